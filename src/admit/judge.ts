@@ -1,0 +1,196 @@
+import { addressable, type Config } from '../core/config.ts'
+import type { Complaint, FaultCode, Spot } from '../core/fault.ts'
+import type { Draft, Envelope, Kind, Value, Via } from '../core/message.ts'
+import { type Name, nearest } from '../core/names.ts'
+import { findPriority, priorityInName } from '../core/priority.ts'
+import { showSafely } from '../core/text.ts'
+import { formatTime, parseMoment } from '../core/time.ts'
+import { defaultSubject, type MessageText, readDraft } from '../message/index.ts'
+import type { AdmitPlan, Asked, Parent, Verdict } from './types.ts'
+
+/** A conversation between programs that goes on for ever is cut here (contract, page 3). */
+const MOST_HOPS = 16
+const MOST_AN_HOUR = 50
+const LEDGER_AGAIN_MS = 100
+const FULL_AGAIN_MS = 1_000
+/** Timers and listings come round at least this often. */
+const LONGEST_WAIT_MS = 60_000
+
+export type RouteResult =
+  | { ok: true; holders: readonly Name[] }
+  | { ok: false; problems: readonly { code: FaultCode; what: string; near?: string | undefined }[] }
+/** Neighbour room, handed in by the daemon. */
+export type Route = (addresses: readonly string[], from: string, asked: Asked) => RouteResult
+
+export function judge(envelope: Envelope, message: MessageText, config: Config, asked: Asked, route: Route): Verdict {
+  const { draft, complaints: shape } = readDraft(message)
+  const complaints: Complaint[] = [...shape]
+  const spot = (key: string): Spot | undefined => message.spots.get(key)
+  const complain = (code: FaultCode, key: string, what: string, near?: string): void =>
+    void complaints.push({ code, spot: spot(key), what, ...(near === undefined ? {} : { near }) })
+
+  if (draft.claimedFrom !== undefined && draft.claimedFrom !== envelope.from)
+    complain('forged-sender', 'from', `says it is from "${draft.claimedFrom}", but it came from ${envelope.from}`)
+  const priority = findPriority(config.priorities, draft.priority)
+  if ('unknown' in priority)
+    complain('unknown-priority', 'priority', `unknown priority "${priority.unknown}"; known are ${priority.known.join(', ')}`, priority.near)
+
+  const times = readTimes(draft, config.org.timezone, complain)
+  const addresses = addressesOf(envelope, draft, config, complain)
+  if (draft.attach.length > config.org.limits.attachments)
+    complain('bad-value', 'attach', `${draft.attach.length} attachments; at most ${config.org.limits.attachments}`)
+  if (complaints.length > 0) return hold(complaints)
+
+  const parent = draft.inReplyTo === undefined ? undefined : asked.parent(draft.inReplyTo, envelope.from)
+  if (parent === 'later') return { verdict: 'wait', againMs: LEDGER_AGAIN_MS }
+  if (draft.inReplyTo !== undefined && !parent) complain('bad-value', 'in_reply_to', `no message "${draft.inReplyTo}" is known here`)
+  if (parent && draft.settles) refuseSettling(envelope, draft.settles, parent, config, complain)
+
+  const to = route(addresses.to, envelope.from, asked)
+  const cc = route(draft.cc, envelope.from, asked)
+  for (const [routed, key] of [
+    [to, 'to'],
+    [cc, 'cc'],
+  ] as const) {
+    if (!routed.ok) for (const { code, what, near } of routed.problems) complain(code, key, what, near)
+  }
+  if (complaints.length > 0 || 'unknown' in priority || !to.ok || !cc.ok) return hold(complaints)
+
+  const again = repeated(envelope, draft, asked)
+  if (again) return again.verdict === 'complain' ? hold([{ code: 'ref-reused', spot: spot('ref'), what: again.what }]) : again
+  if (parent && parent.hops + 1 > MOST_HOPS) return hold([{ code: 'loop', spot: spot('in_reply_to'), what: `this thread has passed ${MOST_HOPS} hops` }])
+  if (parent && asked.threadPace(parent.thread) >= MOST_AN_HOUR)
+    return hold([{ code: 'loop', spot: spot('in_reply_to'), what: `this thread has passed ${MOST_AN_HOUR} messages in an hour` }])
+
+  if (times.notBeforeMs !== undefined && times.notBeforeMs > asked.nowMs)
+    return { verdict: 'wait', againMs: Math.min(LONGEST_WAIT_MS, times.notBeforeMs - asked.nowMs) }
+  const recipients = recipientsOf(to.holders, cc.holders, kindOf(draft, message, parent))
+  const full = recipients.find(({ holder }) => !asked.room(holder))
+  if (full) return { verdict: 'wait', againMs: FULL_AGAIN_MS, full: full.holder }
+
+  const subject = draft.subject ?? defaultSubject(message, envelope.name)
+  const origin = leastTrusted(envelope.via, parent?.origin)
+  const kind = recipients[0]?.kind ?? 'task'
+  const stamp: Record<string, Value | undefined> = {
+    from: envelope.from,
+    via: envelope.via,
+    ...(origin === envelope.via ? {} : { origin }),
+    ...(draft.to.length === 0 ? { to: addresses.to.length === 1 ? (addresses.to[0] ?? '') : addresses.to } : {}),
+    ...(draft.subject === undefined ? { subject } : {}),
+    ...(message.values['priority'] === priority.rule.name ? {} : { priority: priority.rule.name }),
+    ...(times.due === undefined ? {} : { due: times.due }),
+    ...(parent && draft.inReplyTo !== parent.id ? { in_reply_to: parent.id } : {}),
+    ...(draft.attach.length > 0 ? { attach: undefined } : {}),
+    ...(message.values['status'] !== undefined && kind !== 'task' ? { status: undefined } : {}),
+  }
+  const word = priorityInName(config.priorities, envelope.name)
+  const plan: AdmitPlan = {
+    to: recipients,
+    attach: draft.attach,
+    subject,
+    priority: priority.rule,
+    stamp,
+    thread: parent?.thread,
+    hops: parent ? parent.hops + 1 : 0,
+    origin,
+    ref: draft.ref,
+    inReplyTo: parent,
+    settles: parent ? draft.settles : undefined,
+    due: times.due,
+    expires: times.expires,
+    reminder: times.notBeforeMs !== undefined && envelope.arrivedMs !== undefined && times.notBeforeMs > envelope.arrivedMs,
+    misleadingName: word !== undefined && word.toLowerCase() !== draft.priority?.toLowerCase() ? word : undefined,
+  }
+  return { verdict: 'admit', plan }
+}
+
+type Complain = (code: FaultCode, key: string, what: string, near?: string) => void
+
+/** The code of the first complaint names the file; all of them are told. */
+function hold(complaints: readonly Complaint[]): Verdict {
+  // Nobody should learn of a typing mistake first where the sender is not who it says it is.
+  const first = complaints.find(({ code }) => code === 'forged-sender') ?? complaints[0]
+  return { verdict: 'hold', code: first?.code ?? 'bad-value', complaints }
+}
+
+function readTimes(
+  draft: Draft,
+  timezone: string,
+  complain: Complain,
+): { due: string | undefined; expires: string | undefined; notBeforeMs: number | undefined } {
+  const read = (key: string, text: string | undefined): { ms: number; text: string } | undefined => {
+    if (text === undefined) return undefined
+    const moment = parseMoment(text, timezone)
+    if (!moment) complain('bad-value', key, `"${text}" is no date (2026-11-30) and no time (2026-11-30T17:00:00+01:00)`)
+    return moment
+  }
+  const due = read('due', draft.due)
+  const expires = read('expires', draft.expires)
+  return { due: due?.text, expires: expires && formatTime(expires.ms), notBeforeMs: read('not_before', draft.notBefore)?.ms }
+}
+
+function addressesOf(envelope: Envelope, draft: Draft, config: Config, complain: Complain): { to: readonly string[] } {
+  const { box } = envelope
+  const known = addressable(config)
+  if (box !== undefined && !known.includes(box)) {
+    complain('unknown-recipient', 'to', `it lies in spool/${showSafely(box)}/, and nobody of that name is known`, nearest(box, known))
+    return { to: [] }
+  }
+  if (box === undefined) {
+    if (draft.to.length === 0) complain('unknown-recipient', 'to', 'no `to:` says who this is for')
+    return { to: draft.to }
+  }
+  if (draft.to.length > 0 && !draft.to.some((address) => address === box || address === `@${box}`)) {
+    complain('bad-value', 'to', `it lies in the box of ${box}, but its \`to:\` is ${draft.to.join(', ')}`)
+  }
+  return { to: draft.to.length > 0 ? draft.to : [box] }
+}
+
+function refuseSettling(envelope: Envelope, settles: NonNullable<Draft['settles']>, parent: Parent, config: Config, complain: Complain): void {
+  if (settles === 'no') return
+  if (parent.status === null) return complain('bad-value', 'settles', `message ${parent.id} is a note; it has no status`)
+  if (settles === 'open' || settles === 'cancelled') {
+    const isSender = envelope.from === parent.from || envelope.from === config.org.postmaster
+    if (!isSender) complain('not-permitted', 'settles', `only the sender of ${parent.id} or the postmaster may say settles: ${settles}`)
+    return
+  }
+  if (envelope.from !== parent.holder) complain('not-permitted', 'settles', `only ${parent.holder}, who holds ${parent.id}, may settle it`)
+}
+
+function repeated(
+  envelope: Envelope,
+  draft: Draft,
+  asked: Asked,
+): Exclude<Verdict, { verdict: 'admit' | 'hold' }> | { verdict: 'complain'; what: string } | undefined {
+  if (draft.ref === undefined) return undefined
+  const seen = asked.refSeen(envelope.from, draft.ref)
+  if (seen === 'later') return { verdict: 'wait', againMs: LEDGER_AGAIN_MS }
+  if (!seen) return undefined
+  if (seen.sha256 === envelope.sha256) return { verdict: 'repeat', ref: draft.ref, of: seen.id }
+  return { verdict: 'complain', what: `ref "${draft.ref}" was used for another message (${seen.id})` }
+}
+
+/** An answer is a note unless it says it is a task; an answer to a settled task is a note whatever it says. */
+function kindOf(draft: Draft, message: MessageText, parent: Parent | undefined): Kind {
+  if (!parent) return draft.kind
+  const answersSettled = parent.settled && draft.settles !== 'open'
+  return answersSettled || message.values['kind'] === undefined ? 'note' : draft.kind
+}
+
+function recipientsOf(to: readonly Name[], cc: readonly Name[], kind: Kind): { holder: Name; kind: Kind }[] {
+  const direct = to.map((holder) => ({ holder, kind }))
+  return [...direct, ...cc.filter((holder) => !to.includes(holder)).map((holder) => ({ holder, kind: 'note' as const }))]
+}
+
+/** From the most to the least trusted origin of a message. */
+function distrust(via: Via): number {
+  if (via === 'daemon') return 0
+  if (via === 'person') return 1
+  if (via === 'schedule') return 2
+  if (via === 'agent') return 3
+  return via === 'unknown' ? 5 : 4
+}
+
+function leastTrusted(via: Via, origin: Via | undefined): Via {
+  return origin !== undefined && distrust(origin) > distrust(via) ? origin : via
+}

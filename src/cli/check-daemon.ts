@@ -1,0 +1,37 @@
+/** What doctor tries of the running daemon: it answers, and a file really goes through the whole path. */
+
+import { type Finding, note, ok, reasonOf, wrong } from './check.ts'
+import { type Daemon, findDaemon, UP } from './client.ts'
+import { Refusal } from './exit.ts'
+
+/** `canary-late` is raised from here on (contract, page 3). Milliseconds. */
+const LATE_MS = 5_000
+
+export async function checkDaemon(root: string): Promise<Finding[]> {
+  let daemon: Daemon | undefined
+  try {
+    daemon = await findDaemon(root)
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause
+    return [wrong('daemon', cause.message, cause.fix)]
+  }
+  if (!daemon) return [wrong('daemon', 'it is not running: mail lies where it is dropped', UP)]
+  try {
+    const { report } = await daemon.ask({ verb: 'status' })
+    const findings = [ok('daemon', `pid ${report.pid} answers, ${report.mode} mode, completeness by ${report.completeness}`)]
+    if (!report.ready) findings.push(note('daemon', 'it is starting: not every message is known yet', 'penny status'))
+    if (report.config.invalid) findings.push(wrong('daemon', 'policies/ cannot be used as it is; what ran before runs on', 'penny alerts'))
+    if (report.not_walled.length > 0) findings.push(note('walls', `${report.not_walled.length} agents act with the operator's own uid`, 'sudo penny up'))
+    return [...findings, await checkDelivery(daemon)]
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause
+    return [wrong('daemon', `${reasonOf(cause)}${cause.why === '' ? '' : `: ${cause.why}`}`, cause.fix)]
+  }
+}
+
+async function checkDelivery(daemon: Daemon): Promise<Finding> {
+  const { ms, steps } = await daemon.ask({ verb: 'canary' })
+  const told = steps.map((one) => `${one.step} ${Math.round(one.ms)} ms`).join(', ')
+  const text = `a message went through in ${Math.round(ms)} ms${told === '' ? '' : ` (${told})`}`
+  return ms > LATE_MS ? wrong('delivery', text, 'penny events --since 10m') : ok('delivery', text)
+}

@@ -1,0 +1,64 @@
+/** Owners and modes of every folder against the table of who may enter (contract, page 5). */
+import { lstatSync } from 'node:fs'
+import type { Config } from '../core/config.ts'
+import { shellWord } from '../core/text.ts'
+import { agentRules, type Layout, personRules, type Rule, rootRules, spoolBoxRules } from '../mailbox/index.ts'
+import { type Finding, note, ok, skipped, wrong } from './check.ts'
+import { codeOf } from './exit.ts'
+
+export function checkOwners(layout: Layout, config: Config): Finding[] {
+  const holders = [...config.agents.keys(), ...config.people.keys()]
+  const boxes = [...holders, ...config.groups.keys(), 'all', 'postmaster']
+  const own = owner(layout.own)
+  if (own === undefined) return [note('owners', 'the daemon makes the folders when it first starts', 'penny up --detach')]
+  const findings = [
+    ...rootRules(layout).flatMap((rule) => judge(rule, own, undefined)),
+    ...boxes.flatMap((name) => spoolBoxRules(layout, name)).flatMap((rule) => judge(rule, own, undefined, true)),
+    ...[...config.agents.keys()].flatMap((name) => judgeAll(agentRules(layout, name), own)),
+    ...[...config.people.keys()].flatMap((name) => judgeAll(personRules(layout, name), own)),
+  ]
+  return findings.length > 0 ? findings : [ok('owners', 'every folder has the owner and mode it should have')]
+}
+
+/** A holder is who owns most of what should be the holder's: the uid itself is handed out by the daemon. */
+function judgeAll(rules: readonly Rule[], daemon: number): Finding[] {
+  const counts = new Map<number, number>()
+  for (const { path, user } of rules) {
+    const uid = user === 'holder' ? owner(path) : undefined
+    if (uid !== undefined) counts.set(uid, (counts.get(uid) ?? 0) + 1)
+  }
+  const holder = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
+  return rules.flatMap((rule) => judge(rule, daemon, holder))
+}
+
+function judge(rule: Rule, daemon: number, holder: number | undefined, mayMiss = false): Finding[] {
+  const { path, user, mode } = rule
+  try {
+    const stat = lstatSync(path)
+    const word = shellWord(path)
+    if (!stat.isDirectory()) return [wrong('owners', `${path} is no folder`, `ls -ld ${word}`)]
+    const is = stat.mode & 0o7777
+    const wanted = user === 'daemon' ? daemon : (holder ?? daemon)
+    const found: Finding[] = []
+    if (stat.uid !== wanted) found.push(wrong('owners', `${path} belongs to uid ${stat.uid}, not ${wanted}`, `chown ${wanted} ${word}`))
+    if (is !== mode) found.push(wrong('owners', `${path} has mode ${octal(is)}, not ${octal(mode)}`, `chmod ${octal(mode)} ${word}`))
+    return found
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return mayMiss ? [] : [wrong('owners', `${path} is not there`, 'penny up --detach')]
+    if (codeOf(cause) === 'EACCES') return [skipped('owners', `${path} may not be looked at`)]
+    throw cause
+  }
+}
+
+function owner(path: string): number | undefined {
+  try {
+    return lstatSync(path).uid
+  } catch (cause) {
+    if (['ENOENT', 'EACCES'].includes(codeOf(cause) ?? '')) return undefined
+    throw cause
+  }
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0')
+}

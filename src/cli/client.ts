@@ -1,0 +1,130 @@
+/** Talks to a running daemon: one JSON line there, lines back, the last with `end: true`. */
+import { closeSync, constants, openSync } from 'node:fs'
+import { createConnection, type Socket } from 'node:net'
+import { basename, dirname } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Refusal as RefusalLine, Replies, Request } from '../core/control.ts'
+import type { MessageId } from '../core/ids.ts'
+import { layoutOf } from '../mailbox/index.ts'
+import type { Call } from './command.ts'
+import { codeOf, EXIT, Refusal, refuse } from './exit.ts'
+
+export type Daemon = Readonly<{
+  /** Resolves with the last line; refuses as the daemon does. `each` gets the lines before; `until` ends the connection. */
+  ask: <V extends Request['verb']>(request: Request & { verb: V }, each?: (line: unknown) => void, until?: AbortSignal) => Promise<Replies[V]>
+}>
+
+/** sun_path of unix(7) is 108 bytes with its final zero. */
+const LONGEST_SOCKET_PATH = 107
+/** A daemon that says nothing for so long is wedged. Milliseconds; requests that wait for something have no bound. */
+const SILENCE_MS = 15_000
+const NO_DAEMON: readonly string[] = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED']
+
+export const UP = 'penny up --detach'
+
+/** undefined: no daemon runs here. Refuses (77) where one may, and this user may not speak to it. */
+export async function findDaemon(root: string): Promise<Daemon | undefined> {
+  try {
+    const socket = await connect(layoutOf(root).daemonSocket)
+    socket.destroy()
+  } catch (cause) {
+    const code = codeOf(cause)
+    if (NO_DAEMON.includes(code ?? '')) return undefined
+    if (code === 'EACCES' || code === 'EPERM')
+      refuse(
+        EXIT.notPermitted,
+        'you may not speak to the daemon',
+        'its socket belongs to root and the operators group',
+        'sudo penny …, or join the operators group of policies/org.yaml',
+      )
+    throw cause
+  }
+  return { ask: ((request: Request, each?: (line: unknown) => void, until?: AbortSignal) => ask(root, request, each, until)) as Daemon['ask'] }
+}
+
+/** As `findDaemon`, but without one exits 69. */
+export async function needDaemon(root: string): Promise<Daemon> {
+  return (await findDaemon(root)) ?? refuse(EXIT.noDaemon, 'the daemon is not running', `nobody answers at ${layoutOf(root).daemonSocket}`, UP)
+}
+
+/** As `findDaemon`, but 'not ours' where one may run and this user may not speak to it. */
+export async function findOwnDaemon(root: string): Promise<Daemon | 'not ours' | undefined> {
+  try {
+    return await findDaemon(root)
+  } catch (cause) {
+    if (cause instanceof Refusal && cause.exit === EXIT.notPermitted) return 'not ours'
+    throw cause
+  }
+}
+
+/** The full id that the daemon knows by this ending or ref. */
+export async function askForId(call: Call, daemon: Daemon, typed: string): Promise<MessageId> {
+  const { ids } = await daemon.ask({ verb: 'find', id: typed })
+  const [id] = ids
+  if (id === undefined) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
+  if (ids.length > 1) refuse(EXIT.usage, `${typed} is the end of ${ids.length} ids`, ids.join(' '), `penny ${call.name} ${id}`)
+  return id
+}
+
+function connect(path: string): Promise<Socket> {
+  if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return open(path)
+  // Through the folder's descriptor the path is short, however deep the root lies.
+  return new Promise((resolve, reject) => {
+    const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
+    open(`/proc/self/fd/${folder}/${basename(path)}`)
+      .then(resolve, reject)
+      .finally(() => closeSync(folder))
+  })
+}
+
+function open(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path)
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.removeListener('error', reject)
+      resolve(socket)
+    })
+  })
+}
+
+function waits(request: Request): boolean {
+  return (
+    request.verb === 'wait' ||
+    request.verb === 'canary' ||
+    request.verb === 'stop' ||
+    (request.verb === 'journal' && request.follow) ||
+    (request.verb === 'next' && request.wait)
+  )
+}
+
+async function ask(root: string, request: Request, each?: (line: unknown) => void, until?: AbortSignal): Promise<object> {
+  const socket = await connect(layoutOf(root).daemonSocket)
+  let broken: unknown
+  until?.addEventListener('abort', () => socket.destroy(), { once: true })
+  socket.on('error', (cause) => {
+    broken = cause
+  })
+  if (!waits(request))
+    socket.setTimeout(SILENCE_MS, () =>
+      socket.destroy(new Refusal(EXIT.tryAgain, 'the daemon does not answer', `nothing came for ${SILENCE_MS / 1000} s`, 'penny doctor')),
+    )
+  socket.write(`${JSON.stringify(request)}\n`)
+  try {
+    for await (const text of createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })) {
+      const line = JSON.parse(text) as object
+      if (!('end' in line && line.end === true)) {
+        each?.(line)
+        continue
+      }
+      const last = line as RefusalLine | Readonly<{ ok: true }>
+      if (last.ok) return last
+      throw new Refusal(last.exit, last.error, last.why ?? '', last.fix)
+    }
+  } finally {
+    socket.destroy()
+  }
+  if (broken instanceof Refusal) throw broken
+  // Whoever asked it to stop, or listened until it did, sees the connection end.
+  return refuse(EXIT.noDaemon, 'the daemon went away before it answered', broken instanceof Error ? broken.message : 'the connection ended', 'penny status')
+}

@@ -1,0 +1,135 @@
+/** What a holder does to its mail, done to the files as any holder may: move them, or put an edited copy in their place. */
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { MessageId } from '../core/ids.ts'
+import type { Value } from '../core/message.ts'
+import { layOutPlain, rewriteBy } from '../core/rewrite.ts'
+import { rowOf } from '../core/row.ts'
+import { isSettled, isStatus, mayChange, type Status } from '../core/status.ts'
+import { shellWord } from '../core/text.ts'
+import { askForId, type Daemon, findDaemon } from './client.ts'
+import { type Call, textOption } from './command.ts'
+import { EXIT, GONE, Refusal, refuse, UNSEEN, unless } from './exit.ts'
+import { findMessage } from './find.ts'
+import { readHead } from './head.ts'
+import { byService, listMailbox, type Place } from './mail.ts'
+import { rootOf, type Seat, seatOf } from './root.ts'
+
+/** In an own mailbox by its files; an operator through the daemon, and by the files where it is down. */
+export type Way = Readonly<{ kind: 'files'; seat: Seat | undefined }> | Readonly<{ kind: 'daemon'; daemon: Daemon }>
+
+export async function wayOf(call: Call): Promise<Way> {
+  const seat = seatOf(call)
+  if (seat?.own) return { kind: 'files', seat }
+  const daemon = await findDaemon(rootOf(call))
+  return daemon ? { kind: 'daemon', daemon } : { kind: 'files', seat }
+}
+
+/** Changes the status of the message that is meant, one way or the other; its id. */
+export async function changeStatus(call: Call, typed: string, to: Status, result: string | undefined): Promise<MessageId> {
+  const way = await wayOf(call)
+  if (way.kind === 'daemon') {
+    const agent = textOption(call, 'agent')
+    const id = await askForId(call, way.daemon, typed)
+    await way.daemon.ask({ verb: 'change', id, to, ...(result === undefined ? {} : { result }), ...(agent === undefined ? {} : { agent }) })
+    return id
+  }
+  const place = await findMessage(call, typed, way.seat)
+  if (to === 'in_progress') claimFile(place)
+  else await editFile(place, to, { ...(result === undefined ? {} : { result }) })
+  return place.id
+}
+
+/** Moves it from new/ to cur/; the path there. */
+export function claimFile(place: Place): string {
+  if (place.folder === 'cur') return place.path
+  if (place.folder !== 'new')
+    refuse(
+      EXIT.notPermitted,
+      `${place.id} cannot be claimed`,
+      place.folder === 'sent' ? 'you sent it; it is held by somebody else' : 'it is settled',
+      `penny show ${place.id}`,
+    )
+  const path = join(dirname(dirname(place.path)), 'cur', basename(place.path))
+  const moved = unless(GONE, () => {
+    renameSync(place.path, path)
+    return true
+  })
+  if (!moved) refuse(EXIT.tryAgain, `${place.id} has just been moved`, 'somebody else was faster', `penny show ${place.id}`)
+  return path
+}
+
+/** The most urgent message of new/, claimed; undefined: no mail. */
+export function claimNext(seat: Seat): Place | undefined {
+  for (const place of listMailbox(seat.workspace, seat.name, ['new']).sort(byService)) {
+    try {
+      return { ...place, folder: 'cur', path: claimFile(place) }
+    } catch (cause) {
+      // Another run of the same holder took it: the next one then.
+      if (!(cause instanceof Refusal && cause.exit === EXIT.tryAgain)) throw cause
+    }
+  }
+  return undefined
+}
+
+/** Writes a status and what goes with it into the file, in one step; the daemon moves it where it belongs. */
+export async function editFile(place: Place, to: Status, keys: Readonly<Record<string, Value>>): Promise<void> {
+  const was = rowOf(place, (await readHead(place.path)) ?? {}).status
+  if (place.folder === 'sent' || to === 'cancelled')
+    refuse(
+      EXIT.notPermitted,
+      `${place.id} cannot be set to ${to} here`,
+      'only its sender or the postmaster withdraws a task, and the daemon keeps sent/',
+      `penny reply ${place.id} --settles cancelled -m 'no longer needed'`,
+    )
+  if (was === null)
+    refuse(
+      EXIT.notPermitted,
+      `${place.id} is a note`,
+      'notes have no status; a read note is moved to done/',
+      `mv ${shellWord(place.path)} ${shellWord(join(place.path, '../../done/'))}`,
+    )
+  if (isStatus(was) && (isSettled(was) || !mayChange('holder', was, to)))
+    refuse(
+      EXIT.notPermitted,
+      `${place.id} cannot go from ${was} to ${to}`,
+      'its sender or the postmaster reopens a settled task',
+      `penny set ${place.id} status=open`,
+    )
+  const stat = statSync(place.path)
+  const text = readFileSync(place.path, 'utf8')
+  const edits = { status: to, ...keys }
+  // What the daemon delivers is plain, unless its sender or holder wrote more of YAML than most do.
+  const edited = rewriteBy(layOutPlain, text, edits) ?? (await import('../message/index.ts')).rewrite(text, edits)
+  replaceFile(place.path, edited, stat)
+}
+
+function replaceFile(path: string, text: string, was: Readonly<{ ino: number; uid: number; gid: number; mode: number }>): void {
+  const unfinished = join(dirname(path), `.edit-${randomBytes(8).toString('hex')}.tmp`)
+  const fd = openSync(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  try {
+    const bytes = Buffer.from(text)
+    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
+    // The holder's own group may be none it can give away; the folder's set-group bit gives the readers' group then.
+    unless(['EPERM'], () => chownSync(unfinished, was.uid, was.gid))
+    chmodSync(unfinished, was.mode & 0o777)
+    fsyncSync(fd)
+    if (unless(GONE, () => statSync(path))?.ino !== was.ino)
+      refuse(EXIT.tryAgain, 'the message was changed meanwhile', 'somebody else wrote to it or moved it at the same moment', 'the same command again')
+    renameSync(unfinished, path)
+  } catch (cause) {
+    unless(UNSEEN, () => unlinkSync(unfinished))
+    throw cause
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The seat that `next` and `reply` need. */
+export function needSeat(call: Call): Seat {
+  return (
+    seatOf(call) ??
+    refuse(EXIT.usage, `penny ${call.name}: whose mailbox?`, 'this is not the workspace of an agent or a person', `penny ${call.name} --agent NAME`)
+  )
+}

@@ -1,0 +1,35 @@
+/** The whole configuration, checked, for the commands that need more of it than names. */
+import { existsSync, readdirSync } from 'node:fs'
+import { describeProblem, loadConfig, readPolicies } from '../config/index.ts'
+import type { Config } from '../core/config.ts'
+import { realDisk } from '../system/disk.ts'
+import type { Disk, Lease } from '../system/types.ts'
+import { EXIT, refuse, UNSEEN, unless } from './exit.ts'
+
+/** Commands only read what nobody is writing. */
+const NO_LEASE: Lease = { how: 'proc', take: () => true, unbroken: () => true, drop: () => undefined }
+
+export function plainDisk(): Disk {
+  return realDisk(undefined, NO_LEASE)
+}
+
+/** Refuses (78) a configuration that cannot be used, with the first of its problems. */
+export function loadPolicies(root: string): Config {
+  const dir = `${root}/policies`
+  if (!unless(UNSEEN, () => readdirSync(dir)) && existsSync(dir))
+    refuse(
+      EXIT.notPermitted,
+      `you may not read ${dir}`,
+      "the configuration is the operators' alone",
+      'sudo penny …, or join the operators group of policies/org.yaml',
+    )
+  const loaded = loadConfig(readPolicies(plainDisk(), dir), dir)
+  if (loaded.ok) return loaded.config
+  const [first] = loaded.problems
+  return refuse(
+    EXIT.badConfiguration,
+    `policies/ cannot be used: ${first ? describeProblem(first) : ''}`,
+    loaded.problems.length > 1 ? `and ${loaded.problems.length - 1} more problems` : 'this is the only problem',
+    `\${EDITOR:-vi} ${dir}/${first?.file ?? ''}`,
+  )
+}

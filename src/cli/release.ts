@@ -1,0 +1,44 @@
+import { shellWord } from '../core/text.ts'
+import { needDaemon } from './client.ts'
+import { type Command, expectWords } from './command.ts'
+import { EXIT, refuse } from './exit.ts'
+import { heldFiles } from './held-files.ts'
+import { say, sayJson } from './print.ts'
+import { rootOf } from './root.ts'
+
+export const command: Command = {
+  summary: 'tries again to admit a held file',
+  usage: ['release FILE'],
+  examples: [
+    ['release unknown-recipient.019a0c9e-7b1d-7e55-8c7e-0d6f7e0c9c41.report', 'its name in spool/held/'],
+    ['release 9c41.report', 'or a unique ending of that'],
+  ],
+  options: {},
+  run: async (call) => {
+    expectWords(call, 1, 1, 'FILE')
+    const root = rootOf(call)
+    const daemon = await needDaemon(root)
+    const name = choose(root, call.words[0] ?? '')
+    await daemon.ask({ verb: 'release', file: name })
+    if (call.json) sayJson(call, { file: name })
+    else say(call, `released ${name}`)
+    return EXIT.ok
+  },
+}
+
+function choose(root: string, typed: string): string {
+  const name = (typed.split('/').at(-1) ?? '').replace(/\.why\.md$/, '')
+  const files = heldFiles(root).map((file) => file.name)
+  const exact = files.filter((one) => one === name || one.split('.')[1] === name)
+  const found = exact.length > 0 || name.length < 4 ? exact : files.filter((one) => one.endsWith(name) || one.split('.')[1]?.endsWith(name))
+  const [one] = found
+  if (one === undefined)
+    refuse(
+      EXIT.noSuchThing,
+      `no held file is called ${typed}`,
+      files.length === 0 ? 'nothing is held' : `held are ${files.slice(0, 10).join(' ')}`,
+      'penny held',
+    )
+  if (found.length > 1) refuse(EXIT.usage, `${typed} means ${found.length} held files`, found.slice(0, 10).join(' '), `penny release ${shellWord(one)}`)
+  return one
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import type { StatusReport } from '../core/control.ts'
+import { shellWord, showSafely } from '../core/text.ts'
+import { formatAge } from '../core/units.ts'
+import { needDaemon } from './client.ts'
+import { type Call, type Command, expectWords, flag } from './command.ts'
+import { EXIT } from './exit.ts'
+import { paint, say, sayJson, shortId } from './print.ts'
+import { rootOf } from './root.ts'
+import { ageSince } from './times.ts'
+
+/** Alerts shown one by one; the rest is counted. */
+const SHOWN = 12
+
+export const command: Command = {
+  summary: 'one screen: is anything wedged, what needs me',
+  usage: ['status [--check]'],
+  examples: [
+    ['status', 'exit 0 only once mail is admitted, 69 without a daemon'],
+    ['status --check', 'also exit 1 while alerts are open, for monitoring'],
+  ],
+  options: { check: { type: 'boolean', about: 'exit 1 while alerts are open' } },
+  run: async (call) => {
+    expectWords(call, 0, 0, '')
+    const daemon = await needDaemon(rootOf(call))
+    const { report } = await daemon.ask({ verb: 'status' })
+    if (call.json) sayReport(call, report)
+    else screen(call, report)
+    if (!report.ready) return EXIT.tryAgain
+    return flag(call, 'check') && report.alerts.length > 0 ? EXIT.no : EXIT.ok
+  },
+}
+
+/** The words of the accounting line are keys; `held` is the line's, so what lies in spool/held/ now is `held_files`. */
+function sayReport(call: Call, report: StatusReport): void {
+  const { accounting, held, ...rest } = report
+  const { drops, admitted, repeats, copies, open, in_progress, blocked, settled, notes } = accounting
+  sayJson(call, { ...rest, held_files: held, drops, admitted, held: accounting.held, repeats, copies, open, in_progress, blocked, settled, notes, accounting })
+}
+
+function screen(call: Call, report: StatusReport): void {
+  const line = (title: string, text: string): void => say(call, `${paint(call, 'dim', title.padEnd(10))} ${text}`)
+  const state = report.ready ? paint(call, 'green', 'admits mail') : paint(call, 'yellow', 'is starting: not every message is known yet')
+  say(call, `${paint(call, 'bold', report.organisation)} ${state}`)
+  line('daemon', `pid ${report.pid}, up ${ageSince(report.started, Date.now())}, ${report.mode} mode, pennypost ${report.version}`)
+  line('root', showSafely(report.root))
+  line('who', `${report.agents} agents, ${report.people} people`)
+  needs(call, report)
+  for (const { priority, count, oldest_ms } of report.unclaimed) {
+    line(priority, count === 0 ? 'nothing unclaimed' : `${count} unclaimed, the oldest for ${formatAge(oldest_ms ?? 0)}`)
+  }
+  for (const { agent, id, since } of report.running) line('running', `${agent}: ${shortId(id)} for ${ageSince(since, Date.now())}`)
+  if (report.paused.length > 0) line('paused', `${report.paused.join(' ')}   ${paint(call, 'dim', 'penny resume NAME')}`)
+  if (report.not_walled.length > 0)
+    line(
+      'not walled',
+      report.not_walled.length > 8
+        ? `${report.not_walled.length} agents act with the operator's own uid: ${report.not_walled.slice(0, 8).join(' ')} …`
+        : report.not_walled.join(' '),
+    )
+  if (report.waiting_drops > 0) line('dropped', `${report.waiting_drops} files are not yet admitted`)
+  line('canary', report.canary_ms === undefined ? 'none yet' : `went through in ${Math.round(report.canary_ms)} ms`)
+  const { drops, admitted, held, repeats, copies, open, in_progress, blocked, settled, notes, bounces, alerts, canaries } = report.accounting
+  line('drops', `${drops} = admitted ${admitted} + held ${held} + repeats ${repeats}`)
+  line(
+    'copies',
+    `${copies} = open ${open} + in_progress ${in_progress} + blocked ${blocked} + settled ${settled} + notes ${notes}   (apart: bounces ${bounces}, alerts ${alerts}, canaries ${canaries})`,
+  )
+}
+
+/** What a person has to do, each with its command. */
+function needs(call: Call, report: StatusReport): void {
+  const { alerts, held, config } = report
+  if (alerts.length === 0 && held === 0 && !config.invalid) return say(call, paint(call, 'green', 'nothing needs you'))
+  say(call, paint(call, 'yellow', 'needs you:'))
+  for (const alert of alerts.slice(0, SHOWN)) {
+    const times = alert.count > 1 ? ` (${alert.count} times)` : ''
+    say(
+      call,
+      `  ! ${alert.code} ${alert.agent === undefined ? '' : `${alert.agent}: `}${showSafely(alert.about)}${times}   ${paint(call, 'dim', `cat ${shellWord(join(report.root, alert.file))}`)}`,
+    )
+  }
+  if (alerts.length > SHOWN) say(call, `  ! ${alerts.length - SHOWN} more alerts   ${paint(call, 'dim', 'penny alerts')}`)
+  if (held > 0) say(call, `  ! ${held} held file${held === 1 ? '' : 's'}   ${paint(call, 'dim', 'penny held')}`)
+  if (config.invalid) say(call, `  ! policies/ cannot be used as it is now; what ran before runs on   ${paint(call, 'dim', 'penny doctor')}`)
+}

@@ -1,0 +1,31 @@
+/** Every command, in the order help lists them. Loaded only when called: a command that touches files must start at once. */
+import type { Commands } from './command.ts'
+
+export const COMMANDS: Commands = {
+  init: () => import('./init.ts'),
+  up: () => import('./up.ts'),
+  down: () => import('./down.ts'),
+  status: () => import('./status.ts'),
+  send: () => import('./send.ts'),
+  tasks: () => import('./tasks.ts'),
+  show: () => import('./show.ts'),
+  thread: () => import('./thread.ts'),
+  log: () => import('./log.ts'),
+  next: () => import('./next.ts'),
+  claim: () => import('./claim.ts'),
+  settle: () => import('./settle.ts'),
+  reply: () => import('./reply.ts'),
+  set: () => import('./set.ts'),
+  alerts: () => import('./alerts.ts'),
+  held: () => import('./held.ts'),
+  release: () => import('./release.ts'),
+  agents: () => import('./agents.ts'),
+  pause: () => import('./pause.ts'),
+  resume: () => import('./resume.ts'),
+  events: () => import('./events.ts'),
+  report: () => import('./report.ts'),
+  doctor: () => import('./doctor.ts'),
+  paths: () => import('./paths.ts'),
+  completion: () => import('./completion.ts'),
+  help: () => import('./help.ts'),
+}

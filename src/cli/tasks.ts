@@ -1,0 +1,88 @@
+import type { TaskRow } from '../core/control.ts'
+import { rowOf } from '../core/row.ts'
+import { findOwnDaemon } from './client.ts'
+import type { Call, Command } from './command.ts'
+import { EXIT, refuse } from './exit.ts'
+import { type Filter, readFilters } from './filters.ts'
+import { readHead } from './head.ts'
+import { byService, listMail, listMailbox, type Place, type Unseen } from './mail.ts'
+import { sayJson, sayTable, shortId, tell } from './print.ts'
+import { rootOf, type Seat, seatOf } from './root.ts'
+import { ageSince } from './times.ts'
+
+export const command: Command = {
+  summary: 'lists tasks, most urgent first',
+  usage: ['tasks [FILTER…] [--agent A]'],
+  examples: [
+    ['tasks', 'what is not settled'],
+    ['tasks to:legal priority:urgent', 'words with a comma mean either: status:open,blocked'],
+    ['tasks status:done older:2h from:pmo', 'settled ones too, where they are asked for'],
+    ['tasks overdue', ''],
+    ['tasks thread:9c41', ''],
+  ],
+  options: { agent: { type: 'string', value: 'A', about: 'only the mailbox of A' } },
+  run: async (call) => {
+    const filter = readFilters(call.words, Date.now())
+    const rows = (await collect(call, seatOf(call), filter)).filter(filter.byRow).sort(byService)
+    if (call.json) for (const row of rows) sayJson(call, row)
+    else if (rows.length === 0) tell(call, 'no such task')
+    else print(call, rows)
+    return EXIT.ok
+  },
+}
+
+/** From the daemon, which knows all that is not settled; else from the folders. Refuses (77) who may ask neither. */
+export async function collect(call: Call, seat: Seat | undefined, filter: Pick<Filter, 'byName' | 'settled'>): Promise<TaskRow[]> {
+  const known = seat || filter.settled ? undefined : await askRows(call, undefined, filter)
+  if (known) return known
+  const unseen: Unseen = new Set()
+  const folders: Place['folder'][] = filter.settled ? ['new', 'cur', 'done'] : ['new', 'cur']
+  const places = seat ? listMailbox(seat.workspace, seat.name, folders, unseen) : listMail(rootOf(call), folders, unseen)
+  const asked = unseen.size > 0 && !seat?.own ? await askRows(call, seat, filter) : undefined
+  if (asked) return asked
+  if (unseen.size > 0 && places.length === 0)
+    refuse(
+      EXIT.notPermitted,
+      'you may not read this mail',
+      `${unseen.size === 1 ? `${[...unseen][0]} is` : `${unseen.size} folders are`} closed to this user, and the daemon cannot be asked`,
+      `sudo penny ${call.name}`,
+    )
+  const rows: TaskRow[] = []
+  for (const place of places.filter(filter.byName)) {
+    const head = await readHead(place.path)
+    if (head) rows.push(rowOf(place, head))
+  }
+  if (unseen.size > 0) tell(call, `${unseen.size} folders may not be read by this user; their mail is not listed`)
+  return rows
+}
+
+/** undefined: no daemon that this user may ask. */
+async function askRows(call: Call, seat: Seat | undefined, { byName, settled }: Pick<Filter, 'byName' | 'settled'>): Promise<TaskRow[] | undefined> {
+  const daemon = await findOwnDaemon(rootOf(call))
+  if (typeof daemon !== 'object') return undefined
+  const rows: TaskRow[] = []
+  await daemon.ask({ verb: 'tasks', settled }, (line) => void rows.push(line as TaskRow))
+  return rows.filter((row) => (!seat || row.holder === seat.name) && byName(row))
+}
+
+function print(call: Call, rows: readonly TaskRow[]): void {
+  const now = Date.now()
+  const cells = rows.map((row) => [
+    shortId(row.id),
+    row.priority,
+    row.status ?? '',
+    row.holder,
+    row.from,
+    ageSince(row.created, now),
+    dueIn(row.due, now),
+    row.subject,
+  ])
+  sayTable(call, ['ID', 'PRIORITY', 'STATUS', 'TO', 'FROM', 'AGE', 'DUE', 'SUBJECT'], cells, (row) => (row[6]?.startsWith('late') ? 'red' : undefined))
+}
+
+function dueIn(due: string | undefined, now: number): string {
+  if (due === undefined) return '-'
+  const at = Date.parse(due)
+  if (Number.isNaN(at)) return due
+  return at < now ? `late ${ageSince(at, now)}` : `in ${ageSince(now, at)}`
+}

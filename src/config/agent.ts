@@ -1,0 +1,113 @@
+/** agents/<name>.md: one file per agent, front matter = its definition, body = its role. */
+import type { Mount, Runner } from '../core/config.ts'
+import { account, anything, choice, duration, fields, flag, integer, line, list, type Placed, placed, type Reader } from './fields.ts'
+import type { Located, Report } from './yaml.ts'
+
+/** Keys of pages 5 to 9: accepted, acted on by what those pages bring. */
+const LATER = ['network', 'jail', 'context_window', 'hold', 'budget', 'speaks_for', 'bridge']
+/** A timer's longest is 2^31 ms (24.8 days); runs end well before. */
+const LONGEST_RUN_MS = 20 * 86_400_000
+
+/** What one file says; names are not yet looked up. */
+export type AgentFile = Readonly<{
+  name: Placed<string> | undefined
+  title: string | undefined
+  manager: Placed<string> | undefined
+  mayWriteTo: readonly Placed<string>[] | undefined
+  reads: readonly Placed<string>[]
+  runner: Runner | undefined
+  /** The program of runners/ that the runner needs. */
+  program: Placed<string> | undefined
+  user: Placed<string> | undefined
+  mounts: readonly Mount[]
+  protected: boolean
+}>
+
+export function readAgent(node: Located, report: Report): AgentFile {
+  const read = fields(
+    node,
+    report,
+    {
+      name: placed(line),
+      title: line,
+      manager: placed(line),
+      may_write_to: list(placed(line)),
+      reads: list(placed(line)),
+      runner,
+      user: placed(account),
+      mounts: list(mount),
+      protected: flag,
+    },
+    { later: LATER, own: true },
+  )
+  if (read.user && (read.user.value === 'root' || read.user.value === '0')) report(read.user.spot, 'user: an agent cannot be root')
+  return {
+    name: read.name,
+    title: read.title,
+    manager: read.manager,
+    mayWriteTo: read.may_write_to,
+    reads: read.reads ?? [],
+    runner: read.runner?.runner,
+    program: read.runner?.program,
+    user: read.user,
+    mounts: read.mounts ?? [],
+    protected: read.protected ?? false,
+  }
+}
+
+const runner: Reader<{ runner: Runner; program: Placed<string> | undefined }> = (node, report) => {
+  const read = fields(node, report, {
+    command: list(placed(line), 1),
+    notes: flag,
+    concurrency: integer(1, 100),
+    timeout: duration(1_000, LONGEST_RUN_MS),
+    max_attempts: integer(1, 100),
+    builtin: placed(anything),
+  })
+  if (read.builtin) {
+    report(read.builtin.spot, 'built-in runners come with the model gateway, which this version does not have yet: name a program with command: [./program]')
+    return undefined
+  }
+  const command = read.command
+  if (command === undefined) {
+    if (node.kind === 'map' && !node.entries.some((entry) => entry.key === 'command'))
+      report(node.spot, 'command: is missing, and needed; leave runner: out where nobody is to be started')
+    return undefined
+  }
+  const program = command[0]
+  if (program && !isProgram(program.value)) {
+    report(
+      program.spot,
+      `command: ${JSON.stringify(program.value.slice(0, 64))} is no program: write ./name for one in policies/runners/, an absolute path, or a bare name`,
+    )
+    return undefined
+  }
+  return {
+    runner: {
+      command: command.map((word) => word.value),
+      notes: read.notes ?? false,
+      concurrency: read.concurrency ?? 1,
+      timeoutMs: read.timeout ?? 30 * 60_000,
+      maxAttempts: read.max_attempts ?? 3,
+    },
+    program: program?.value.startsWith('./') ? { value: program.value.slice(2), spot: program.spot } : undefined,
+  }
+}
+
+function isProgram(word: string): boolean {
+  if (word.split('/').includes('..')) return false
+  return word.startsWith('./') ? word.length > 2 : word.startsWith('/') || !word.includes('/')
+}
+
+const path: Reader<string> = (node, report) => {
+  const text = line(node, report)
+  if (text === undefined) return undefined
+  if (text.startsWith('/') && !text.split('/').includes('..')) return text
+  report(node.spot, `an absolute path without .. is needed, this is ${JSON.stringify(text.slice(0, 64))}`)
+  return undefined
+}
+
+const mount: Reader<Mount> = (node, report) => {
+  const read = fields(node, report, { from: path, at: path, mode: choice('ro', 'rw') }, { needed: ['from', 'at'] })
+  return read.from === undefined || read.at === undefined ? undefined : { from: read.from, at: read.at, mode: read.mode ?? 'ro' }
+}

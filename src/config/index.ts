@@ -1,0 +1,17 @@
+/**
+ * The config room: `policies/` → an immutable Config.
+ *
+ * Given:   a Disk and the folder (`readPolicies`), or files made in code (`filesFrom`).
+ * Returns: `loadConfig` checks every file against every other and returns a deeply frozen snapshot with a digest over
+ *          all names and contents; a new configuration is another snapshot, never a change of this one.
+ * Fails:   as a value, with *all* problems: file, line, column, one sentence and the nearest known word
+ *          (`describeProblem` makes the line to show). A broken, unreadable, missing or empty folder is a problem,
+ *          never an organisation without agents. It throws only for mistakes of its own.
+ *
+ * What is accepted without being acted on: `gateway:` and `checkpoints_to:` of org.yaml; `network jail context_window
+ * hold budget speaks_for bridge` and x-… of agents; the contents of providers/ authority/ bridges/ guarded/.
+ */
+export { type ExampleFile, exampleFiles } from './example.ts'
+export { describeProblem, filesFrom, type PolicyFiles, type Problem } from './files.ts'
+export { type Loaded, loadConfig } from './load.ts'
+export { readPolicies } from './read.ts'

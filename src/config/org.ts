@@ -1,0 +1,92 @@
+/** org.yaml: the organisation itself. `name` and `postmaster` are needed, the rest has the defaults of page 1. */
+import type { Org } from '../core/config.ts'
+import type { Name } from '../core/names.ts'
+import { anything, commands, duration, fields, flag, integer, line, lineOrNothing, list, type Placed, placed, type Reader, size, timezone } from './fields.ts'
+import type { Located, Report } from './yaml.ts'
+
+const KiB = 1024
+const GiB = 1024 ** 3
+/** setpriv and older kernels' tools take ids as signed 32-bit numbers. */
+const LAST_UID = 2_147_483_646
+/** `nobody`, and the 16-bit -1 that old calls treat as "no change". */
+const UNUSABLE_UIDS = [65_534, 65_535]
+
+export type OrgFile = Readonly<{ org: Org; postmaster: Placed<string> | undefined; uids: Placed<Org['uids']> | undefined }>
+
+export function readOrg(node: Located, report: Report): OrgFile {
+  const read = fields(
+    node,
+    report,
+    {
+      name: line,
+      postmaster: placed(line),
+      operators: lineOrNothing,
+      timezone,
+      uids: placed(uids),
+      wake,
+      limits,
+      retention: duration(1),
+      notify: commands,
+      accept_unknown_uids: flag,
+      gateway,
+      checkpoints_to: list(anything),
+    },
+    { needed: ['name', 'postmaster'], own: true },
+  )
+  const org: Org = {
+    name: read.name ?? '',
+    postmaster: (read.postmaster?.value ?? '') as Name,
+    operators: read.operators ?? '',
+    timezone: read.timezone ?? 'UTC',
+    uids: read.uids?.value ?? { from: 410_000, to: 419_999 },
+    wake: read.wake ?? DEFAULT_WAKE,
+    limits: read.limits ?? DEFAULT_LIMITS,
+    retentionMs: read.retention ?? 30 * 86_400_000,
+    notify: read.notify ?? [],
+    acceptUnknownUids: read.accept_unknown_uids ?? false,
+  }
+  return { org, postmaster: read.postmaster, uids: read.uids }
+}
+
+const uids: Reader<Org['uids']> = (node, report) => {
+  const { from, to } = fields(node, report, { from: integer(1000, LAST_UID), to: integer(1000, LAST_UID) }, { needed: ['from', 'to'] })
+  if (from === undefined || to === undefined) return undefined
+  if (to < from) {
+    report(node.spot, `from (${from}) must not be above to (${to})`)
+    return undefined
+  }
+  const taken = UNUSABLE_UIDS.find((uid) => uid >= from && uid <= to)
+  if (taken !== undefined) report(node.spot, `the range holds ${taken}, which no agent can have`)
+  return { from, to }
+}
+
+const DEFAULT_WAKE: Org['wake'] = { concurrency: 8, staggerMs: 2_000 }
+
+const wake: Reader<Org['wake']> = (node, report) => {
+  const read = fields(node, report, { concurrency: integer(1, 1000), stagger: duration(0, 3_600_000) })
+  return { concurrency: read.concurrency ?? DEFAULT_WAKE.concurrency, staggerMs: read.stagger ?? DEFAULT_WAKE.staggerMs }
+}
+
+const DEFAULT_LIMITS: Org['limits'] = { messageBytes: 256 * KiB, frontMatterBytes: 16 * KiB, attachmentBytes: 64 * KiB * KiB, attachments: 8, backlog: 10_000 }
+
+const limits: Reader<Org['limits']> = (node, report) => {
+  const read = fields(node, report, {
+    message: size(KiB, 16 * KiB * KiB),
+    front_matter: size(256, KiB * KiB),
+    attachment: size(1, 1024 * GiB),
+    attachments: integer(0, 1000),
+    backlog: integer(1, 10_000_000),
+  })
+  const found: Org['limits'] = {
+    messageBytes: read.message ?? DEFAULT_LIMITS.messageBytes,
+    frontMatterBytes: read.front_matter ?? Math.min(DEFAULT_LIMITS.frontMatterBytes, read.message ?? DEFAULT_LIMITS.messageBytes),
+    attachmentBytes: read.attachment ?? DEFAULT_LIMITS.attachmentBytes,
+    attachments: read.attachments ?? DEFAULT_LIMITS.attachments,
+    backlog: read.backlog ?? DEFAULT_LIMITS.backlog,
+  }
+  if (found.frontMatterBytes > found.messageBytes) report(node.spot, 'front_matter must not be above message: it is a part of it')
+  return found
+}
+
+/** Acted on by the model gateway; only its shape is looked at here. */
+const gateway: Reader<string> = (node, report) => fields(node, report, { listen: line }).listen

@@ -1,0 +1,131 @@
+/**
+ * Strict YAML with places: text → a plain tree in which every value knows its line and column.
+ * Refused: duplicate keys, anchors, aliases, tags, directives, several documents, control characters, nesting beyond 32.
+ */
+import { Composer, type CST, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, Parser } from 'yaml'
+import type { Spot } from '../core/fault.ts'
+
+export type Entry = Readonly<{ key: string; keySpot: Spot; value: Located /** 1-based lines of the file. */; firstLine: number; lastLine: number }>
+
+export type Located = Readonly<
+  { spot: Spot } & (
+    | { kind: 'map'; block: boolean; entries: readonly Entry[] }
+    | { kind: 'list'; items: readonly Located[] }
+    | { kind: 'scalar'; value: string | number | boolean | null }
+  )
+>
+
+export type Report = (spot: Spot | undefined, what: string, near?: string) => void
+
+const DEEPEST = 32
+const TOO_DEEP = `nested deeper than ${DEEPEST}`
+const OPTIONS = { version: '1.2', schema: 'core', uniqueKeys: true, stringKeys: true, strict: true, prettyErrors: false } as const
+/** One open bracket can make the parser complain a thousand times. */
+const MOST_COMPLAINTS = 10
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f]/
+
+/** The tree of `text`, whose first line is line `firstLine` of its file; undefined where something was reported, or where there is no value at all. */
+export function readYaml(text: string, firstLine: number, report: Report): Located | undefined {
+  const lines = new LineCounter()
+  const spotAt = (offset: number): Spot => {
+    const at = lines.linePos(Math.max(0, Math.min(offset, text.length)))
+    return { line: Math.max(1, at.line) + firstLine - 1, column: Math.max(1, at.col) }
+  }
+  const root = compose(text, lines, spotAt, report)
+  if (root === null) return undefined
+  let sound = true
+  const refuse = (spot: Spot, what: string): Located => {
+    sound = false
+    report(spot, what)
+    return { spot, kind: 'scalar', value: null }
+  }
+
+  const locate = (node: unknown, fallback: Spot): Located => {
+    const range = (node as Node | null)?.range
+    const spot = range ? spotAt(range[0]) : fallback
+    if (isAlias(node)) return refuse(spot, `aliases (*${node.source}) are not used here: write the value out`)
+    if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined) return refuse(spot, `anchors (&${node.anchor}) are not used here`)
+    if ((isMap(node) || isSeq(node) || isScalar(node)) && node.tag !== undefined) return refuse(spot, `tags (${node.tag}) are not used here`)
+    if (isMap(node)) {
+      const entries = node.items.map((pair): Entry => {
+        const key = locate(pair.key, spot)
+        const value = locate(pair.value, key.spot)
+        const end = (pair.value as Node | null)?.range?.[1] ?? (pair.key as Node | null)?.range?.[1] ?? 0
+        const name = key.kind === 'scalar' && typeof key.value === 'string' ? key.value : ''
+        return { key: name, keySpot: key.spot, value, firstLine: key.spot.line, lastLine: Math.max(key.spot.line, lastLineOf(text, end, spotAt)) }
+      })
+      return { spot, kind: 'map', block: node.flow !== true, entries }
+    }
+    if (isSeq(node)) return { spot, kind: 'list', items: node.items.map((item) => locate(item, spot)) }
+    if (isScalar(node)) return { spot, kind: 'scalar', value: plain(node.value) }
+    return { spot, kind: 'scalar', value: null }
+  }
+
+  const tree = locate(root, { line: firstLine, column: 1 })
+  return sound ? tree : undefined
+}
+
+/** The parser's own tree, once it is known to be harmless; null where something was reported, or where there is no value. */
+function compose(text: string, lines: LineCounter, spotAt: (offset: number) => Spot, report: Report): Node | null {
+  const tokens = [...new Parser(lines.addNewLine).parse(text)]
+  const unfit = CONTROL.exec(text) ?? /^%/m.exec(text)
+  if (unfit) {
+    const what =
+      unfit[0] === '%'
+        ? 'YAML directives (%…) are not used here'
+        : `a control character (U+${unfit[0].charCodeAt(0).toString(16).padStart(4, '0')}) has no place here`
+    report(spotAt(unfit.index), what)
+    return null
+  }
+  const deep = offsetTooDeep(tokens)
+  if (deep !== undefined) {
+    report(spotAt(deep), TOO_DEEP)
+    return null
+  }
+  const [document, another] = new Composer(OPTIONS).compose(tokens, true, text.length)
+  const complaints = [...(document?.errors ?? []), ...(document?.warnings ?? [])]
+  for (const { code, message, pos } of complaints.slice(0, MOST_COMPLAINTS)) report(spotAt(pos[0]), sentence(code, message, wordAt(text, pos[0])))
+  if (another) report(spotAt(another.range[0]), 'a second YAML document (---) begins here; a file holds one')
+  if (complaints.length > 0 || another) return null
+  return document?.contents ?? null
+}
+
+/**
+ * The place of a collection nested too deeply, if there is one; found without recursion. The composer does recurse, and a
+ * regular expression compiled at the very end of the stack ends the whole process (V8: "RegExpCompiler Allocation failed").
+ */
+function offsetTooDeep(tokens: readonly CST.Token[]): number | undefined {
+  const open = tokens.map((token) => ({ token, depth: 0 }))
+  for (let at = open.pop(); at; at = open.pop()) {
+    const { token, depth } = at
+    if (depth > DEEPEST) return token.offset
+    if (token.type === 'document' && token.value) open.push({ token: token.value, depth })
+    if (!('items' in token)) continue
+    for (const item of token.items) for (const inner of [item.key, item.value]) if (inner) open.push({ token: inner, depth: depth + 1 })
+  }
+  return undefined
+}
+
+/** A value's range may end behind its line break: the line of its last character is meant. */
+function lastLineOf(text: string, end: number, spotAt: (offset: number) => Spot): number {
+  let last = end
+  while (last > 0 && /\s/.test(text[last - 1] ?? '')) last--
+  return spotAt(Math.max(0, last - 1)).line
+}
+
+function plain(value: unknown): string | number | boolean | null {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null
+}
+
+function wordAt(text: string, offset: number): string {
+  return /^[^\s:]{1,64}/.exec(text.slice(offset, offset + 64))?.[0] ?? ''
+}
+
+/** The parser's words, as one line that begins like our own sentences do. */
+function sentence(code: string, message: string, word: string): string {
+  if (code === 'DUPLICATE_KEY') return `the key ${word} stands here twice`
+  if (code === 'TAG_RESOLVE_FAILED' && word.startsWith('!')) return `tags (${word}) are not used here`
+  const line = message.replace(/\s+/g, ' ').trim().slice(0, 200)
+  return `not YAML as it is used here: ${line.charAt(0).toLowerCase()}${line.slice(1)}`
+}

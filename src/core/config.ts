@@ -1,0 +1,97 @@
+/** What `policies/` says, as an immutable snapshot. Made by the config room; read by every other. */
+import type { Name } from './names.ts'
+import type { PriorityScheme } from './priority.ts'
+
+/** A reference to a recipient: a name, `@group`, `all`, or `postmaster`. */
+export type Address = string
+
+export type Runner = Readonly<{
+  /** argv; `./x` is a program of policies/runners/. */
+  command: readonly string[]
+  /** A run for every note too. */
+  notes: boolean
+  concurrency: number
+  timeoutMs: number
+  maxAttempts: number
+}>
+
+export type Mount = Readonly<{ from: string; at: string; mode: 'ro' | 'rw' }>
+
+export type Agent = Readonly<{
+  name: Name
+  title: string | undefined
+  /** Default: the postmaster. */
+  manager: Name
+  /** undefined: everyone. */
+  mayWriteTo: readonly Address[] | undefined
+  reads: readonly Name[]
+  /** undefined: nobody is started. */
+  runner: Runner | undefined
+  /** An existing account this agent acts as, by login name or uid. */
+  user: string | undefined
+  mounts: readonly Mount[]
+  protected: boolean
+  /** The body of the file: the agent's role. */
+  role: string
+}>
+
+export type Person = Readonly<{
+  name: Name
+  /** Login name or uid; undefined: whoever runs the daemon. */
+  user: string | undefined
+  manager: Name | undefined
+  notify: readonly (readonly string[])[]
+}>
+
+export type Group = Readonly<{ name: Name; members: readonly Name[]; deliver: 'all' | 'one' }>
+
+export type Schedule = Readonly<{
+  /** The file's stem. */
+  name: string
+  /** Five fields, as cron(8) writes them. */
+  cron: string
+  timezone: string | undefined
+  /** The message to drop, front matter without `cron` and `timezone`, and the body as it stands. */
+  text: string
+}>
+
+export type Org = Readonly<{
+  name: string
+  postmaster: Name
+  /** Unix group of the operators, '' where there is none. */
+  operators: string
+  timezone: string
+  uids: Readonly<{ from: number; to: number }>
+  wake: Readonly<{ concurrency: number; staggerMs: number }>
+  limits: Readonly<{ messageBytes: number; frontMatterBytes: number; attachmentBytes: number; attachments: number; backlog: number }>
+  retentionMs: number
+  notify: readonly (readonly string[])[]
+  acceptUnknownUids: boolean
+}>
+
+export type Config = Readonly<{
+  /** The folder this was read from. */
+  dir: string
+  /** sha256 over every file's name and content: two equal digests are one configuration. */
+  digest: string
+  org: Org
+  priorities: PriorityScheme
+  agents: ReadonlyMap<Name, Agent>
+  people: ReadonlyMap<Name, Person>
+  groups: ReadonlyMap<Name, Group>
+  schedules: ReadonlyMap<string, Schedule>
+}>
+
+export function isHolder(config: Config, name: string): name is Name {
+  return config.agents.has(name as Name) || config.people.has(name as Name)
+}
+
+/** Every name a message can be addressed to: for suggestions. */
+export function addressable(config: Config): string[] {
+  return [...config.agents.keys(), ...config.people.keys(), ...config.groups.keys(), 'all', 'postmaster']
+}
+
+/** The manager of an agent or person; the postmaster where none is named. */
+export function managerOf(config: Config, name: Name): Name {
+  return config.agents.get(name)?.manager ?? config.people.get(name)?.manager ?? config.org.postmaster
+}

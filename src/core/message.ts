@@ -1,0 +1,79 @@
+/** Message and Envelope: what a sender says, and what the daemon knows. A value of the first never becomes the second. */
+import type { MessageId } from './ids.ts'
+import type { Name } from './names.ts'
+import type { Status } from './status.ts'
+
+export const KINDS = ['task', 'note', 'alert', 'bounce', 'approval'] as const
+export type Kind = (typeof KINDS)[number]
+/** The kinds a sender may write; the others are the daemon's. */
+export const SENDER_KINDS: readonly Kind[] = ['task', 'note']
+
+export type Via = 'agent' | 'person' | 'schedule' | 'unknown' | 'daemon' | `bridge:${string}`
+
+export type Attachment = Readonly<{ name: string; bytes: number; sha256: string }>
+
+/** A value of front matter after the strict parser: plain data, no dates, no objects with prototypes. */
+export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value }
+
+export const KEYS_OF_SENDER = [
+  'ref',
+  'to',
+  'cc',
+  'subject',
+  'kind',
+  'priority',
+  'due',
+  'not_before',
+  'expires',
+  'in_reply_to',
+  'settles',
+  'attach',
+  'request',
+  'attest',
+] as const
+export const KEYS_OF_HOLDER = ['status', 'result', 'progress', 'blocked_on'] as const
+export const KEYS_OF_DAEMON = ['id', 'from', 'via', 'origin', 'thread', 'answered', 'created', 'updated', 'attachments'] as const
+export const KNOWN_KEYS: readonly string[] = [...KEYS_OF_SENDER, ...KEYS_OF_HOLDER, ...KEYS_OF_DAEMON]
+
+export const SETTLES = ['done', 'failed', 'blocked', 'no', 'open', 'cancelled'] as const
+export type Settles = (typeof SETTLES)[number]
+
+/** What the sender wrote, checked for shape alone: names are not yet resolved, times not yet judged. */
+export type Draft = Readonly<{
+  ref: string | undefined
+  /** Written by the sender and only compared with the truth. */
+  claimedFrom: string | undefined
+  claimedId: string | undefined
+  claimedStatus: Status | undefined
+  to: readonly string[]
+  cc: readonly string[]
+  subject: string | undefined
+  kind: Kind
+  priority: string | undefined
+  due: string | undefined
+  notBefore: string | undefined
+  expires: string | undefined
+  inReplyTo: string | undefined
+  settles: Settles | undefined
+  attach: readonly string[]
+  /** `request`, `attest`: page 8; refused until then. */
+  reserved: readonly string[]
+}>
+
+/** What the daemon knows of a drop from the file system alone. */
+export type Envelope = Readonly<{
+  from: Name | 'pennypost' | 'unknown'
+  via: Via
+  /** Where it was dropped, relative to the root: `spool`, `spool/legal`, `workspaces/cfo/outbox`. */
+  folder: string
+  /** The file's name there, escaped for showing. */
+  name: string
+  /** The recipient that the folder names (spool/<name>/), if it does. */
+  box: string | undefined
+  sha256: string
+  /** When the file came to lie there as it is (its ctime, which nobody can set), milliseconds. Left out where there is no file. */
+  arrivedMs?: number
+}>
+
+/** Keys the daemon stamps on the copies of one message; everything else of the sender's text stays as it was. */
+export type Copy = Readonly<{ id: MessageId; to: Name; kind: Kind; file: string }>

@@ -1,0 +1,46 @@
+/** Text that came from outside, made safe to show and to put into a file's name. */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+
+/** Control and direction-changing characters shown as escapes, so that a terminal or a page cannot be fooled by them. */
+export function showSafely(text: string): string {
+  return text.replace(UNSAFE, (c) => {
+    if (c === '\n') return '\\n'
+    if (c === '\t') return '\\t'
+    if (c === '\r') return '\\r'
+    const code = c.charCodeAt(0)
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+  })
+}
+
+/** As `showSafely`, but line breaks and tabs stay: for bodies. */
+export function showBodySafely(text: string): string {
+  return text.replace(UNSAFE, (c) => (c === '\n' || c === '\t' ? c : showSafely(c)))
+}
+
+/** ASCII words of a subject for a file's name: `Review: Operating Agreement!` → `review-operating-agreement`; at most 40 characters, never empty. */
+export function slugOf(text: string): string {
+  const ascii = text
+    .slice(0, 400)
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+  return ascii.slice(0, 40).replace(/-+$/, '') || 'message'
+}
+
+/** One line of at most `limit` characters, cut at a whole character. */
+export function oneLine(text: string, limit = 200): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  if (line.length <= limit) return line
+  let end = limit - 1
+  if (/[\ud800-\udbff]/.test(line[end - 1] ?? '')) end--
+  return `${line.slice(0, end)}…`
+}
+
+/** A word as a POSIX shell reads it back: for the commands in `fix:`. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@%+=-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`
+}

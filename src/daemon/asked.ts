@@ -1,0 +1,147 @@
+/** Answers what the rooms ask about other messages: from the ledger, and for settled ones from the journal. */
+import type { Asked, Parent } from '../admit/index.ts'
+import type { Config } from '../core/config.ts'
+import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
+import type { Via } from '../core/message.ts'
+import type { Name } from '../core/names.ts'
+import { isSettled } from '../core/status.ts'
+import { copyText, type Deliver } from '../deliver/index.ts'
+import type { Journal, Sealed } from '../journal/index.ts'
+import { isGone, type Layout, type Ledger, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
+import { parseHead, readHolder } from '../message/index.ts'
+import type { Clock, Disk, Fd } from '../system/types.ts'
+import { mailFrom, refKey, type State } from './state.ts'
+
+export type Answers = Readonly<{
+  asked: () => Asked
+  /** A message of any age as the ledger would hold it; its status is what its file says. */
+  recall: (id: MessageId) => Mail | undefined
+  original: (id: MessageId) => string | undefined
+  /** The id an entry of `blocked_on` or `in_reply_to` means to this holder. */
+  meant: (holder: string, idOrRef: string) => MessageId | undefined
+  wroteIt: (agent: Name, id: MessageId) => boolean
+}>
+
+export type AnswersGiven = Readonly<{
+  clock: Clock
+  disk: Disk
+  layout: Layout
+  ledger: Ledger
+  journal: Journal
+  sealed: Sealed
+  state: State
+  config: () => Config
+  inHand: () => Deliver['inHand']
+  ready: () => boolean
+}>
+
+/** The two lines around the front matter, a byte order mark and the first characters after them. */
+const MARKS_BYTES = 32
+const JUST_CREATED_MS = 1_000
+
+export function createAnswers(given: AnswersGiven): Answers {
+  const { ledger, state, journal, layout, disk, clock } = given
+  const finder = makeFinder(disk, layout, clock)
+
+  function recall(id: MessageId): Mail | undefined {
+    const known = ledger.get(id)
+    if (known) return known
+    const admission = journal.admissionOf(id)
+    const copy = admission?.copies.find((one) => one.id === id)
+    if (!admission || !copy) return undefined
+    const mail = mailFrom(admission, copy)
+    const found = find(mail)
+    if (found) Object.assign(mail, { folder: found.folder, file: found.file })
+    const head = found && headOf(found.path)
+    if (head?.status !== undefined && mail.status !== null) mail.status = head.status
+    if (head?.updated !== undefined) mail.updated = head.updated
+    return mail
+  }
+
+  /** Where its file lies now: what is known of a moment ago counts only where it still holds. */
+  function find(mail: Mail): ReturnType<typeof finder.find> {
+    const found = finder.find(mail.holder, mail.id)
+    const isNew = clock.now() - mail.createdMs < JUST_CREATED_MS
+    if (found ? statOrNothing(disk, found.path) : !isNew) return found
+    finder.forget(mail.holder)
+    return finder.find(mail.holder, mail.id)
+  }
+
+  function headOf(path: string): ReturnType<typeof readHolder> | undefined {
+    const { limits } = given.config().org
+    let fd: Fd
+    try {
+      fd = disk.openRead(path)
+    } catch (cause) {
+      if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+      throw cause
+    }
+    try {
+      const { kind, size } = disk.fstat(fd)
+      if (kind !== 'file') return undefined
+      const parsed = parseHead(disk.read(fd, Math.min(size, limits.frontMatterBytes + MARKS_BYTES)), limits)
+      return parsed.ok ? readHolder(parsed.message) : undefined
+    } finally {
+      disk.close(fd)
+    }
+  }
+
+  function meant(holder: string, idOrRef: string): MessageId | undefined {
+    if (isMessageId(idOrRef)) return idOrRef
+    const own = state.refs.get(refKey(holder, idOrRef))
+    if (own) return own.copies[0]?.id
+    const received = state.receivedAs(holder, idOrRef)
+    if (received.length <= 1) return received[0]
+    // Several senders chose the same ref: it means the one that is not settled, or nothing.
+    const unsettled = received.filter((id) => ledger.get(id))
+    return unsettled.length === 1 ? unsettled[0] : undefined
+  }
+
+  function parent(idOrRef: string, asker: string): Parent | undefined | 'later' {
+    if (!given.ready()) return 'later'
+    const id = meant(asker, idOrRef)
+    const mail = id && recall(id)
+    if (!mail) return undefined
+    const concerned = mail.holder === asker || mail.from === asker || asker === given.config().org.postmaster || asker === 'pennypost'
+    // What one was no part of, one can neither answer nor learn to exist.
+    if (!concerned && !journal.admissionOf(mail.id)?.copies.some(({ to }) => to === asker)) return undefined
+    const settled = mail.status !== null && isSettled(mail.status)
+    return {
+      id: mail.id,
+      thread: mail.thread,
+      hops: mail.hops,
+      holder: mail.holder,
+      from: mail.from,
+      origin: (mail.origin ?? mail.via) as Via,
+      kind: mail.kind,
+      subject: mail.subject,
+      status: mail.status,
+      settled,
+    }
+  }
+
+  return {
+    recall,
+    meant,
+    original: (id) => {
+      const intent = given.sealed.find(id, idTimeMs(id))
+      const copy = intent?.act === 'admit' ? intent.copies.find((one) => one.id === id) : undefined
+      return intent?.act === 'admit' && copy ? copyText(intent, copy) : undefined
+    },
+    wroteIt: (agent, id) => recall(id)?.from === agent,
+    asked: () => ({
+      nowMs: given.clock.now(),
+      parent,
+      refSeen: (from, ref) => {
+        if (!given.ready() || given.inHand().hasRef(from, ref)) return 'later'
+        const seen = state.refs.get(refKey(from, ref))
+        const first = seen?.copies[0]
+        return seen && first ? { sha256: seen.sha256, id: first.id } : undefined
+      },
+      threadPace: (thread) => state.pace(thread) + given.inHand().inThread(thread),
+      load: (holder) => [...ledger.of(holder).values()].filter(({ status }) => status !== null).length + given.inHand().copiesFor(holder),
+      wroteBefore: (holder, to) => state.wrote(holder, to),
+      room: (holder) => ledger.count(holder) + given.inHand().copiesFor(holder) < given.config().org.limits.backlog,
+    }),
+  }
+}

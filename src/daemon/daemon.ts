@@ -1,0 +1,208 @@
+/** The clockwork: the order of a start, what is done how often, the order of a stop. */
+import type { Entry } from '../core/event.ts'
+import type { FaultCode } from '../core/fault.ts'
+import type { MessageId } from '../core/ids.ts'
+import type { Owner } from '../system/types.ts'
+import type { Verbs } from './control.ts'
+import { releaseHeld } from './held.ts'
+import { checkPathTo } from './pathcheck.ts'
+import { expireRunLogs } from './retention.ts'
+import { buildRooms, type Rooms, type RoomsGiven } from './rooms.ts'
+import { loadState, saveState } from './snapshot.ts'
+import { createVerbs } from './verbs.ts'
+
+export type Daemon = Readonly<{
+  verbs: Verbs
+  /** Who may speak to it, besides root; undefined in user mode. */
+  socketOwner: Owner | undefined
+  /** Resolves when every message is known. */
+  ready: Promise<void>
+  stop: (drainMs: number) => Promise<void>
+}>
+
+export type DaemonGiven = RoomsGiven & Readonly<{ stop: (drainMs: number) => void }>
+
+/** Drops are found within this where no watch reported them; page 3 allows 2 s. */
+const SWEEP_MS = 1_000
+const FULL_SWEEP_MS = 60_000
+const CHECKPOINT_MS = 250
+const DEADLINES_MS = 10_000
+const POLICIES_MS = 30_000
+const HOUR_MS = 3_600_000
+/** While mail comes in, its intents keep it safe; the medium is asked again after this much quiet, or above so many intents. */
+const BREATH_MS = 200
+const MOST_OPEN = 4_000
+/** At a stop, changes of messages that are under way get this long. */
+const IDLE_MS = 500
+/** Mirrors are written within a second (contract, page 3); a daemon that is killed again and again needs several lives for them. */
+const MIRRORS_LATE_MS = 60_000
+
+export function startDaemon(given: DaemonGiven): Daemon {
+  const { clock, disk, ids, log } = given.system
+  const rooms = buildRooms(given)
+  const { layout, ledger, journal, sealed, alerts, policies, provisioner, room, settleRoom, dispatcher, deliver, intake, deadlines, scheduler } = rooms
+  const every = (ms: number, what: string, work: () => unknown) => clock.every(ms, guarded(what, work))
+
+  function guarded(what: string, work: () => unknown): () => void {
+    const failed = (cause: unknown): void => {
+      if (room.refused(cause) === undefined) log('error', what, { why: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) })
+    }
+    return () => {
+      try {
+        Promise.resolve(work()).catch(failed)
+      } catch (cause) {
+        failed(cause)
+      }
+    }
+  }
+
+  // The order of a start: what a crash left is finished, then mail flows, then the past is read, then the rest begins.
+  alerts.load()
+  provisioner.all()
+  tellOfPath()
+  rooms.canaries.clean()
+  const recovered = deliver.recover()
+  journal.record({ event: 'daemon', state: 'started', what: `${given.version} ${rooms.mode()} ${disk.lease.how}` })
+  rooms.setFolders()
+  const cancels = [
+    every(SWEEP_MS, 'sweep', () => sweep(false)),
+    every(FULL_SWEEP_MS, 'full sweep', () => sweep(true)),
+    every(CHECKPOINT_MS, 'checkpoint', checkpointer(rooms, clock.monotonic)),
+    every(POLICIES_MS, 'policies', policies.look),
+    every(HOUR_MS, 'housekeeping', housekeeping),
+    policies.watch(),
+  ]
+  clock.soon(guarded('start', begin))
+
+  function tellOfPath(): void {
+    for (const { path, what, fix } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
+      log('warn', 'a folder on the way to the root is not as it should be', { path, found: what })
+      if (what.startsWith('cannot')) alerts.raise({ code: 'unreadable-file', about: path, sentence: `${path} ${what}.`, fix })
+    }
+  }
+
+  function sweep(all: boolean): void {
+    intake.sweep(all)
+    if (rooms.isReady()) settleRoom.sweep(all)
+    if (all) rooms.sweepLeftovers()
+    provisioner.patrol()
+    alerts.sweep()
+    room.sweep()
+  }
+
+  /** One a turn: whoever has mail to move goes first. */
+  async function remirror(ids: readonly MessageId[]): Promise<void> {
+    for (const id of ids) {
+      settleRoom.remirror(id)
+      await new Promise<void>((resolve) => clock.soon(resolve))
+    }
+  }
+
+  async function housekeeping(): Promise<void> {
+    const { org } = policies.current()
+    settleRoom.mailboxes.rollMonths()
+    const open = new Set([...ledger.all()].map(({ file }) => file))
+    settleRoom.mirror.retain(clock.now() - org.retentionMs, (file) => open.has(file))
+    rooms.state.expire(clock.now() - org.retentionMs)
+    expireRunLogs(disk, layout, rooms.pins, policies.current(), ledger, clock.now() - org.retentionMs)
+    await saveState(rooms.snapshot)
+  }
+
+  async function begin(): Promise<void> {
+    const recent = recentChanges()
+    await loadState(rooms.snapshot, rooms.past, (entry) => {
+      deadlines.replay(entry)
+      recent.see(entry)
+    })
+    journal.listen(deadlines.replay)
+    provisioner.guides()
+    rooms.becomeReady()
+    rooms.setHolders()
+    settleRoom.sweep(true)
+    settleRoom.mailboxes.rollMonths()
+    await settleRoom.settle.idle()
+    await dispatcher.recover()
+    dispatcher.kick()
+    scheduler.look()
+    cancels.push(every(DEADLINES_MS, 'deadlines', deadlines.check), rooms.canary.start())
+    await deadlines.check()
+    guarded('mirrors', () => remirror(recent.ids()))()
+    log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered })
+  }
+
+  return {
+    verbs: createVerbs({
+      ...rooms,
+      clock,
+      config: policies.current,
+      settle: settleRoom.settle,
+      stop: given.stop,
+      release: (file) =>
+        releaseHeld({ disk, ids, layout, sealed, record: journal.record, cleared: (code, about) => alerts.clear(code as FaultCode, about) }, file),
+      flyCanary: async () => {
+        await rooms.canary.fly()
+        return rooms.canary.lastMs() ?? 0
+      },
+    }),
+    socketOwner: rooms.operators(),
+    ready: rooms.ready,
+    stop: async (drainMs) => {
+      await dispatcher.stop(drainMs)
+      await scheduler.stop()
+      for (const cancel of cancels) cancel()
+      await intake.stop()
+      settleRoom.mailboxes.stop()
+      // A holder that keeps a file open must not hold up the stop: what is left is done at the next start.
+      await Promise.race([settleRoom.settle.idle(), new Promise<void>((resolve) => void clock.after(IDLE_MS, resolve))])
+      settleRoom.mirror.flush()
+      journal.record({ event: 'daemon', state: 'stopped', what: 'in order' })
+      await journal.sync()
+      await deliver.checkpoint()
+      if (rooms.isReady()) await saveState(rooms.snapshot)
+      await sealed.end()
+      await journal.close()
+      rooms.pins.closeAll()
+    },
+  }
+}
+
+/** Makes what was placed durable, one checkpoint at a time. */
+function checkpointer({ journal, deliver }: Rooms, monotonic: () => number): () => Promise<void> {
+  let deliveredMs = monotonic()
+  let underWay = false
+  journal.listen((entry) => {
+    if (entry.event === 'delivered') deliveredMs = monotonic()
+  })
+  return async () => {
+    const busy = monotonic() - deliveredMs < BREATH_MS
+    if (underWay || (busy && deliver.open() < MOST_OPEN)) return
+    underWay = true
+    try {
+      await journal.sync()
+      await deliver.checkpoint()
+      await deliver.sweepLate()
+    } finally {
+      underWay = false
+    }
+  }
+}
+
+/** What changed last before the end of the journal: mirrors are written a moment after, so a crash may have cost those. */
+function recentChanges(): { see: (entry: Entry) => void; ids: () => MessageId[] } {
+  const seen = new Map<MessageId, number>()
+  let lastMs = 0
+  return {
+    see: (entry) => {
+      if (entry.event !== 'delivered' && entry.event !== 'status' && entry.event !== 'set') return
+      lastMs = Math.max(lastMs, Date.parse(entry.at))
+      seen.delete(entry.id)
+      seen.set(entry.id, Date.parse(entry.at))
+    },
+    // The newest first.
+    ids: () =>
+      [...seen]
+        .filter(([, at]) => at > lastMs - MIRRORS_LATE_MS)
+        .map(([id]) => id)
+        .reverse(),
+  }
+}

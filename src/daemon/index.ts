@@ -1,0 +1,73 @@
+/**
+ * The daemon: builds the rooms, wires them, keeps the clockwork going.
+ *
+ * Given: a root, a log level, whether to be strict about owners and modes.
+ * Returns: the process's exit status: 0 after SIGTERM, SIGINT or `penny down`; 66 where the root is no organisation,
+ * 69 … as sysexits.h; 75 where another daemon holds the root, 78 where the configuration, the layout or the file system
+ * will not do. Each refusal is one sentence and a command on standard error.
+ * When it fails: an error nobody expected ends it with status 70 and the stack in the log; a supervisor starts it again and
+ * recovery makes the mail right.
+ */
+import { layoutOf } from '../mailbox/index.ts'
+import { packageVersion } from '../system/package.ts'
+import type { LogLevel } from '../system/types.ts'
+import { serveControl } from './control.ts'
+import { type Daemon, startDaemon } from './daemon.ts'
+import { prepare } from './start.ts'
+
+export type DaemonOptions = Readonly<{ root: string; logLevel: LogLevel; strict: boolean }>
+
+/** A second signal, or this much time, ends it at once: nothing is lost, recovery does the rest. Milliseconds. */
+const LONGEST_STOP_MS = 1_800
+
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  const layout = layoutOf(options.root)
+  const started = await prepare(layout, options.logLevel, options.strict)
+  if ('exit' in started) {
+    process.stderr.write(`penny: ${started.why}\nfix: ${started.fix}\n`)
+    return started.exit
+  }
+  const { system, config } = started
+  return new Promise((resolve) => {
+    let stopping = false
+    const stop = (drainMs: number): void => {
+      if (stopping) return
+      stopping = true
+      if (drainMs === 0) setTimeout(() => process.exit(0), LONGEST_STOP_MS).unref()
+      running
+        .then(async ({ daemon, control }) => {
+          await daemon.stop(drainMs)
+          control.close()
+          started.release()
+        })
+        .then(
+          () => {
+            clearInterval(alive)
+            resolve(0)
+          },
+          (cause: unknown) => crash('it did not stop in order', cause),
+        )
+    }
+    const crash = (what: string, cause: unknown): void => {
+      system.log('error', what, { why: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) })
+      process.exit(70)
+    }
+    process.on('uncaughtException', (cause) => crash('an error nobody expected', cause))
+    process.on('unhandledRejection', (cause) => crash('an error nobody expected', cause))
+    process.on('SIGTERM', () => stop(0))
+    process.on('SIGINT', () => stop(0))
+    const version = packageVersion()
+    const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env
+    const start = async (): Promise<{ daemon: Daemon; control: { close: () => void } }> => {
+      const daemon = startDaemon({ system, config, layout, version, environment: { PATH, LANG, ...(TZ === undefined ? {} : { TZ }) }, stop })
+      const control = await serveControl(layout.daemonSocket, daemon.verbs, (what, why) => system.log('error', what, { why }))
+      if (daemon.socketOwner) system.disk.chown(layout.daemonSocket, daemon.socketOwner)
+      system.disk.chmod(layout.daemonSocket, 0o660)
+      return { daemon, control }
+    }
+    const running = start()
+    running.catch((cause: unknown) => crash('it did not start', cause))
+    // The timers of the daemon do not keep it alive; this does.
+    const alive = setInterval(() => undefined, 3_600_000)
+  })
+}

@@ -1,0 +1,252 @@
+/**
+ * The order of the rooms, and the only place that knows it:
+ * intake (a complete file) → sender → message (text) → admit (rules) → route (recipients) → deliver (once) → what follows.
+ */
+import { createHash } from 'node:crypto'
+import { type Asked, judge, type Verdict } from '../admit/index.ts'
+import type { Config } from '../core/config.ts'
+import type { Complaint, FaultCode } from '../core/fault.ts'
+import type { Envelope } from '../core/message.ts'
+import type { Name } from '../core/names.ts'
+import type { Clear, Raise } from '../core/post.ts'
+import { showSafely } from '../core/text.ts'
+import { formatSize } from '../core/units.ts'
+import { type AttachmentsFound, type Deliver, type Delivered, type Dropped, findAttachments } from '../deliver/index.ts'
+import type { DropFolder, Fate, Taken } from '../intake/index.ts'
+import type { Layout } from '../mailbox/index.ts'
+import { type MessageText, parseMessage } from '../message/index.ts'
+import { route } from '../route/index.ts'
+import type { Disk, Listed, Stat } from '../system/types.ts'
+import type { Identities, Sender } from './identities.ts'
+
+export type PipelineGiven = Readonly<{
+  disk: Disk
+  layout: Layout
+  config: () => Config
+  identities: () => Identities
+  asked: () => Asked
+  deliver: Deliver
+  raise: Raise
+  clear: Clear
+  /** The secret name of a canary under way: its file is the daemon's own. */
+  isCanary: (name: string) => boolean
+  canaryThrough: (delivered: Delivered) => void
+  /** Milliseconds to wait where the disk has no room; undefined where it has. */
+  noRoom: () => number | undefined
+  /** The disk refused a write: told once, then waited for. Returns the wait. */
+  diskRefused: (cause: unknown) => number | undefined
+}>
+
+export type Pipeline = Readonly<{
+  handle: (taken: Taken) => Promise<Fate>
+  refuse: (folder: DropFolder, entry: Listed, stat: Stat, why: string) => Promise<Fate>
+}>
+
+/** An empty file or an unclosed front matter may still be written by somebody who closes it in between (contract, page 2). */
+const INCOMPLETE_MS = 5_000
+const ATTACHMENTS_MS = 10_000
+const ATTACHMENTS_AGAIN_MS = 200
+
+export function createPipeline(given: PipelineGiven): Pipeline {
+  const { deliver, raise } = given
+
+  async function handle(taken: Taken): Promise<Fate> {
+    const dropped = droppedOf(taken)
+    try {
+      const waitMs = given.noRoom()
+      if (waitMs !== undefined) return { againMs: waitMs }
+      return await admit(taken, dropped)
+    } catch (cause) {
+      const againMs = given.diskRefused(cause)
+      if (againMs === undefined) throw cause
+      return { againMs }
+    } finally {
+      taken.letGo()
+    }
+  }
+
+  async function admit(taken: Taken, dropped: Dropped): Promise<Fate> {
+    const { org } = given.config()
+    if (given.isCanary(taken.name) && taken.folder.kind === 'spool') return canary(taken, dropped)
+    const sender = senderOf(taken.folder, taken.stat)
+    const hold = (code: FaultCode, complaints: readonly Complaint[], from = sender): Promise<Fate> =>
+      refuseWith(envelopeOf(taken, from), code, complaints, dropped)
+    const one = (code: FaultCode, what: string): Promise<Fate> => hold(code, [{ code, spot: undefined, what }])
+
+    if ('unknownUid' in sender && !org.acceptUnknownUids)
+      return one('unknown-sender', `uid ${sender.unknownUid} is neither an agent nor a person of this organisation`)
+    if (taken.folder.kind === 'outbox' && !given.identities().mayOwn(taken.folder.name as Name, taken.stat))
+      return one('unsafe-file', `it belongs to uid ${taken.stat.uid}, not to ${taken.folder.name}`)
+    if (taken.stat.size > org.limits.messageBytes)
+      return one('too-large', `it has ${formatSize(taken.stat.size)}; a message may have ${formatSize(org.limits.messageBytes)}`)
+    const parsed = parseMessage(taken.bytes, org.limits)
+    if (!parsed.ok) {
+      if (parsed.incomplete && taken.waitedMs < INCOMPLETE_MS) return { againMs: INCOMPLETE_MS - taken.waitedMs }
+      return hold(parsed.complaints[0]?.code ?? 'bad-front-matter', parsed.complaints)
+    }
+    const envelope = envelopeOf(taken, sender)
+    const verdict = judge(envelope, parsed.message, given.config(), given.asked(), routeFor(given.config()))
+    return follow(taken, dropped, envelope, parsed.message, verdict)
+  }
+
+  async function follow(taken: Taken, dropped: Dropped, envelope: Envelope, message: MessageText, verdict: Verdict): Promise<Fate> {
+    switch (verdict.verdict) {
+      case 'hold':
+        return refuseWith(envelope, verdict.code, verdict.complaints, dropped)
+      case 'repeat':
+        await deliver.repeat(envelope, verdict.ref, verdict.of, dropped)
+        return 'gone'
+      case 'wait':
+        if (verdict.full !== undefined) mailboxFull(verdict.full)
+        return { againMs: verdict.againMs }
+      case 'admit': {
+        const found = attachmentsOf(taken, verdict.plan.attach)
+        if (found.found === 'refused')
+          return refuseWith(envelope, found.code, [{ code: found.code, spot: message.spots.get('attach'), what: found.what }], dropped)
+        if (found.found === 'some') {
+          if (taken.waitedMs < ATTACHMENTS_MS) return { againMs: ATTACHMENTS_AGAIN_MS }
+          const what = `the attachment ${found.missing.join(', ')} did not appear within ${ATTACHMENTS_MS / 1000} s in ${taken.folder.shown}/files/ or beside the message`
+          return refuseWith(envelope, 'missing-attachment', [{ code: 'missing-attachment', spot: message.spots.get('attach'), what }], dropped)
+        }
+        try {
+          const { plan } = verdict
+          const { attach: _attach, inReplyTo, priority, misleadingName, ...rest } = plan
+          const delivered = await deliver.deliver(
+            { ...rest, envelope, text: message.text, attachments: found.files, priority: priority.name, rank: priority.rank, inReplyTo: inReplyTo?.id },
+            dropped,
+          )
+          if (misleadingName !== undefined) nameMisleads(envelope, delivered, misleadingName, priority.name)
+          return 'gone'
+        } finally {
+          for (const file of found.files) file.letGo()
+        }
+      }
+    }
+  }
+
+  async function canary(taken: Taken, dropped: Dropped): Promise<Fate> {
+    const parsed = parseMessage(taken.bytes, given.config().org.limits)
+    if (!parsed.ok) throw new Error('the canary does not parse')
+    const envelope: Envelope = { ...envelopeOf(taken, { from: 'unknown', via: 'daemon' }), from: 'pennypost' }
+    const { fallback } = given.config().priorities
+    const delivered = await deliver.deliver(
+      {
+        envelope,
+        text: parsed.message.text,
+        to: [{ holder: 'canary' as Name, kind: 'note' }],
+        attachments: [],
+        subject: 'canary',
+        priority: fallback.name,
+        rank: fallback.rank,
+        stamp: { from: 'pennypost', via: 'daemon' },
+        thread: undefined,
+        hops: 0,
+        origin: 'daemon',
+        key: `canary:${taken.name}`,
+      },
+      dropped,
+    )
+    given.canaryThrough(delivered)
+    return 'gone'
+  }
+
+  async function refuseWith(envelope: Envelope, code: FaultCode, complaints: readonly Complaint[], dropped: Dropped): Promise<Fate> {
+    await deliver.hold({ envelope, code, complaints }, dropped)
+    return 'gone'
+  }
+
+  async function refuse(folder: DropFolder, entry: Listed, stat: Stat, why: string): Promise<Fate> {
+    const source = {
+      folder: folder.shown,
+      name: entry.name,
+      ...(entry.raw ? { raw: entry.raw.toString('base64') } : {}),
+      dev: stat.dev,
+      ino: stat.ino,
+      size: stat.size,
+      mtimeMs: stat.mtimeMs,
+    }
+    const sender: Sender = folder.kind === 'outbox' ? { from: folder.name as Name, via: 'agent' } : given.identities().senderInSpool(stat.uid)
+    const envelope: Envelope = {
+      from: 'unknownUid' in sender ? 'unknown' : sender.from,
+      via: 'unknown',
+      folder: folder.shown,
+      name: showSafely(entry.name),
+      box: undefined,
+      sha256: '',
+    }
+    try {
+      return await refuseWith(envelope, 'unsafe-file', [{ code: 'unsafe-file', spot: undefined, what: `${why} (owner: uid ${stat.uid})` }], {
+        source,
+        untouched: () => true,
+        letGo: () => undefined,
+      })
+    } catch (cause) {
+      const againMs = given.diskRefused(cause)
+      if (againMs === undefined) throw cause
+      return { againMs }
+    }
+  }
+
+  function senderOf(folder: DropFolder, stat: Stat): Sender {
+    if (folder.kind !== 'outbox') return given.identities().senderInSpool(stat.uid)
+    return { from: folder.name as Name, via: given.config().people.has(folder.name as Name) ? 'person' : 'agent' }
+  }
+
+  function attachmentsOf(taken: Taken, names: readonly string[]): AttachmentsFound {
+    if (names.length === 0) return { found: 'all', files: [] }
+    const { folder } = taken
+    const isAgent = folder.kind === 'outbox' && given.config().agents.has(folder.name as Name)
+    return findAttachments(names, {
+      disk: given.disk,
+      folder: folder.path,
+      shown: folder.shown,
+      home: isAgent ? given.layout.home(folder.name) : undefined,
+      limitBytes: given.config().org.limits.attachmentBytes,
+      mayOwn: (stat) => (folder.kind === 'outbox' ? given.identities().mayOwn(folder.name as Name, stat) : stat.uid === taken.stat.uid),
+    })
+  }
+
+  function nameMisleads(envelope: Envelope, { mails }: Delivered, word: string, priority: string): void {
+    const scheme = given.config().priorities
+    const meant = scheme.byName.has(word.toLowerCase()) ? word.toLowerCase() : (scheme.aliases.get(word) ?? scheme.rules[0]?.name ?? priority)
+    const file = `${envelope.folder}/${envelope.name}`
+    const agent = given.config().agents.has(envelope.from as Name) ? { agent: envelope.from } : {}
+    const sentence = `The name of ${file} says "${word}", but its front matter does not: it was delivered with priority ${priority}. Names of files carry no meaning on the way in.`
+    raise({ code: 'priority-in-name', about: file, ...agent, sentence, fix: mails.map(({ id }) => `penny set ${id} priority=${meant}`).join(' && ') })
+  }
+
+  function mailboxFull(holder: Name): void {
+    const { backlog } = given.config().org.limits
+    raise({
+      code: 'workspace-full',
+      about: `workspaces/${holder}`,
+      agent: holder,
+      sentence: `The mailbox of ${holder} holds ${backlog} messages; more wait in the drop folders until some are settled.`,
+      fix: `penny tasks to:${holder}`,
+    })
+  }
+
+  const routeFor = (config: Config) => (addresses: readonly string[], from: string, asked: Asked) =>
+    route(addresses, { config, from, load: asked.load, wroteBefore: (holder) => asked.wroteBefore(holder, from) })
+
+  return { handle, refuse }
+}
+
+function envelopeOf(taken: Taken, sender: Sender): Envelope {
+  const { folder, bytes } = taken
+  return {
+    from: 'unknownUid' in sender ? 'unknown' : sender.from,
+    via: 'unknownUid' in sender ? 'unknown' : sender.via,
+    folder: folder.shown,
+    name: showSafely(taken.name),
+    box: folder.kind === 'box' ? folder.name : undefined,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    arrivedMs: taken.stat.ctimeMs,
+  }
+}
+
+function droppedOf(taken: Taken): Dropped {
+  const { dev, ino, size, mtimeMs } = taken.stat
+  const source = { folder: taken.folder.shown, name: taken.name, ...(taken.raw ? { raw: taken.raw.toString('base64') } : {}), dev, ino, size, mtimeMs }
+  return { source, untouched: taken.untouched, letGo: taken.letGo }
+}

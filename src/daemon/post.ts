@@ -1,0 +1,130 @@
+/** What follows from mail: bounces to who erred, the effect of replies, letters the daemon writes. */
+import type { Config } from '../core/config.ts'
+import type { MessageId } from '../core/ids.ts'
+import type { Via } from '../core/message.ts'
+import type { Name } from '../core/names.ts'
+import type { Apply, Letter, Raise, Submit } from '../core/post.ts'
+import { isSettled } from '../core/status.ts'
+import { type Deliver, type Delivered, heldFix, heldSentence, letterDelivery, whyText } from '../deliver/index.ts'
+import type { HoldIntent } from '../journal/index.ts'
+import { type Layout, type Mail, statOrNothing } from '../mailbox/index.ts'
+import type { Clock, Disk, Log, Owner } from '../system/types.ts'
+import type { State } from './state.ts'
+
+export type PostGiven = Readonly<{
+  clock: Clock
+  disk: Disk
+  log: Log
+  layout: Layout
+  state: State
+  config: () => Config
+  deliver: () => Deliver
+  apply: () => Apply
+  markAnswered: (task: MessageId, reply: MessageId) => Promise<unknown>
+  recall: (id: MessageId) => Mail | undefined
+  raise: Raise
+  /** Resolves when every message is known. */
+  ready: Promise<void>
+  heldOwner: () => Owner | undefined
+}>
+
+export type Post = Readonly<{ submit: Submit; held: (intent: HoldIntent) => void; followUp: (delivered: Delivered) => Promise<void> }>
+
+/** Bounces to one agent: more than this many in a minute tell it nothing new. */
+const BOUNCES_A_MINUTE = 20
+
+export function createPost(given: PostGiven): Post {
+  const { state, raise } = given
+  const underWay = new Map<string, Promise<MessageId>>()
+  const bounced = new Map<string, number[]>()
+
+  async function submitOnce(letter: Letter): Promise<MessageId> {
+    await given.ready
+    const known = state.keys.get(letter.key)
+    if (known) return known
+    const parent = letter.inReplyTo === undefined ? undefined : given.recall(letter.inReplyTo)
+    const thread = parent && { id: parent.id, thread: parent.thread, hops: parent.hops, origin: (parent.origin ?? parent.via) as Via }
+    const { mails } = await given.deliver().deliver(letterDelivery(letter, given.config(), thread), undefined)
+    return (mails[0] as Mail).id
+  }
+
+  const submit: Submit = (letter) => {
+    const running = underWay.get(letter.key)
+    if (running) return running
+    const work = submitOnce(letter).finally(() => underWay.delete(letter.key))
+    underWay.set(letter.key, work)
+    return work
+  }
+
+  function inBackground(what: string, work: Promise<unknown>): void {
+    work.catch((cause: unknown) => given.log('error', what, { why: String(cause) }))
+  }
+
+  function held(intent: HoldIntent): void {
+    const why = `${given.layout.held}/${intent.held}.why.md`
+    const staged = `${given.layout.staging}/why.${intent.drop}`
+    if (statOrNothing(given.disk, staged)) given.disk.unlink(staged)
+    given.disk.create(staged, whyText(intent), 0o640, given.heldOwner())
+    given.disk.rename(staged, why)
+    const agent = given.config().agents.has(intent.from as Name) ? { agent: intent.from } : {}
+    raise({ code: intent.code, about: `${intent.folder}/${intent.name}`, ...agent, sentence: heldSentence(intent), fix: heldFix(intent) })
+    if (agent.agent !== undefined && mayBounce(agent.agent)) inBackground('a bounce could not be sent', bounce(intent, agent.agent as Name))
+  }
+
+  function mayBounce(agent: string): boolean {
+    const now = given.clock.monotonic()
+    const recent = (bounced.get(agent) ?? []).filter((at) => now - at < 60_000)
+    const may = recent.length < BOUNCES_A_MINUTE
+    bounced.set(agent, may ? [...recent, now] : recent)
+    return may
+  }
+
+  function bounce(intent: HoldIntent, to: Name): Promise<MessageId> {
+    const body = `Your message ${intent.folder}/${intent.name} was not sent.\n\n${intent.complaints.map(({ code, what, near, spot }) => `- ${spot ? `line ${spot.line}, column ${spot.column}: ` : ''}${what}${near === undefined ? '' : ` (did you mean ${near}?)`} [${code}]`).join('\n')}\n\nCorrect it and drop it again.\n`
+    return submit({ key: `bounce:${intent.drop}`, from: 'pennypost', to, kind: 'bounce', subject: `Not sent: ${intent.name}`, body })
+  }
+
+  /** A reply may settle, reopen or withdraw the task it answers; one that says nothing of it is noted there. */
+  async function followUp({ mails, intent }: Delivered): Promise<void> {
+    const { inReplyTo, settles } = intent
+    const [reply] = mails
+    if (inReplyTo === undefined || !reply || intent.key !== undefined) return
+    await given.ready
+    if (settles === undefined) await noteAnswer(inReplyTo, reply)
+    else if (settles !== 'no') await settle(inReplyTo, settles, reply)
+  }
+
+  async function settle(task: MessageId, to: 'done' | 'failed' | 'blocked' | 'open' | 'cancelled', reply: Mail): Promise<void> {
+    const mail = given.recall(task)
+    if (!mail || mail.status === to) return
+    const bySender = to === 'open' || to === 'cancelled'
+    const actor = bySender ? (reply.from === mail.from ? 'sender' : 'postmaster') : 'holder'
+    const result = await given.apply()({ id: task, to, actor, by: reply.from, ...(bySender ? {} : { result: reply.subject }) })
+    if (result.outcome !== 'refused') return
+    raise({
+      code: 'status-conflict',
+      about: task,
+      agent: mail.holder,
+      sentence: `A reply of ${reply.from} says settles: ${to}, but ${result.why}; the reply was delivered, the task stays as it is.`,
+      fix: `penny log ${task}`,
+    })
+  }
+
+  async function noteAnswer(task: MessageId, reply: Mail): Promise<void> {
+    const mail = state.ledger.get(task)
+    if (!mail || mail.status === null || isSettled(mail.status) || reply.from !== mail.holder || mail.answered !== undefined) return
+    await given.markAnswered(task, reply.id)
+    const body = `You answered "${mail.subject}" (${task}), but did not close it. Close it with \`status: done\` in its front matter, or \`settles: done\` in the answer.\n`
+    await submit({
+      key: `answered:${task}:${reply.id}`,
+      from: 'pennypost',
+      to: mail.holder,
+      kind: 'note',
+      subject: `answered, not closed: ${mail.subject}`.slice(0, 200),
+      body,
+      inReplyTo: task,
+    })
+  }
+
+  return { submit, held, followUp }
+}

@@ -1,0 +1,298 @@
+/** Builds every room and hands each what it needs of the others. Nothing moves yet. */
+import { createAlerts } from '../alert/index.ts'
+import type { Config } from '../core/config.ts'
+import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
+import { formatTime } from '../core/time.ts'
+import { type CountedState, createCanary, createDeadlines } from '../deadline/index.ts'
+import { createDelivery, type Deliver } from '../deliver/index.ts'
+import { createIntake, createLeftovers } from '../intake/index.ts'
+import { openJournal, openSealed } from '../journal/index.ts'
+import { type Layout, makeLedger, pinFolders } from '../mailbox/index.ts'
+import { createScheduler } from '../schedule/index.ts'
+import { createSettleRoom } from '../settle/index.ts'
+import { parseCron, readKept, type System, writeState } from '../system/index.ts'
+import { createDispatcher } from '../wake/index.ts'
+import { createAnswers } from './asked.ts'
+import { createCanaries } from './canaries.ts'
+import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
+import { heldFiles } from './held.ts'
+import { loadIdentities } from './identities.ts'
+import { notifier } from './notify.ts'
+import { createPipeline } from './pipeline.ts'
+import { createPolicies, narrowed } from './policies.ts'
+import { createPost } from './post.ts'
+import { createProvisioner } from './provisioner.ts'
+import { createRoom } from './room.ts'
+import { copyRunners } from './runners.ts'
+import { scheduleDrop } from './schedules.ts'
+import { parseKept } from './snapshot.ts'
+import { createState } from './state.ts'
+import { createViews } from './views.ts'
+
+export type RoomsGiven = Readonly<{ system: System; config: Config; layout: Layout; version: string; environment: Readonly<Record<string, string>> }>
+export type Rooms = ReturnType<typeof buildRooms>
+
+export function buildRooms(given: RoomsGiven) {
+  const { system, layout } = given
+  const { clock, disk, ids, log, spawner } = system
+  const uidsFile = `${layout.own}/uids.yaml`
+  const loadIds = (config: Config) => loadIdentities(disk, config, system.self, uidsFile, (path, text) => writeState(path, text))
+  let identities = loadIds(given.config)
+  let runners = copyRunners(disk, layout, given.config.digest)
+  let isReady = false
+  let running = given.config
+  let deliver: Deliver
+  const pins = pinFolders(disk)
+  const ledger = makeLedger()
+  const journal = openJournal(disk, clock, layout.private('journal'))
+  const sealed = openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, (path, text) => writeState(path, text))
+  const state = createState(clock, ids, journal, ledger)
+  const past = journal.end()
+  const snapshot = { disk, clock, journal, state, file: `${layout.private('state')}/ledger.jsonl` }
+
+  const config = (): Config => policies.current()
+  const alerts = createAlerts({
+    clock,
+    disk,
+    ids,
+    log,
+    layout,
+    config: () => policies.current(),
+    record: journal.record,
+    notify: notifier(spawner, log, system.self, given.environment),
+    owner: identities.alertOwner,
+  })
+  const { raise, clear } = alerts
+  const policies = createPolicies({ disk, clock, log, dir: layout.policies, raise, clear, changed: () => takeConfig() }, given.config)
+  const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities: () => identities, raise, clear })
+  const room = createRoom(disk, layout.root, raise, clear)
+  const canaries = createCanaries(disk, ids, layout, system.self)
+  const answers = createAnswers({ clock, disk, layout, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
+  let becomeReady: () => void = () => undefined
+  const ready = new Promise<void>((resolve) => {
+    becomeReady = resolve
+  })
+
+  const post = createPost({
+    clock,
+    disk,
+    log,
+    layout,
+    state,
+    config,
+    deliver: () => deliver,
+    apply: () => settleRoom.settle.apply,
+    markAnswered: (task, reply) => answered(task, reply),
+    recall: answers.recall,
+    raise,
+    ready,
+    heldOwner: () => identities.alertOwner,
+  })
+  const settleRoom = createSettleRoom({
+    clock,
+    disk,
+    ids,
+    log,
+    watch: system.watch,
+    layout,
+    pins,
+    ledger,
+    config,
+    record: journal.record,
+    raise,
+    clear,
+    submit: post.submit,
+    mailOwner: (holder) => identities.mailOwner(holder),
+    givenOwner: (holder) => identities.givenOwner(holder),
+    original: answers.original,
+    recall: answers.recall,
+    meant: answers.meant,
+    changed: (change) => {
+      clearFull(change.holder)
+      dispatcher.changed(change)
+    },
+    repair: provisioner.holder,
+  })
+  const { settle } = settleRoom
+  const dispatcher = createDispatcher({
+    clock,
+    disk,
+    log,
+    ids,
+    spawner,
+    bootId: system.bootId,
+    ledger,
+    layout,
+    config,
+    apply: settle.apply,
+    moveNote: settle.moveNote,
+    lookAgain: async (id) => {
+      await settle.adjust(id)
+      return answers.recall(id)?.status
+    },
+    submit: post.submit,
+    raise,
+    record: journal.record,
+    identity: (agent) => {
+      const as = identities.runAs(agent)
+      // An agent without a uid of its own must never run with the daemon's.
+      return identities.mode === 'system' && !as ? undefined : { as, logOwner: identities.givenOwner(agent) }
+    },
+    runnerPath: (program) => `${runners}/${program.replace(/^\.\//, '')}`,
+    wroteIt: answers.wroteIt,
+    pins,
+    meant: answers.meant,
+    environment: given.environment,
+  })
+  deliver = createDelivery({
+    clock,
+    disk,
+    ids,
+    log,
+    bootId: system.bootId,
+    layout,
+    pins,
+    sealed,
+    ledger,
+    record: journal.record,
+    syncJournal: journal.sync,
+    config,
+    raise,
+    mailOwner: (holder) => identities.mailOwner(holder),
+    givenOwner: (holder) => identities.givenOwner(holder),
+    recorded: (intents) => recordedOf(journal, intents),
+    repair: provisioner.holder,
+    placed: (mail, text) => {
+      if (text !== undefined) settleRoom.mirror.show(mail, text)
+      dispatcher.offer(mail.id)
+    },
+    held: post.held,
+    done: post.followUp,
+  })
+  const pipeline = createPipeline({
+    disk,
+    layout,
+    config,
+    identities: () => identities,
+    asked: answers.asked,
+    deliver,
+    raise,
+    clear,
+    isCanary: canaries.isCanary,
+    canaryThrough: canaries.through,
+    noRoom: room.noRoom,
+    diskRefused: room.refused,
+  })
+  const intake = createIntake({
+    clock,
+    disk,
+    watch: system.watch,
+    log,
+    pins,
+    messageBytes: () => config().org.limits.messageBytes,
+    raise,
+    clear,
+    handle: pipeline.handle,
+    refuse: pipeline.refuse,
+    newFolder: () => clock.soon(setFolders),
+    repair: (folder) => (folder.kind === 'outbox' ? provisioner.holder(folder.name as Name) : provisioner.box(folder.name)),
+  })
+  const leftovers = createLeftovers(clock, disk, raise, clear)
+  const deadlines = createDeadlines({
+    clock,
+    ledger,
+    log,
+    config,
+    raise,
+    clearAll: alerts.clearAll,
+    submit: post.submit,
+    apply: settle.apply,
+    record: journal.record,
+    paused: dispatcher.isPaused,
+    load: () => parseKept(readKept(disk, `${layout.private('state')}/deadlines.json`)) as CountedState | undefined,
+    save: (kept) => writeState(`${layout.private('state')}/deadlines.json`, JSON.stringify(kept)),
+  })
+  const canary = createCanary({ clock, raise, clear, dropCanary: canaries.drop })
+  const scheduler = createScheduler({
+    clock,
+    disk,
+    log,
+    parseCron,
+    stateFile: `${layout.private('state')}/schedules.json`,
+    config,
+    drop: scheduleDrop({ config, asked: answers.asked, deliver: () => deliver, state, ready, raise }),
+  })
+  const views = createViews({
+    layout,
+    config,
+    identities: () => identities,
+    ledger,
+    state,
+    alerts,
+    dispatcher,
+    completeness: disk.lease.how,
+    version: given.version,
+    started: formatTime(clock.now()),
+    ready: () => isReady,
+    heldFiles: () => heldFiles(disk, layout).length,
+    waitingDrops: intake.waiting,
+    canaryMs: canary.lastMs,
+    configInvalid: policies.invalid,
+    nowMs: clock.now,
+  })
+
+  function answered(task: MessageId, reply: MessageId): Promise<unknown> {
+    const mail = ledger.get(task)
+    if (mail) mail.answered = reply
+    journal.record({ event: 'answered', id: task, reply })
+    return settle.set(task, { answered: reply }, 'daemon')
+  }
+
+  function clearFull(holder: Name): void {
+    if (ledger.count(holder) < config().org.limits.backlog) clear('workspace-full', `workspaces/${holder}`)
+  }
+
+  const tellOfOddBoxes = oddBoxes(disk, layout, raise, clear)
+  const setFolders = (): void => {
+    intake.setFolders(dropFoldersOf(disk, layout, config()))
+    tellOfOddBoxes()
+  }
+  const setHolders = (): void => settleRoom.mailboxes.setHolders([...config().agents.keys(), ...config().people.keys()])
+
+  function takeConfig(): void {
+    for (const agent of narrowed(running, config()))
+      dispatcher.endRuns(agent).catch((cause: unknown) => log('error', 'runs of a narrowed agent could not be ended', { agent, why: String(cause) }))
+    running = config()
+    identities = loadIds(config())
+    runners = copyRunners(disk, layout, config().digest)
+    provisioner.all()
+    provisioner.guides()
+    setFolders()
+    setHolders()
+    dispatcher.kick()
+    scheduler.look()
+    journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
+  }
+
+  const records = { disk, layout, ledger, journal, sealed, state, snapshot, past, pins }
+  const built = { alerts, policies, provisioner, room, canaries, canary, answers, settleRoom, dispatcher, deliver, intake, deadlines, scheduler, views }
+  return {
+    ...records,
+    ...built,
+    ready,
+    isReady: () => isReady,
+    becomeReady: () => {
+      isReady = true
+      becomeReady()
+    },
+    mode: () => identities.mode,
+    sweepLeftovers: () => {
+      leftovers.sweep(dropFoldersOf(disk, layout, config()))
+      tellOfOddBoxes()
+    },
+    operators: () => identities.alertOwner,
+    setFolders,
+    setHolders,
+  }
+}

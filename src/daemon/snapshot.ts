@@ -1,0 +1,80 @@
+/** The state on disk: a snapshot and the journal after it. A start reads both; a stop writes the first. */
+import type { Entry } from '../core/event.ts'
+import { JOURNAL_START, type Journal, type Position } from '../journal/index.ts'
+import { type Mail, statOrNothing } from '../mailbox/index.ts'
+import { type Disk, readKept } from '../system/index.ts'
+import type { Clock } from '../system/types.ts'
+import type { KeptHead, State } from './state.ts'
+
+/** Work between two looks at the event loop, milliseconds. */
+const SLICE_MS = 15
+/** Lines written in one piece: about 700 KB. */
+const LINES_A_PIECE = 1_000
+
+export type SnapshotGiven = Readonly<{ disk: Disk; clock: Clock; journal: Journal; state: State; file: string }>
+
+/** Fills the state up to `end` while mail is already admitted. `also` sees every entry of the journal's part. */
+export async function loadState(given: SnapshotGiven, end: Position, also: (entry: Entry) => void): Promise<void> {
+  const { disk, clock, journal, state, file } = given
+  const [first, ...lines] = readKept(disk, file)?.split('\n') ?? []
+  const head = first ? (JSON.parse(first) as KeptHead) : undefined
+  if (head) state.restore(head)
+  await inSlices(clock, lines, (line) => line !== '' && state.restoreMail(JSON.parse(line) as Mail))
+  const from = head?.position ?? JOURNAL_START
+  // One segment at a time: mail that comes in is not kept waiting for all of the past.
+  for (const segment of journal.segments.list().filter((one) => one >= from.segment && one <= end.segment)) {
+    const entries: Entry[] = []
+    const begin = { segment, offset: segment === from.segment ? from.offset : 0 }
+    const take = (entry: Entry, at: Position): void => {
+      if (segment < end.segment || at.offset < end.offset) entries.push(entry)
+    }
+    journal.read(begin, take, segment)
+    await inSlices(clock, entries, (entry) => {
+      state.replay(entry)
+      also(entry)
+    })
+  }
+}
+
+/** Written whole or not at all. Messages that change while it is written are also told by the journal after its position. */
+export async function saveState({ disk, clock, journal, state, file }: SnapshotGiven): Promise<void> {
+  const fresh = `${file}.new`
+  if (statOrNothing(disk, fresh)) disk.unlink(fresh)
+  const fd = disk.openAppend(fresh, 0o600)
+  try {
+    let lines = [JSON.stringify(state.head(journal.end()))]
+    const write = (): void => {
+      disk.append(fd, `${lines.join('\n')}\n`)
+      lines = []
+    }
+    await inSlices(clock, [...state.ledger.all()], (mail) => {
+      lines.push(JSON.stringify(mail))
+      if (lines.length >= LINES_A_PIECE) write()
+    })
+    if (lines.length > 0) write()
+    await disk.syncData(fd)
+  } finally {
+    disk.close(fd)
+  }
+  disk.rename(fresh, file)
+}
+
+async function inSlices<T>(clock: Clock, items: readonly T[], each: (item: T) => void): Promise<void> {
+  let startedMs = clock.monotonic()
+  for (const item of items) {
+    each(item)
+    if (clock.monotonic() - startedMs < SLICE_MS) continue
+    await new Promise<void>((resolve) => clock.soon(resolve))
+    startedMs = clock.monotonic()
+  }
+}
+
+/** State that cannot be read is as none: it is kept for comfort, not for truth. */
+export function parseKept(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return undefined
+    throw cause
+  }
+}

@@ -1,0 +1,251 @@
+/** What each request does. Whoever reaches the socket is an operator and acts as the postmaster. */
+import type { Alerts } from '../alert/index.ts'
+import type { Config } from '../core/config.ts'
+import type { Replies, WaitedCopy } from '../core/control.ts'
+import type { Entry } from '../core/event.ts'
+import { describeComplaint } from '../core/fault.ts'
+import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
+import { linesWith, parseLine } from '../core/lines.ts'
+import { type Name, nearest } from '../core/names.ts'
+import { findPriority } from '../core/priority.ts'
+import { isSettled, mayChange } from '../core/status.ts'
+import { shellWord } from '../core/text.ts'
+import { parseMoment } from '../core/time.ts'
+import { heldFix } from '../deliver/index.ts'
+import type { Journal, Sealed } from '../journal/index.ts'
+import { byService, type Layout, type Ledger, type Mail } from '../mailbox/index.ts'
+import type { Settle } from '../settle/index.ts'
+import type { Clock, Disk } from '../system/types.ts'
+import type { Dispatcher } from '../wake/index.ts'
+import type { Answers } from './asked.ts'
+import { Refused, type Verbs } from './control.ts'
+import { createOutcomes, type Outcome } from './outcomes.ts'
+import { tellJournal, tellRows } from './past.ts'
+import { readMail, settledRows } from './reading.ts'
+import type { State } from './state.ts'
+import type { Views } from './views.ts'
+
+export type VerbsGiven = Readonly<{
+  clock: Clock
+  disk: Disk
+  layout: Layout
+  config: () => Config
+  ledger: Ledger
+  state: State
+  journal: Journal
+  sealed: Sealed
+  views: Views
+  answers: Answers
+  settle: Settle
+  alerts: Alerts
+  dispatcher: Dispatcher
+  stop: (drainMs: number) => void
+  release: (file: string) => string
+  flyCanary: () => Promise<number>
+  ready: Promise<void>
+}>
+
+const NO_SUCH = 66
+const NOT_PERMITTED = 77
+const BAD_MESSAGE = 65
+
+export function createVerbs(given: VerbsGiven): Verbs {
+  const { clock, disk, config, ledger, state, journal, dispatcher, settle, answers } = given
+  const outcomes = createOutcomes(clock, journal, state)
+  const by = (): Name => config().org.postmaster
+
+  function known(id: string): Mail {
+    const mail = isMessageId(id) ? answers.recall(id) : undefined
+    if (!mail) throw new Refused(NO_SUCH, `no message ${id} is known`, 'penny tasks')
+    return mail
+  }
+
+  function agentOrAll(name: string): Name | 'all' {
+    if (name === 'all' || config().agents.has(name as Name)) return name as Name | 'all'
+    const near = nearest(name, config().agents.keys())
+    throw new Refused(NO_SUCH, `no agent ${name}${near === undefined ? '' : ` (did you mean ${near}?)`}`, 'penny agents')
+  }
+
+  function find(ending: string): MessageId[] {
+    const found = new Set<MessageId>()
+    if (isMessageId(ending) && answers.recall(ending)) return [ending]
+    for (const seen of state.refs.values()) if (seen.ref === ending) for (const { id } of seen.copies) found.add(id)
+    if (ending.length >= 4) {
+      for (const id of ledger.endingWith(ending, 10)) found.add(id)
+      if (found.size === 0) for (const id of admittedEndingWith(disk, journal, ending)) found.add(id)
+    }
+    return [...found].slice(0, 10)
+  }
+
+  function waited(mail: Mail): WaitedCopy {
+    return { id: mail.id, to: mail.holder, status: mail.status }
+  }
+
+  function textOf({ id, holder }: Pick<Mail, 'id' | 'holder'>): Replies['read'] {
+    const read = readMail(given, holder, id)
+    if (!read) throw new Refused(NO_SUCH, `${id} is not where it was`, `penny log ${id}`)
+    return { id, ...read }
+  }
+
+  function refuseHeld({ drop, code, held }: Extract<Outcome, { kind: 'held' }>): never {
+    const intent = given.sealed.find(drop, idTimeMs(drop))
+    const why =
+      intent?.act === 'hold' ? intent.complaints.map((complaint) => describeComplaint(`${intent.folder}/${intent.name}`, complaint)).join('; ') : undefined
+    throw new Refused(
+      BAD_MESSAGE,
+      `the message was held: ${code}`,
+      intent?.act === 'hold' ? `cd ${shellWord(given.layout.root)} && ${heldFix(intent)}` : `cat ${shellWord(`${given.layout.held}/${held}.why.md`)}`,
+      why,
+    )
+  }
+
+  return {
+    status: () => ({ report: given.views.status() }),
+    tasks: async ({ settled }, say, gone) => {
+      await given.ready
+      for (const row of given.views.tasks()) await say(row)
+      if (settled) await tellRows(clock, settledRows(given), say, gone)
+      return {}
+    },
+    agents: async (_request, say) => {
+      for (const row of given.views.agents()) await say(row)
+      return {}
+    },
+    find: ({ id }) => ({ ids: find(id) }),
+    change: async ({ id, to, result, progress, agent }) => {
+      const mail = known(id)
+      if (agent !== undefined && mail.holder !== agent)
+        throw new Refused(NO_SUCH, `${mail.id} is not in the mailbox of ${agent}, but of ${mail.holder}`, `penny show ${mail.id}`)
+      // The operator acts for the holder where the holder may, else as the postmaster.
+      const actor = mail.status !== null && mayChange('holder', mail.status, to) ? 'holder' : 'postmaster'
+      if (mail.status === null) await settle.moveNote(mail.id, to === 'open' ? 'new' : to === 'in_progress' ? 'cur' : 'done', by())
+      else {
+        const changed = await settle.apply({
+          id: mail.id,
+          to,
+          actor,
+          by: agent ?? by(),
+          ...(result === undefined ? {} : { result }),
+          ...(progress === undefined ? {} : { progress }),
+        })
+        if (changed.outcome === 'refused') throw new Refused(NOT_PERMITTED, changed.why, `penny show ${mail.id}`)
+        if (changed.outcome === 'gone') throw new Refused(NO_SUCH, `${mail.id} is not where it was`, `penny log ${mail.id}`)
+      }
+      return { id: mail.id, status: to }
+    },
+    next: async ({ agent, wait }, _say, gone) => {
+      await given.ready
+      if (!config().agents.has(agent as Name) && !config().people.has(agent as Name)) throw new Refused(NO_SUCH, `no agent or person ${agent}`, 'penny agents')
+      for (;;) {
+        const [mail] = [...ledger.of(agent as Name).values()].filter(({ folder }) => folder === 'new').sort(byService)
+        if (mail) {
+          await (mail.status === null ? settle.moveNote(mail.id, 'cur', agent) : settle.apply({ id: mail.id, to: 'in_progress', actor: 'holder', by: agent }))
+          return textOf(mail)
+        }
+        if (!wait || gone.aborted) return {}
+        await nextEntry(journal, (entry) => entry.event === 'delivered' && entry.to === agent, gone)
+      }
+    },
+    set: async ({ id, priority, due, status }) => {
+      const mail = known(id)
+      const found = priority === undefined ? undefined : findPriority(config().priorities, priority)
+      if (found && 'unknown' in found)
+        throw new Refused(
+          BAD_MESSAGE,
+          `unknown priority "${priority}"; known are ${found.known.join(', ')}`,
+          `penny set ${id} priority=${found.near ?? found.known[0]}`,
+        )
+      const moment = due === undefined ? undefined : parseMoment(due, config().org.timezone)
+      if (due !== undefined && !moment) throw new Refused(BAD_MESSAGE, `"${due}" is no date and no time`, `penny set ${id} due=2026-12-31`)
+      if (status !== undefined) {
+        const changed = await settle.apply({ id: mail.id, to: status, actor: 'postmaster', by: by() })
+        if (changed.outcome === 'refused') throw new Refused(NOT_PERMITTED, changed.why, `penny show ${mail.id}`)
+      }
+      if (found || moment) {
+        const changed = await settle.set(mail.id, { ...(found ? { priority: found.rule } : {}), ...(moment ? { due: moment.text } : {}) }, by())
+        if (changed.outcome === 'refused') throw new Refused(75, changed.why, `penny set ${id}`)
+        if (changed.outcome === 'gone') throw new Refused(NOT_PERMITTED, `${mail.id} is settled; reopen it first`, `penny set ${mail.id} status=open`)
+      }
+      return { id: mail.id }
+    },
+    pause: async ({ name, now }) => {
+      await dispatcher.pause(agentOrAll(name), now ?? false)
+      return { names: dispatcher.paused() }
+    },
+    resume: async ({ name }) => {
+      await dispatcher.resume(agentOrAll(name))
+      return { names: dispatcher.paused() }
+    },
+    stop: ({ drainMs }) => {
+      given.stop(drainMs)
+      return {}
+    },
+    'alerts-done': ({ which }) => {
+      const closed = given.alerts.done(which)
+      if (closed === 0 && which !== 'all') throw new Refused(NO_SUCH, `no open alert ${which}`, 'penny alerts')
+      return { closed }
+    },
+    release: ({ file }) => ({ file: given.release(file) }),
+    wait: async ({ drop, settled }, _say, gone) => {
+      await given.ready
+      for (;;) {
+        const outcome = outcomes.of(drop)
+        if (outcome?.kind === 'held') refuseHeld(outcome)
+        const mails = outcome?.ids.flatMap((id) => answers.recall(id) ?? []) ?? []
+        const through = outcome && (!settled || mails.every(({ status }) => status === null || isSettled(status)))
+        if (through) return { copies: mails.map(waited) }
+        if (gone.aborted) return { copies: [] }
+        const ids = outcome?.ids
+        await nextEntry(
+          journal,
+          (entry) => (ids ? entry.event === 'status' && ids.includes(entry.id) : entry.event === 'admitted' || entry.event === 'held'),
+          gone,
+        )
+      }
+    },
+    journal: async (request, say, gone) => {
+      await tellJournal(given, request, say, gone)
+      return {}
+    },
+    read: ({ id }) => textOf(known(id)),
+    canary: async () => {
+      const ms = await given.flyCanary()
+      return { ms, steps: [] }
+    },
+    original: ({ id }) => {
+      const mail = known(id)
+      const text = answers.original(mail.id)
+      if (text === undefined) throw new Refused(NO_SUCH, `the original of ${mail.id} is past the retention time`, `penny show ${mail.id}`)
+      return { text }
+    },
+  }
+}
+
+/** The next entry that fits; undefined once the client went away. */
+function nextEntry(journal: Journal, fits: (entry: Entry) => boolean, gone: AbortSignal): Promise<Entry | undefined> {
+  return new Promise((resolve) => {
+    if (gone.aborted) return resolve(undefined)
+    const end = (entry: Entry | undefined): void => {
+      stop()
+      gone.removeEventListener('abort', leave)
+      resolve(entry)
+    }
+    const leave = (): void => end(undefined)
+    const stop = journal.listen((entry) => {
+      if (fits(entry)) end(entry)
+    })
+    gone.addEventListener('abort', leave)
+  })
+}
+
+/** Settled messages are in no ledger; the journal is looked through without parsing it. */
+function admittedEndingWith(disk: Disk, journal: Journal, ending: string): MessageId[] {
+  journal.end()
+  return journal.segments.list().flatMap((segment) => {
+    const path = journal.segments.file(segment)?.path
+    return (path === undefined ? [] : linesWith(disk.readFile(path), [`${ending}"`])).flatMap((line) => {
+      const entry = parseLine(line) as Entry | undefined
+      return entry?.event === 'admitted' ? entry.copies.flatMap(({ id }) => (id.endsWith(ending) ? [id] : [])) : []
+    })
+  })
+}

@@ -1,0 +1,144 @@
+/** What people are shown of the daemon's state. */
+
+import type { Alerts } from '../alert/index.ts'
+import type { Config } from '../core/config.ts'
+import type { AgentRow, StatusReport, TaskRow } from '../core/control.ts'
+import type { Name } from '../core/names.ts'
+import { formatTime } from '../core/time.ts'
+import type { Layout, Ledger, Mail } from '../mailbox/index.ts'
+import { byService } from '../mailbox/index.ts'
+import type { Dispatcher } from '../wake/index.ts'
+import type { Identities } from './identities.ts'
+import type { State } from './state.ts'
+
+export type ViewsGiven = Readonly<{
+  layout: Layout
+  config: () => Config
+  identities: () => Identities
+  ledger: Ledger
+  state: State
+  alerts: Alerts
+  dispatcher: Dispatcher
+  completeness: 'lease' | 'proc'
+  version: string
+  started: string
+  ready: () => boolean
+  heldFiles: () => number
+  waitingDrops: () => number
+  canaryMs: () => number | undefined
+  configInvalid: () => boolean
+  nowMs: () => number
+}>
+
+export type Views = Readonly<{ status: () => StatusReport; tasks: () => Iterable<TaskRow>; agents: () => AgentRow[] }>
+
+export function createViews(given: ViewsGiven): Views {
+  const { ledger, config, dispatcher } = given
+
+  function unclaimed(): StatusReport['unclaimed'] {
+    const oldest = new Map<string, { count: number; since: number }>()
+    for (const mail of ledger.all()) {
+      if (mail.status !== 'open') continue
+      const found = oldest.get(mail.priority)
+      if (!found) oldest.set(mail.priority, { count: 1, since: mail.sinceMs })
+      else Object.assign(found, { count: found.count + 1, since: Math.min(found.since, mail.sinceMs) })
+    }
+    return config().priorities.rules.map(({ name }) => {
+      const found = oldest.get(name)
+      return { priority: name, count: found?.count ?? 0, ...(found ? { oldest_ms: Math.max(0, given.nowMs() - found.since) } : {}) }
+    })
+  }
+
+  /** Agents with a runner act outside a jail: every run has the operator's uid where there is no other. */
+  function notWalled(): string[] {
+    if (given.identities().mode === 'system') return []
+    return [...config().agents.values()].filter(({ runner }) => runner).map(({ name }) => name)
+  }
+
+  function row(mail: Mail): TaskRow {
+    return {
+      id: mail.id,
+      holder: mail.holder,
+      from: mail.from,
+      to: mail.holder,
+      kind: mail.kind,
+      status: mail.status,
+      folder: mail.folder,
+      priority: mail.priority,
+      rank: mail.rank,
+      subject: mail.subject,
+      created: formatTime(mail.createdMs),
+      updated: mail.updated,
+      ...(mail.due === undefined ? {} : { due: mail.due }),
+      thread: mail.thread,
+      ...(mail.blockedOn.length === 0 ? {} : { blocked_on: mail.blockedOn }),
+      path: `${given.layout.folder(mail.holder, mail.folder)}/${mail.file}`,
+    }
+  }
+
+  function agentState(name: Name, counts: AgentRow['counts'], stuck: ReadonlySet<string>): Pick<AgentRow, 'state' | 'why'> {
+    const runner = config().agents.get(name)?.runner
+    if (dispatcher.isPaused(name)) return { state: 'paused' }
+    if (stuck.has(name)) return { state: 'stuck', why: 'see penny alerts' }
+    if (dispatcher.running().some(({ agent }) => agent === name)) return { state: 'running' }
+    if (counts.open > 0 && runner)
+      return {
+        state: 'waiting',
+        why: dispatcher.running().length >= config().org.wake.concurrency ? 'for a free place (wake.concurrency)' : 'for its next turn',
+      }
+    if (counts.blocked > 0) return { state: 'waiting', why: 'blocked on other messages' }
+    return { state: runner ? 'idle' : 'no runner' }
+  }
+
+  return {
+    status: () => ({
+      organisation: config().org.name,
+      root: given.layout.root,
+      pid: process.pid,
+      version: given.version,
+      mode: given.identities().mode,
+      started: given.started,
+      completeness: given.completeness,
+      ready: given.ready(),
+      agents: config().agents.size,
+      people: config().people.size,
+      running: dispatcher.running().map(({ agent, id, since }) => ({ agent, id, since })),
+      paused: dispatcher.paused(),
+      not_walled: notWalled(),
+      unclaimed: unclaimed(),
+      alerts: given.alerts
+        .open()
+        .map(({ code, about, file, agent, count }) => ({ code, about, file: `spool/alerts/${file}`, ...(agent === undefined ? {} : { agent }), count })),
+      held: given.heldFiles(),
+      waiting_drops: given.waitingDrops(),
+      ...(given.canaryMs() === undefined ? {} : { canary_ms: given.canaryMs() as number }),
+      accounting: given.state.accounting(),
+      config: { digest: config().digest, invalid: given.configInvalid() },
+    }),
+    tasks: function* () {
+      for (const mail of [...ledger.all()].sort(byService)) yield row(mail)
+    },
+    agents: () => {
+      const stuck = new Set(
+        given.alerts.open().flatMap(({ code, agent }) => (agent !== undefined && (code === 'stuck-new' || code === 'stuck-cur') ? [agent] : [])),
+      )
+      return [...config().agents.values()].map(({ name, title, manager }) => {
+        const counts = { open: 0, in_progress: 0, blocked: 0, notes: 0 }
+        for (const { status } of ledger.of(name).values()) {
+          if (status === null) counts.notes++
+          else if (status === 'open' || status === 'in_progress' || status === 'blocked') counts[status]++
+        }
+        const uid = given.identities().uidOf(name)
+        return {
+          name,
+          ...(title === undefined ? {} : { title }),
+          manager,
+          ...agentState(name, counts, stuck),
+          ...(uid === undefined ? {} : { uid }),
+          walled: given.identities().mode === 'system',
+          counts,
+        }
+      })
+    },
+  }
+}

@@ -1,0 +1,193 @@
+/** Looks at every open task: what is late, answered but open, expired, or waits in a circle. */
+import { type Config, isHolder, managerOf } from '../core/config.ts'
+import type { Entry, Event } from '../core/event.ts'
+import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
+import type { Apply, ClearAll, Raise, Submit } from '../core/post.ts'
+import { formatAge } from '../core/units.ts'
+import { isOpenTask, type Ledger, type Mail } from '../mailbox/index.ts'
+import type { Clock, Log } from '../system/types.ts'
+import { findCircles } from './circles.ts'
+import { type CountedState, countTime } from './counted.ts'
+import { type LateCode, type Lateness, LEVELS, type Level, latenessOf, momentMs } from './lateness.ts'
+import { type Escalation, letterAbout, letterAboutMany, letterOfExpiry, MOST_SINGLE_LETTERS } from './letters.ts'
+import { circleFault, emptyPiles, LATE_CODES, type Piles, pile, summaryFault } from './summary.ts'
+import { makeTold } from './told.ts'
+
+/** A holder that closes right after answering is not told off. */
+const ANSWER_SETTLES_MS = 60_000
+/** The state is small but after a step of the clock, when it has a line for each task of before. */
+const LARGE_STATE = 1_000
+const SAVE_LARGE_MS = 60_000
+const FORGET_EVERY_MS = 60_000
+
+export type DeadlinesGiven = Readonly<{
+  clock: Clock
+  ledger: Ledger
+  log: Log
+  config: () => Config
+  raise: Raise
+  clearAll: ClearAll
+  submit: Submit
+  apply: Apply
+  record: (event: Event) => void
+  paused: (name: Name) => boolean
+  /** `.penny/state/deadlines.json`, read at once; undefined: none yet, or unreadable. */
+  load: () => CountedState | undefined
+  /** May throw: the next look saves again. */
+  save: (state: CountedState) => void
+}>
+
+export type Deadlines = Readonly<{
+  /** To be called every 10 s, the first time when the ledger is whole. The look itself ends before it returns; resolves when all that had to be told is. */
+  check: () => Promise<void>
+  /** Entries of the journal: those of before the restart before the first look, then each as it is recorded. */
+  replay: (entry: Entry) => void
+}>
+
+/** What one look found; `late` only where somebody is still to be told. */
+type Look = Readonly<{ piles: Piles; late: { mail: Mail; late: Lateness }[]; expired: Mail[]; blocked: Mail[] }>
+
+export function createDeadlines(given: DeadlinesGiven): Deadlines {
+  const { clock, ledger, log, config } = given
+  const told = makeTold()
+  const time = countTime(clock, ledger, given.load())
+  let answers = new Map<MessageId, number>()
+  let telling = false
+  let savedAt = Number.NEGATIVE_INFINITY
+  let forgotAt = Number.NEGATIVE_INFINITY
+
+  function look(): Look {
+    const [nowMs, monotonic] = [clock.now(), clock.monotonic()]
+    const { priorities } = config()
+    const found: Look = { piles: emptyPiles(), late: [], expired: [], blocked: [] }
+    const seen = new Map<MessageId, number>()
+    let oldestMs = nowMs
+    for (const mail of ledger.all()) {
+      if (!isOpenTask(mail)) continue
+      if (mail.sinceMs < oldestMs) oldestMs = Math.min(oldestMs, time.startMs(mail))
+      if (mail.status === 'blocked' && mail.blockedOn.length > 0) found.blocked.push(mail)
+      if (mail.expires !== undefined && mail.status === 'open' && (momentMs(mail.expires) ?? nowMs + 1) <= nowMs) {
+        found.expired.push(mail)
+        continue
+      }
+      if (mail.answered !== undefined) {
+        const since = answers.get(mail.id) ?? monotonic
+        seen.set(mail.id, since)
+        if (monotonic - since >= ANSWER_SETTLES_MS) pile(found.piles, 'answered-open', mail)
+      }
+      const late = latenessOf(mail, priorities, time, nowMs)
+      if (!late) continue
+      pile(found.piles, late.code, mail)
+      if (!told.isTold(mail, late)) found.late.push({ mail, late })
+    }
+    answers = seen
+    if (monotonic - forgotAt >= FORGET_EVERY_MS) {
+      time.forgetBefore(oldestMs)
+      told.forgetSettled(ledger)
+      forgotAt = monotonic
+    }
+    return found
+  }
+
+  function alert({ piles, blocked }: Look): void {
+    for (const code of LATE_CODES) {
+      const ofCode = piles.get(code) ?? new Map<Name, never>()
+      for (const [agent, tasks] of ofCode) given.raise(summaryFault(code, agent, tasks))
+      given.clearAll(code, new Set(ofCode.keys()))
+    }
+    const circles = findCircles(blocked, ledger).map(circleFault)
+    for (const fault of circles) given.raise(fault)
+    given.clearAll('blocked-cycle', new Set(circles.map(({ about }) => about)))
+  }
+
+  /** The reader of a level; undefined where there is nobody else to tell. */
+  function readerOf(mail: Mail, level: Level): Name | undefined {
+    if (!isHolder(config(), mail.holder)) return level === 1 ? undefined : config().org.postmaster
+    if (level === 1) return mail.holder
+    const reader = level === 2 ? managerOf(config(), mail.holder) : config().org.postmaster
+    return reader === mail.holder ? undefined : reader
+  }
+
+  function tell(mail: Mail, code: LateCode, dueMs: number | undefined, level: Level): void {
+    told.tell(mail, code, dueMs, level)
+    given.record({ event: 'escalated', id: mail.id, level, code })
+  }
+
+  async function escalate(late: Look['late']): Promise<void> {
+    const piles = new Map<string, Escalation[]>()
+    for (const { mail, late: lateness } of late) {
+      for (const level of told.missing(mail, lateness, LEVELS)) {
+        const { code, dueMs } = lateness
+        const to = readerOf(mail, level)
+        if (to === undefined) {
+          tell(mail, code, dueMs, level)
+          continue
+        }
+        const key = `deadline:${mail.id}:${level}:${code}:${code === 'overdue' ? dueMs : mail.sinceMs}`
+        const group = `${to} ${level} ${code}`
+        const escalation = { mail, code, dueMs, level, to, key }
+        const known = piles.get(group)
+        if (known) known.push(escalation)
+        else piles.set(group, [escalation])
+      }
+    }
+    for (const all of piles.values()) {
+      const letters = all.length > MOST_SINGLE_LETTERS ? [all] : all.map((one) => [one])
+      for (const [first, ...others] of letters) if (first) await send(first, others)
+    }
+  }
+
+  async function send(first: Escalation, others: readonly Escalation[]): Promise<void> {
+    await given.submit(others.length > 0 ? letterAboutMany([first, ...others]) : letterAbout(first))
+    for (const { mail, code, dueMs, level } of [first, ...others]) tell(mail, code, dueMs, level)
+  }
+
+  async function expire(mail: Mail): Promise<void> {
+    const changed = await given.apply({ id: mail.id, to: 'cancelled', actor: 'daemon', by: 'pennypost', why: `expired at ${mail.expires ?? ''}` })
+    if (changed.outcome === 'refused') log('warn', `an expired task could not be cancelled: ${changed.why}`, { id: mail.id })
+    if (changed.outcome === 'changed' && isHolder(config(), mail.from)) await given.submit(letterOfExpiry(mail, mail.from))
+  }
+
+  /** One that fails (the disk is full) leaves the others, and is tried again at the next look: its key makes it one letter. */
+  async function attempt(what: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (cause) {
+      log('error', `${what}: ${cause instanceof Error ? cause.message : String(cause)}`)
+    }
+  }
+
+  function save(): void {
+    if (time.size() > LARGE_STATE && clock.monotonic() - savedAt < SAVE_LARGE_MS) return
+    try {
+      given.save(time.state())
+      savedAt = clock.monotonic()
+    } catch (cause) {
+      log('error', `the state of the deadlines cannot be saved: ${cause instanceof Error ? cause.message : String(cause)}`)
+    }
+  }
+
+  return {
+    check: async () => {
+      const { agents, people } = config()
+      const stepMs = time.tick([...agents.keys(), ...people.keys()], given.paused)
+      if (stepMs !== 0) given.raise(stepFault(stepMs))
+      const found = look()
+      alert(found)
+      save()
+      if (telling) return
+      telling = true
+      for (const mail of found.expired) await attempt('an expired task cannot be cancelled now', () => expire(mail))
+      await attempt('a note about a deadline cannot be written now', () => escalate(found.late))
+      telling = false
+    },
+    replay: told.replay,
+  }
+}
+
+function stepFault(stepMs: number): Parameters<Raise>[0] {
+  const how = `${formatAge(Math.abs(stepMs))} ${stepMs > 0 ? 'forward (or it slept as long)' : 'back'}`
+  const sentence = `The clock of this machine was stepped ${how}; deadlines go on as if it had not been, except for due and expires, which follow the clock.`
+  return { code: 'clock-step', about: 'clock', sentence, fix: 'timedatectl status' }
+}

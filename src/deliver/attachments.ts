@@ -1,0 +1,106 @@
+/** Finds the files a message names, without following anything out of the sender's folders. */
+import { isGone, statOrNothing } from '../mailbox/index.ts'
+import type { Disk, Path, Stat } from '../system/types.ts'
+import type { FoundAttachment } from './types.ts'
+
+export type AttachmentSearch = Readonly<{
+  disk: Disk
+  /** The drop's folder and its files/; of an agent also its home. */
+  folder: string
+  shown: string
+  home: string | undefined
+  limitBytes: number
+  /** Whose file it may be. */
+  mayOwn: (stat: Stat) => boolean
+}>
+
+export type AttachmentsFound =
+  | { found: 'all'; files: readonly FoundAttachment[] }
+  /** Not there, or still being written. */
+  | { found: 'some'; missing: readonly string[] }
+  | { found: 'refused'; code: 'too-large' | 'unsafe-file'; what: string }
+
+export function findAttachments(names: readonly string[], search: AttachmentSearch): AttachmentsFound {
+  const files: FoundAttachment[] = []
+  const missing: string[] = []
+  let refused: Extract<AttachmentsFound, { found: 'refused' }> | undefined
+  for (const name of names) {
+    const result = findOne(name, search)
+    if (result === undefined) missing.push(name)
+    else if ('fd' in result) files.push({ ...result, name: uniqueName(result.name, files) })
+    else refused ??= result
+  }
+  if (!refused && missing.length === 0) return { found: 'all', files }
+  for (const file of files) file.letGo()
+  return refused ?? { found: 'some', missing }
+}
+
+function findOne(name: string, search: AttachmentSearch): FoundAttachment | Extract<AttachmentsFound, { found: 'refused' }> | undefined {
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.')
+  const base = parts.at(-1)
+  if (base === undefined || parts.includes('..')) return undefined
+  const beside = parts.length === 1 && !/\.md$/i.test(base)
+  const places: { folder: string; shown: string; parts: string[]; taken: boolean }[] = []
+  if (parts.length === 1) places.push({ folder: `${search.folder}/files`, shown: `${search.shown}/files`, parts, taken: true })
+  if (beside) places.push({ folder: search.folder, shown: search.shown, parts, taken: true })
+  if (search.home !== undefined) places.push({ folder: search.home, shown: '', parts, taken: false })
+  for (const place of places) {
+    const result = openBeneath(search, place)
+    if (result) return result
+  }
+  return undefined
+}
+
+function openBeneath(
+  search: AttachmentSearch,
+  place: { folder: string; shown: string; parts: readonly string[]; taken: boolean },
+): FoundAttachment | Extract<AttachmentsFound, { found: 'refused' }> | undefined {
+  const { disk } = search
+  const folders: number[] = []
+  try {
+    let at: Path = place.folder
+    for (const part of place.parts) {
+      const folder = disk.openFolder(at)
+      folders.push(folder)
+      at = disk.at(folder, part)
+    }
+    const name = place.parts.at(-1) ?? ''
+    const stat = statOrNothing(disk, at)
+    if (!stat) return undefined
+    if (stat.kind !== 'file' || stat.links > 1)
+      return { found: 'refused', code: 'unsafe-file', what: `the attachment ${name} is not a plain file with one name` }
+    if (stat.size > search.limitBytes)
+      return { found: 'refused', code: 'too-large', what: `the attachment ${name} has ${stat.size} bytes; at most ${search.limitBytes}` }
+    const fd = disk.openRead(at)
+    const opened = disk.fstat(fd)
+    if (opened.ino !== stat.ino || !search.mayOwn(opened) || !disk.lease.take(fd)) {
+      disk.close(fd)
+      return opened.ino === stat.ino && !search.mayOwn(opened)
+        ? { found: 'refused', code: 'unsafe-file', what: `the attachment ${name} belongs to somebody else` }
+        : undefined
+    }
+    const letGo = (): void => {
+      disk.lease.drop(fd)
+      disk.close(fd)
+    }
+    // Asked only now: its last writer may have gone between the first look and the lease.
+    const { dev, ino, size, mtimeMs } = disk.fstat(fd)
+    const source = place.taken ? { folder: place.shown, name, dev, ino, size, mtimeMs } : undefined
+    return { name, fd, source, letGo }
+  } catch (cause) {
+    // A link on the way, or a folder that is none: the name leads nowhere that is the sender's.
+    if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+    throw cause
+  } finally {
+    for (const fd of folders) disk.close(fd)
+  }
+}
+
+function uniqueName(name: string, taken: readonly { name: string }[]): string {
+  const has = (candidate: string): boolean => taken.some((one) => one.name === candidate)
+  if (!has(name)) return name
+  const dot = name.lastIndexOf('.') > 0 ? name.lastIndexOf('.') : name.length
+  let n = 2
+  while (has(`${name.slice(0, dot)}-${n}${name.slice(dot)}`)) n++
+  return `${name.slice(0, dot)}-${n}${name.slice(dot)}`
+}

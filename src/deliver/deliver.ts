@@ -1,0 +1,261 @@
+import type { MessageId } from '../core/ids.ts'
+import type { Attachment, Envelope, Value } from '../core/message.ts'
+import { formatTime } from '../core/time.ts'
+import type { AdmitIntent, HoldIntent, RepeatIntent } from '../journal/index.ts'
+import { digestOf, isSameVersion, type Mail, markOf, statOrNothing } from '../mailbox/index.ts'
+import { closing } from './closing.ts'
+import { mailOf, makeCopies } from './copies.ts'
+import { heldName } from './hold.ts'
+import { createInHand, type InHand } from './inhand.ts'
+import { insist } from './insist.ts'
+import { settleLate } from './late.ts'
+import { CANARY, newFolder, placeCopy, removeDrop, removeFiles, stageCopy, stagedPath, sweepStaging } from './place.ts'
+import { recover, redeliver, rehold, removeSource } from './recover.ts'
+import { makeGate } from './turns.ts'
+import type { Delivered, DeliverGiven, Delivery, Dropped, Refusal } from './types.ts'
+
+export type Deliver = Readonly<{
+  /** Resolves when every copy is in its mailbox. Rejects (ENOSPC …) with nothing done. */
+  deliver: (delivery: Delivery, dropped: Dropped | undefined) => Promise<Delivered>
+  hold: (refusal: Refusal, dropped: Dropped) => Promise<string>
+  repeat: (envelope: Envelope, ref: string, of: MessageId, dropped: Dropped) => Promise<void>
+  /** Finishes what a crash interrupted. Returns how many intents were open. */
+  recover: () => number
+  /** Makes what was placed durable and lets go of its intents. */
+  checkpoint: () => Promise<void>
+  /** Intents not yet closed. */
+  open: () => number
+  /** Looks again at drops that were written to while they were taken. */
+  sweepLate: () => Promise<void>
+  /** What is being delivered and not yet in the ledger or the journal. */
+  inHand: Omit<InHand, 'enter'>
+}>
+
+export function createDelivery(given: DeliverGiven): Deliver {
+  const { disk, ids, sealed, ledger, record } = given
+  const close = closing(given)
+  const inHand = createInHand()
+  const gate = makeGate(given.clock)
+
+  async function deliver(delivery: Delivery, dropped: Dropped | undefined): Promise<Delivered> {
+    const leave = inHand.enter(delivery)
+    try {
+      return await sealAndPlace(delivery, dropped)
+    } finally {
+      leave()
+    }
+  }
+
+  async function sealAndPlace(delivery: Delivery, dropped: Dropped | undefined): Promise<Delivered> {
+    const drop = ids.next()
+    const copyIds = delivery.to.map(() => ids.next())
+    const attachments = await stageAttachments(delivery, copyIds)
+    const { copies, stamp } = makeCopies(delivery, copyIds, attachments)
+    const { envelope } = delivery
+    const intent: AdmitIntent = {
+      act: 'admit',
+      drop,
+      at: formatTime(given.clock.now()),
+      boot: given.bootId,
+      ...(dropped ? { source: dropped.source } : {}),
+      ...(delivery.key === undefined ? {} : { key: delivery.key }),
+      from: envelope.from,
+      via: envelope.via,
+      ...(delivery.origin === envelope.via ? {} : { origin: delivery.origin }),
+      name: envelope.name,
+      sha256: envelope.sha256,
+      text: delivery.text,
+      stamp: definedOnly(stamp),
+      removed: Object.keys(stamp).filter((key) => stamp[key] === undefined),
+      subject: delivery.subject,
+      priority: delivery.priority,
+      rank: delivery.rank,
+      thread: delivery.thread ?? (copyIds[0] as MessageId),
+      hops: delivery.hops,
+      ...(delivery.ref === undefined ? {} : { ref: delivery.ref }),
+      ...(delivery.reminder ? { reminder: true } : {}),
+      ...(delivery.inReplyTo === undefined ? {} : { inReplyTo: delivery.inReplyTo }),
+      ...(delivery.settles === undefined ? {} : { settles: delivery.settles }),
+      ...(delivery.due === undefined ? {} : { due: delivery.due }),
+      ...(delivery.expires === undefined ? {} : { expires: delivery.expires }),
+      attachments,
+      files: delivery.attachments.flatMap(({ source }) => (source ? [source] : [])),
+      copies: copies.map((copy) => ({ ...copy, stamp: definedOnly(copy.stamp) })),
+    }
+    let texts: string[]
+    try {
+      // Staged before it is sealed: absence from staging then means that a copy was placed.
+      texts = intent.copies.map((copy) => stageCopy(given, intent, copy))
+      await sealed.seal(intent)
+    } catch (cause) {
+      unstage(copyIds)
+      throw cause
+    }
+    await gate()
+    recordAdmission(intent)
+    return finish(intent, texts, dropped)
+  }
+
+  async function stageAttachments(delivery: Delivery, copyIds: readonly MessageId[]): Promise<Attachment[]> {
+    const made: Attachment[] = []
+    if (delivery.attachments.length === 0) return made
+    try {
+      for (const [index, { holder }] of delivery.to.entries()) {
+        const folder = `${stagedPath(given, copyIds[index] as MessageId)}.files`
+        const owner = given.givenOwner(holder)
+        disk.makeFolder(folder, 0o750, owner)
+        for (const { name, fd } of delivery.attachments) {
+          const { bytes, sha256 } = await disk.copyOut(fd, `${folder}/${name}`, given.config().org.limits.attachmentBytes, 0o640, owner)
+          if (index === 0) made.push({ name, bytes, sha256 })
+        }
+        await disk.syncPath(folder)
+      }
+      // The text is sealed, attachments are not: without this a power cut could take them while their message comes through.
+      await disk.syncPath(given.layout.staging)
+      return made
+    } catch (cause) {
+      unstage(copyIds)
+      throw cause
+    }
+  }
+
+  function unstage(copyIds: readonly MessageId[]): void {
+    for (const id of copyIds) {
+      const path = stagedPath(given, id)
+      if (statOrNothing(disk, path)) disk.unlink(path)
+      const files = `${path}.files`
+      if (!statOrNothing(disk, files)) continue
+      for (const { name } of disk.list(files)) disk.unlink(`${files}/${name}`)
+      disk.removeFolder(files)
+    }
+  }
+
+  function recordAdmission(intent: AdmitIntent): void {
+    record({
+      event: 'admitted',
+      drop: intent.drop,
+      ...(intent.source && intent.key === undefined ? {} : { internal: true }),
+      ...(intent.key === undefined ? {} : { key: intent.key }),
+      from: intent.from,
+      via: intent.via,
+      ...(intent.origin === undefined ? {} : { origin: intent.origin }),
+      ...(intent.ref === undefined ? {} : { ref: intent.ref }),
+      ...(intent.reminder ? { reminder: true } : {}),
+      sha256: intent.sha256,
+      thread: intent.thread,
+      hops: intent.hops,
+      ...(intent.inReplyTo === undefined ? {} : { in_reply_to: intent.inReplyTo }),
+      ...(intent.settles === undefined ? {} : { settles: intent.settles }),
+      ...(intent.due === undefined ? {} : { due: intent.due }),
+      ...(intent.expires === undefined ? {} : { expires: intent.expires }),
+      name: intent.name,
+      copies: intent.copies.map(({ id, to, kind, file }) => ({ id, to, kind, file, subject: intent.subject, priority: intent.priority, rank: intent.rank })),
+    })
+  }
+
+  /** From here on nothing is decided: whatever is left undone, by a fault or a crash, is done by recovery. */
+  async function finish(intent: AdmitIntent, texts: readonly string[], dropped: Dropped | undefined): Promise<Delivered> {
+    const recorded = { known: new Set<MessageId>([intent.drop]), settled: new Set<MessageId>() }
+    let mails: readonly Mail[]
+    try {
+      mails = place(intent, texts, recorded.known)
+      removeFiles(given, intent)
+      if (dropped && !removeDrop(given, intent.drop, dropped))
+        given.log('warn', 'a drop was written to while it was taken', { id: intent.drop, file: intent.name })
+    } catch (cause) {
+      mails = await insist(given, intent, cause, () => redeliver(given, intent, recorded))
+    }
+    const delivered = { drop: intent.drop, mails, intent }
+    conclude(delivered)
+    return delivered
+  }
+
+  function place(intent: AdmitIntent, texts: readonly string[], recorded: Set<MessageId>): Mail[] {
+    return intent.copies.map((copy, index) => {
+      const staged = disk.stat(stagedPath(given, copy.id))
+      placeCopy(given, intent, copy)
+      const mail = mailOf(intent, copy)
+      mail.contentHash = digestOf(texts[index] ?? '')
+      // Known as ours: the report of our own rename is not a change of the holder's.
+      const placed = statOrNothing(disk, given.pins.at(newFolder(given, copy), copy.file))
+      if (placed && isSameVersion(placed, staged)) mail.mark = markOf(placed)
+      if (copy.to !== CANARY) ledger.add(mail)
+      record({ event: 'delivered', id: copy.id, to: copy.to, file: copy.file, hash: mail.contentHash, ...(mail.mark === undefined ? {} : { mark: mail.mark }) })
+      recorded.add(copy.id)
+      given.placed(mail, texts[index] ?? '')
+      return mail
+    })
+  }
+
+  function conclude(delivered: Delivered): void {
+    given.done(delivered).then(
+      () => close.finished(delivered.intent),
+      // Left open: the next start tries again.
+      (cause: unknown) => given.log('error', 'what a message should bring about was not done', { id: delivered.drop, why: String(cause) }),
+    )
+  }
+
+  async function hold(refusal: Refusal, dropped: Dropped): Promise<string> {
+    const drop = ids.next()
+    const { envelope, code, complaints } = refusal
+    const held = heldName(code, drop, envelope.name)
+    const base = { drop, at: formatTime(given.clock.now()), boot: given.bootId, source: dropped.source }
+    const intent: HoldIntent = { act: 'hold', ...base, from: envelope.from, name: envelope.name, folder: envelope.folder, code, held, complaints }
+    await holdIt(intent)
+    return held
+  }
+
+  async function holdIt(intent: HoldIntent): Promise<void> {
+    await sealed.seal(intent)
+    record({ event: 'held', drop: intent.drop, code: intent.code, from: intent.from, name: intent.name, held: intent.held })
+    try {
+      rehold(given, intent, true)
+    } catch (cause) {
+      await insist(given, intent, cause, () => rehold(given, intent, true))
+    }
+    close.finished(intent)
+  }
+
+  async function repeat(envelope: Envelope, ref: string, of: MessageId, dropped: Dropped): Promise<void> {
+    const drop = ids.next()
+    const intent: RepeatIntent = {
+      act: 'repeat',
+      drop,
+      at: formatTime(given.clock.now()),
+      boot: given.bootId,
+      source: dropped.source,
+      from: envelope.from,
+      ref,
+      of,
+    }
+    await sealed.seal(intent)
+    record({ event: 'repeat', drop, from: envelope.from, ref, of })
+    try {
+      removeDrop(given, drop, dropped)
+    } catch (cause) {
+      await insist(given, intent, cause, () => removeSource(given, intent))
+    }
+    close.finished(intent)
+  }
+
+  return {
+    deliver,
+    hold,
+    repeat,
+    recover: () => {
+      const intents = sealed.recover()
+      // First, so that what a crash left half made is not in the way of making it again.
+      sweepStaging(given, new Set(intents.flatMap((intent) => (intent.act === 'admit' ? intent.copies.map(({ id }) => id as string) : []))))
+      recover(given, intents, { recordAdmission, conclude, finished: close.finished })
+      return intents.length
+    },
+    checkpoint: close.checkpoint,
+    open: () => sealed.open().size,
+    sweepLate: () => settleLate(given, holdIt),
+    inHand,
+  }
+}
+
+function definedOnly(values: Readonly<Record<string, Value | undefined>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined))
+}

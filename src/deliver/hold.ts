@@ -1,0 +1,62 @@
+/** Files that could not be admitted: moved to spool/held/, bytes untouched, with a `.why.md` beside each. */
+
+import { describeComplaint, type FaultCode } from '../core/fault.ts'
+import type { MessageId } from '../core/ids.ts'
+import { shellWord, showSafely, slugOf } from '../core/text.ts'
+import type { HoldIntent } from '../journal/index.ts'
+import { findSource } from './place.ts'
+import type { DeliverGiven } from './types.ts'
+
+export function heldName(code: FaultCode, drop: MessageId, name: string): string {
+  return `${code}.${drop}.${slugOf(name.replace(/\.md$/i, ''))}`
+}
+
+/** Idempotent: a file that is there already stays. The rename follows no link and opens nothing. */
+export function holdFile(given: DeliverGiven, intent: HoldIntent): void {
+  const path = findSource(given, intent.source)
+  if (path !== undefined) given.disk.rename(path, `${given.layout.held}/${intent.held}`)
+}
+
+export function heldPath(held: string): string {
+  return `spool/held/${held}`
+}
+
+/** One sentence: what is wrong where. */
+export function heldSentence(intent: HoldIntent): string {
+  const file = `${intent.folder}/${intent.name}`
+  const [first, ...more] = intent.complaints
+  if (!first) return `${file} could not be admitted`
+  const told = describeComplaint(file, first)
+  return more.length === 0 ? told : `${told} (and ${more.length} more)`
+}
+
+export function heldFix(intent: HoldIntent): string {
+  if (intent.code === 'unsafe-file') return `ls -la ${shellWord(heldPath(intent.held))}   # see what it is, then rm it`
+  if (intent.code === 'missing-attachment') return `cp THE-MISSING-FILE ${shellWord(`${intent.folder}/files/`)} && penny release ${shellWord(intent.held)}`
+  if (intent.code === 'unknown-sender' || intent.code === 'not-permitted')
+    return `penny release ${shellWord(intent.held)}   # after the policies were widened, if that is meant`
+  return `\${EDITOR:-vi} ${shellWord(heldPath(intent.held))} && penny release ${shellWord(intent.held)}`
+}
+
+/** The text of `….why.md`. */
+export function whyText(intent: HoldIntent): string {
+  const file = `${intent.folder}/${intent.name}`
+  return [
+    `# Held: ${intent.code}`,
+    '',
+    `- file: \`${file}\``,
+    `- from: ${intent.from}`,
+    `- when: ${intent.at}`,
+    '',
+    ...intent.complaints.map((complaint) => `- ${complaint.code}: ${describeComplaint(file, complaint)}`),
+    '',
+    intent.code === 'unsafe-file'
+      ? "It was neither followed nor opened. In the organisation's root:"
+      : "Its bytes are untouched. Mend it and let it go again, in the organisation's root:",
+    '',
+    `    ${heldFix(intent)}`,
+    '',
+  ]
+    .map(showSafely)
+    .join('\n')
+}

@@ -1,0 +1,59 @@
+/** Drops that somebody opened for writing while they were taken: `taken.<drop>` in staging. What came late is not lost. */
+import { createHash } from 'node:crypto'
+import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
+import { formatTime } from '../core/time.ts'
+import type { HoldIntent } from '../journal/index.ts'
+import { listOrNothing } from '../mailbox/index.ts'
+import type { Fd } from '../system/types.ts'
+import { heldName } from './hold.ts'
+import { takenPath } from './place.ts'
+import type { DeliverGiven } from './types.ts'
+
+export type HoldIt = (intent: HoldIntent) => Promise<void>
+
+export async function settleLate(given: DeliverGiven, hold: HoldIt): Promise<void> {
+  const { disk, layout, sealed } = given
+  for (const { name } of listOrNothing(disk, layout.staging)) {
+    const drop = name.slice('taken.'.length)
+    if (!name.startsWith('taken.') || !isMessageId(drop)) continue
+    const fd = disk.openRead(takenPath(given, drop))
+    try {
+      if (!disk.lease.take(fd)) continue
+      const intent = sealed.find(drop, idTimeMs(drop))
+      const was = intent?.act === 'repeat' ? sealed.find(intent.of, idTimeMs(intent.of)) : intent
+      const same = was?.act === 'admit' && hasHash(given, fd, was.sha256)
+      disk.lease.drop(fd)
+      if (same) disk.unlink(takenPath(given, drop))
+      else await hold(lateIntent(given, drop, was && 'name' in was ? was.name : 'message', intent?.from ?? 'unknown'))
+    } finally {
+      disk.close(fd)
+    }
+  }
+}
+
+/** Nothing above the limit was ever admitted, so more than that needs no reading: it is another text. */
+function hasHash({ disk, config }: DeliverGiven, fd: Fd, sha256: string): boolean {
+  const { size } = disk.fstat(fd)
+  if (size > config().org.limits.messageBytes) return false
+  return createHash('sha256').update(disk.read(fd, size)).digest('hex') === sha256
+}
+
+function lateIntent(given: DeliverGiven, drop: MessageId, name: string, from: string): HoldIntent {
+  const id = given.ids.next()
+  const { dev, ino, size, mtimeMs } = given.disk.stat(takenPath(given, drop))
+  return {
+    act: 'hold',
+    drop: id,
+    at: formatTime(given.clock.now()),
+    boot: given.bootId,
+    source: { folder: '.penny/staging', name: `taken.${drop}`, dev, ino, size, mtimeMs },
+    from,
+    code: 'unmatched-file',
+    held: heldName('unmatched-file', id, name),
+    folder: 'spool',
+    name,
+    complaints: [
+      { code: 'unmatched-file', spot: undefined, what: `it was written to after it had been taken as message ${drop}; what came late was not delivered` },
+    ],
+  }
+}

@@ -1,0 +1,47 @@
+/** One drop folder as the intake knows it: what is queued, what waits and why, what is on its way. */
+import type { FaultCode } from '../core/fault.ts'
+import type { Cancel, Listed } from '../system/types.ts'
+import type { DropFolder } from './types.ts'
+
+export type Waiting = {
+  mark: string
+  sinceMs: number
+  againAtMs: number
+  /** The alert that was raised for it. */
+  alerted: FaultCode | undefined
+  failures: number
+}
+
+export type Desk = {
+  readonly folder: DropFolder
+  readonly queue: Map<string, Listed | undefined>
+  readonly waiting: Map<string, Waiting>
+  readonly inFlight: Set<string>
+  /** In flight, and something happened to the name since. */
+  readonly again: Set<string>
+  readonly wroteAt: Map<string, number>
+  cancelWatch: Cancel | undefined
+  listedCtimeMs: number
+  listedAtMs: number
+  ino: number
+}
+
+export function newDesk(folder: DropFolder): Desk {
+  return {
+    folder,
+    queue: new Map(),
+    waiting: new Map(),
+    inFlight: new Set(),
+    again: new Set(),
+    wroteAt: new Map(),
+    cancelWatch: undefined,
+    listedCtimeMs: -1,
+    listedAtMs: 0,
+    ino: -1,
+  }
+}
+
+/** Alerts about a drop name the agent whose outbox it lies in. */
+export function agentOf(folder: DropFolder): { agent?: string } {
+  return folder.kind === 'outbox' ? { agent: folder.name } : {}
+}

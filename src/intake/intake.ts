@@ -1,0 +1,291 @@
+import { shellWord, showSafely } from '../core/text.ts'
+import { isDraftName, isGone, isMessageName, statOrNothing } from '../mailbox/index.ts'
+import type { Cancel, Listed } from '../system/types.ts'
+import { agentOf, type Desk, newDesk } from './desk.ts'
+import { type Look, look } from './look.ts'
+import type { DropFolder, Fate, IntakeGiven, Taken } from './types.ts'
+import { createWatching } from './watching.ts'
+
+export type Intake = Readonly<{
+  setFolders: (folders: readonly DropFolder[]) => void
+  /** Level-triggered: whatever lies in a folder that changed is looked at. `all` looks into every folder. */
+  sweep: (all: boolean) => void
+  /** Files seen and not yet taken. */
+  waiting: () => number
+  /** No new files; resolves when those in flight are through. */
+  stop: () => Promise<void>
+}>
+
+/** Drops between reading and durability at the same time: enough to share an fsync, few enough for memory. */
+const MOST_IN_FLIGHT = 512
+/** Names taken from one folder before the next folder has its turn. */
+const SHARE = 16
+/** Time one turn of the event loop may spend on drops. */
+const TURN_MS = 8
+/** After the last write to a file that was written in place: a script that appends line by line closes it each time. */
+const GRACE_MS = 15
+const DRAFT_MS = 5 * 60_000
+const STRAY_MS = 10_000
+
+/** Drops that wait long (for room, for a moment) are looked at in turn: this much later for each that waits beside them. */
+const CROWD_MS = 1_000
+const CROWD_EACH_MS = 0.5
+
+export function createIntake(given: IntakeGiven): Intake {
+  const { clock, disk, log, pins } = given
+  const desks = new Map<string, Desk>()
+  let inFlight = 0
+  let turnPlanned = false
+  let stopping: (() => void) | undefined
+  let stopped = false
+  let cancelTimer: Cancel = () => undefined
+  let timerAtMs = Number.POSITIVE_INFINITY
+  let foldersAsked = false
+  const watching = createWatching(given, enqueue, forget)
+
+  function enqueue(desk: Desk, name: string, listed?: Listed): void {
+    if (desk.inFlight.has(name)) desk.again.add(name)
+    if (stopped || desk.inFlight.has(name) || desk.queue.has(name)) return
+    desk.queue.set(name, listed)
+    planTurn()
+  }
+
+  function planTurn(): void {
+    if (turnPlanned || inFlight >= MOST_IN_FLIGHT) return
+    turnPlanned = true
+    clock.soon(turn)
+  }
+
+  function turn(): void {
+    turnPlanned = false
+    if (stopped) return
+    const startedMs = clock.monotonic()
+    for (let busy = true; busy; ) {
+      busy = false
+      for (const desk of desks.values()) {
+        let share = SHARE
+        for (const [name, listed] of desk.queue) {
+          if (share-- === 0 || inFlight >= MOST_IN_FLIGHT) break
+          desk.queue.delete(name)
+          examineSafely(desk, name, listed)
+          busy = true
+        }
+      }
+      if (inFlight >= MOST_IN_FLIGHT) return
+      if (clock.monotonic() - startedMs > TURN_MS) return planTurn()
+    }
+  }
+
+  function examineSafely(desk: Desk, name: string, listed: Listed | undefined): void {
+    try {
+      examine(desk, name, listed)
+    } catch (cause) {
+      setAside(desk, name, cause)
+    }
+  }
+
+  function examine(desk: Desk, name: string, listed: Listed | undefined): void {
+    const path = pins.at(desk.folder.path, listed?.raw ?? name)
+    const stat = statOrNothing(disk, path)
+    if (!stat) return forget(desk, name)
+    const known = desk.waiting.get(name)
+    const mark = `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.links}`
+    const sinceMs = known?.mark === mark ? known.sinceMs : clock.monotonic()
+    const waitedMs = clock.monotonic() - sinceMs
+    const wait = (againMs: number): void => putOff(desk, name, mark, sinceMs, againMs)
+    const wroteMs = clock.monotonic() - (desk.wroteAt.get(name) ?? Number.NEGATIVE_INFINITY)
+    if (wroteMs < GRACE_MS && stat.kind === 'file') return wait(GRACE_MS - wroteMs)
+
+    const verdict = look({
+      disk,
+      folder: desk.folder,
+      name,
+      path,
+      stat,
+      waitedMs,
+      messageBytes: given.messageBytes(),
+      draft: isDraftName(name),
+      message: isMessageName(name),
+      draftMs: DRAFT_MS,
+      strayMs: STRAY_MS,
+    })
+    const entry = listed ?? { name, raw: undefined, kind: stat.kind }
+    switch (verdict.see) {
+      case 'nothing':
+        return
+      case 'new-folder':
+        if (!desks.has(`${desk.folder.path}/${name}`)) askForFolders()
+        return
+      case 'wait':
+        return wait(verdict.againMs)
+      case 'writer':
+        return putOff(desk, name, mark, clock.monotonic(), verdict.againMs)
+      case 'gone':
+        return forget(desk, name)
+      case 'alert':
+        wait(verdict.againMs)
+        return alert(desk, name, verdict)
+      case 'unsafe':
+        return follow(desk, name, mark, sinceMs, given.refuse(desk.folder, entry, stat, verdict.why))
+      case 'whole': {
+        const { fd, bytes } = verdict
+        const letGo = (): void => {
+          disk.lease.drop(fd)
+          disk.closeLater(fd)
+        }
+        const taken: Taken = {
+          folder: desk.folder,
+          name,
+          raw: entry.raw,
+          path,
+          fd,
+          stat: verdict.stat,
+          bytes,
+          waitedMs,
+          untouched: () => disk.lease.unbroken(fd),
+          letGo,
+        }
+        return follow(desk, name, mark, sinceMs, given.handle(taken))
+      }
+    }
+  }
+
+  /** Once, however many folders appeared: making the list anew looks at all of them. */
+  function askForFolders(): void {
+    if (foldersAsked) return
+    foldersAsked = true
+    given.newFolder()
+  }
+
+  function follow(desk: Desk, name: string, mark: string, sinceMs: number, work: Promise<Fate>): void {
+    desk.inFlight.add(name)
+    inFlight += 1
+    const through = (): void => {
+      desk.inFlight.delete(name)
+      inFlight -= 1
+      if (stopping && inFlight === 0) stopping()
+      if (inFlight < MOST_IN_FLIGHT) planTurn()
+    }
+    work.then(
+      (fate) => {
+        through()
+        if (fate === 'gone') forget(desk, name)
+        else putOff(desk, name, mark, sinceMs, Math.max(fate.againMs, fate.againMs < CROWD_MS ? 0 : desk.waiting.size * CROWD_EACH_MS))
+        lookAgain(desk, name)
+      },
+      (cause: unknown) => {
+        through()
+        desk.again.delete(name)
+        setAside(desk, name, cause)
+      },
+    )
+  }
+
+  /** The same name may have been dropped again, or changed, while this one was on its way. */
+  function lookAgain(desk: Desk, name: string): void {
+    if (desk.again.delete(name)) enqueue(desk, name)
+  }
+
+  function putOff(desk: Desk, name: string, mark: string, sinceMs: number, againMs: number): void {
+    const known = desk.waiting.get(name)
+    const againAtMs = clock.monotonic() + againMs
+    desk.waiting.set(name, { mark, sinceMs, againAtMs, alerted: known?.alerted, failures: 0 })
+    setTimer(againAtMs)
+  }
+
+  /** Our own mistake, or a fault of the disk, on one file: it must neither stop nor spin the others. */
+  function setAside(desk: Desk, name: string, cause: unknown): void {
+    if (isGone(cause) && !stillLies(desk, name)) return forget(desk, name)
+    const known = desk.waiting.get(name)
+    const failures = (known?.failures ?? 0) + 1
+    const againAtMs = clock.monotonic() + Math.min(60_000, 250 * 2 ** failures)
+    desk.waiting.set(name, { mark: known?.mark ?? '', sinceMs: known?.sinceMs ?? clock.monotonic(), againAtMs, alerted: 'unreadable-file', failures })
+    setTimer(againAtMs)
+    const about = `${desk.folder.shown}/${showSafely(name)}`
+    const what = cause instanceof Error ? cause.message : String(cause)
+    log('error', 'drop set aside', { file: about, why: what, failures, stack: cause instanceof Error && !('code' in cause) ? cause.stack : undefined })
+    given.raise({
+      code: 'unreadable-file',
+      about,
+      ...agentOf(desk.folder),
+      sentence: `${about} cannot be taken: ${showSafely(what)}. It stays where it is and is tried again.`,
+      fix: `ls -la ${shellWord(desk.folder.shown)}`,
+    })
+  }
+
+  /** ENOENT may also speak of a folder of ours: only a drop that is really away may be forgotten. */
+  function stillLies(desk: Desk, name: string): boolean {
+    try {
+      return disk.list(desk.folder.path).some((entry) => entry.name === name)
+    } catch (cause) {
+      if (isGone(cause)) return false
+      throw cause
+    }
+  }
+
+  function alert(desk: Desk, name: string, verdict: Extract<Look, { see: 'alert' }>): void {
+    const known = desk.waiting.get(name)
+    if (!known || known.alerted) return
+    known.alerted = verdict.code
+    given.raise({
+      code: verdict.code,
+      about: `${desk.folder.shown}/${showSafely(name)}`,
+      ...agentOf(desk.folder),
+      sentence: verdict.sentence,
+      fix: verdict.fix,
+    })
+  }
+
+  function forget(desk: Desk, name: string): void {
+    const known = desk.waiting.get(name)
+    desk.waiting.delete(name)
+    if (known?.alerted) given.clear(known.alerted, `${desk.folder.shown}/${showSafely(name)}`)
+  }
+
+  function setTimer(atMs: number): void {
+    if (atMs >= timerAtMs || stopped) return
+    cancelTimer()
+    timerAtMs = atMs
+    cancelTimer = clock.after(Math.max(1, atMs - clock.monotonic()), () => {
+      timerAtMs = Number.POSITIVE_INFINITY
+      const now = clock.monotonic()
+      let next = Number.POSITIVE_INFINITY
+      for (const desk of desks.values()) {
+        for (const [name, { againAtMs }] of desk.waiting) {
+          if (againAtMs <= now) enqueue(desk, name)
+          else next = Math.min(next, againAtMs)
+        }
+      }
+      if (next < Number.POSITIVE_INFINITY) setTimer(next)
+    })
+  }
+
+  return {
+    setFolders: (folders) => {
+      foldersAsked = false
+      const wanted = new Map(folders.map((folder) => [folder.path, folder]))
+      for (const [path, desk] of desks) {
+        if (wanted.has(path)) continue
+        desk.cancelWatch?.()
+        pins.forget(path)
+        desks.delete(path)
+      }
+      for (const [path, folder] of wanted) {
+        if (desks.has(path)) continue
+        const desk = newDesk(folder)
+        desks.set(path, desk)
+        watching.sweep(desk, true)
+      }
+    },
+    sweep: (all) => {
+      for (const desk of desks.values()) watching.sweep(desk, all)
+    },
+    waiting: () => [...desks.values()].reduce((sum, desk) => sum + desk.queue.size + desk.waiting.size + desk.inFlight.size, 0),
+    stop: () => {
+      stopped = true
+      cancelTimer()
+      for (const desk of desks.values()) desk.cancelWatch?.()
+      return inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (stopping = resolve))
+    },
+  }
+}

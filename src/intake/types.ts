@@ -1,0 +1,52 @@
+import type { Clear, Raise } from '../core/post.ts'
+import type { Folders } from '../mailbox/index.ts'
+import type { Clock, Disk, Fd, Listed, Log, Path, Stat, Watch } from '../system/types.ts'
+
+export type DropFolder = Readonly<{
+  path: string
+  /** Relative to the root, for people. */
+  shown: string
+  kind: 'spool' | 'box' | 'outbox'
+  /** The recipient a box is named after (perhaps no valid name), the holder of an outbox. */
+  name: string
+}>
+
+/** A complete file, read. */
+export type Taken = Readonly<{
+  folder: DropFolder
+  name: string
+  raw: Buffer | undefined
+  /** Reaches the file while its folder is pinned. */
+  path: Path
+  fd: Fd
+  stat: Stat
+  bytes: Buffer
+  /** How long this content has lain here complete, milliseconds. */
+  waitedMs: number
+  /** True while nobody asked to write since the bytes were read. */
+  untouched: () => boolean
+  /** Ends the hold on the file; must be called once. */
+  letGo: () => void
+}>
+
+/** What became of a file: it left the folder, or it is to be looked at again after so many milliseconds. */
+export type Fate = 'gone' | Readonly<{ againMs: number }>
+
+export type IntakeGiven = Readonly<{
+  clock: Clock
+  disk: Disk
+  watch: Watch
+  log: Log
+  pins: Folders
+  /** Largest message, bytes. */
+  messageBytes: () => number
+  raise: Raise
+  clear: Clear
+  handle: (taken: Taken) => Promise<Fate>
+  /** An entry that can be no message, unopened. */
+  refuse: (folder: DropFolder, entry: Listed, stat: Stat, why: string) => Promise<Fate>
+  /** A folder in the spool that is not known as a box yet. */
+  newFolder: () => void
+  /** A drop folder is missing or locked: make it right. */
+  repair: (folder: DropFolder) => void
+}>

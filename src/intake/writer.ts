@@ -1,0 +1,25 @@
+/** Opening a drop without following it anywhere, and asking whether somebody is writing it. */
+import { isGone } from '../mailbox/index.ts'
+import type { Disk, Fd, Path } from '../system/types.ts'
+
+export function hasWriter(disk: Disk, path: Path): boolean {
+  const fd = openOrNothing(path, disk.openRead)
+  if (fd === undefined) return false
+  try {
+    const free = disk.lease.take(fd)
+    if (free) disk.lease.drop(fd)
+    return !free
+  } finally {
+    disk.close(fd)
+  }
+}
+
+/** undefined: gone, or turned into a link since it was looked at. */
+export function openOrNothing(path: Path, open: (path: Path) => Fd): Fd | undefined {
+  try {
+    return open(path)
+  } catch (cause) {
+    if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+    throw cause
+  }
+}

@@ -1,0 +1,101 @@
+/** Folders that others can write, pinned by descriptor so that one swapped under us leads nowhere. */
+import type { MessageId } from '../core/ids.ts'
+import { FOLDERS, type Folder } from '../core/status.ts'
+import type { Disk, Fd, Path, Stat } from '../system/types.ts'
+import type { FileMark } from './ledger.ts'
+import { parseFileName } from './names.ts'
+
+export type Folders = Readonly<{
+  /** The path of `name` inside the pinned `folder`. Throws ENOENT, ENOTDIR, ELOOP, EACCES as open(2) does. */
+  at: (folder: string, name: Path) => Path
+  /** Whether the path still leads to the folder that is pinned; if not, the pin is dropped. */
+  stillThere: (folder: string) => boolean
+  forget: (folder: string) => void
+  closeAll: () => void
+}>
+
+/** How many descriptors are kept: a workspace of thirty needs 150. */
+const PINNED = 512
+
+export function pinFolders(disk: Disk): Folders {
+  const pins = new Map<string, { fd: Fd; dev: number; ino: number }>()
+  function forget(folder: string): void {
+    const pin = pins.get(folder)
+    if (pin && pins.delete(folder)) disk.close(pin.fd)
+  }
+  function pin(folder: string): Fd {
+    const known = pins.get(folder)
+    if (known) return known.fd
+    const oldest = pins.keys().next().value
+    if (pins.size >= PINNED && oldest !== undefined) forget(oldest)
+    const fd = disk.openFolder(folder)
+    const { dev, ino } = disk.fstat(fd)
+    pins.set(folder, { fd, dev, ino })
+    return fd
+  }
+  return {
+    at: (folder, name) => disk.at(pin(folder), name),
+    stillThere: (folder) => {
+      const known = pins.get(folder)
+      if (!known) return true
+      const now = statOrNothing(disk, folder)
+      if (now?.kind === 'folder' && now.ino === known.ino && now.dev === known.dev) return true
+      forget(folder)
+      return false
+    },
+    forget,
+    closeAll: () => {
+      for (const folder of [...pins.keys()]) forget(folder)
+    },
+  }
+}
+
+/** lstat, or undefined where nothing is there. */
+export function statOrNothing(disk: Disk, path: Path): Stat | undefined {
+  try {
+    return disk.stat(path)
+  } catch (cause) {
+    if (isGone(cause)) return undefined
+    throw cause
+  }
+}
+
+/** The file, or the folder it was in, is not there any more: with holders that move files, a normal outcome. */
+export function isGone(cause: unknown): boolean {
+  const code = (cause as NodeJS.ErrnoException).code
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+export function markOf(stat: Stat): FileMark {
+  return `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`
+}
+
+/** Whether what lies there is the version that was looked at before; a rename changes `ctime` alone. */
+export function isSameVersion(now: Stat, before: Stat): boolean {
+  return now.ino === before.ino && now.size === before.size && now.mtimeMs === before.mtimeMs
+}
+
+/** Every place in a mailbox where a file with this id lies; past months of done/ are looked through last, and only if nothing was found. */
+export function findById(disk: Disk, mailbox: (folder: Folder) => string, id: MessageId): { folder: Folder; path: string; file: string }[] {
+  const found: { folder: Folder; path: string; file: string }[] = []
+  const look = (folder: Folder, path: string): void => {
+    for (const { name, kind } of listOrNothing(disk, path)) {
+      if (kind === 'file' && name.includes(id) && parseFileName(name)?.id === id) found.push({ folder, path: `${path}/${name}`, file: name })
+    }
+  }
+  for (const folder of FOLDERS) look(folder, mailbox(folder))
+  if (found.length > 0) return found
+  for (const { name, kind } of listOrNothing(disk, mailbox('done'))) {
+    if (kind === 'folder' && /^\d{4}-\d{2}$/.test(name)) look('done', `${mailbox('done')}/${name}`)
+  }
+  return found
+}
+
+export function listOrNothing(disk: Disk, path: Path): ReturnType<Disk['list']> {
+  try {
+    return disk.list(path)
+  } catch (cause) {
+    if (isGone(cause)) return []
+    throw cause
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Where mail lies: the grammar of names, the layout of the root, pinned folders, and the ledger of what is not settled.
+ *
+ * Given: a disk and paths.
+ * Returns: names that sort by urgency and age; for each folder its owner and mode; paths that a swapped folder cannot
+ * redirect; per message the last state that daemon and holder agreed on.
+ * Nothing here decides anything about a message.
+ * When it fails: the system's errors come through, except that a file or folder that is not there is `undefined` or
+ * empty where the name says so (`statOrNothing`, `listOrNothing`).
+ */
+export { type Finder, makeFinder } from './finder.ts'
+export { type Folders, findById, isGone, isSameVersion, listOrNothing, markOf, pinFolders, statOrNothing } from './folders.ts'
+export { agentRules, type Layout, layoutOf, personRules, type Rule, rootRules, spoolBoxRules } from './layout.ts'
+export { byService, digestOf, type FileMark, isOpenTask, type Ledger, type Mail, makeLedger } from './ledger.ts'
+export { type FileName, formatFileName, isDraftName, isMessageName, parseFileName } from './names.ts'
+export { type Deviation, type Owners, provision } from './provision.ts'

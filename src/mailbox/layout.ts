@@ -1,0 +1,113 @@
+/** Where everything lies under the root, who owns it, who may enter (contract, pages 1 and 5). */
+import type { Name } from '../core/names.ts'
+import type { Folder } from '../core/status.ts'
+
+export type Layout = Readonly<{
+  root: string
+  policies: string
+  spool: string
+  alerts: string
+  closedAlerts: string
+  held: string
+  workspaces: string
+  /** The daemon's own folder. */
+  own: string
+  staging: string
+  spoolBox: (name: string) => string
+  workspace: (holder: string) => string
+  folder: (holder: string, folder: Folder) => string
+  outbox: (holder: string) => string
+  sent: (holder: string) => string
+  attachments: (holder: string) => string
+  runs: (holder: string) => string
+  home: (holder: string) => string
+  private: (name: PrivateFolder) => string
+  daemonSocket: string
+}>
+
+/** Folders of .penny/ that the mail uses. */
+export const PRIVATE_FOLDERS = ['staging', 'sealed', 'intents', 'journal', 'canary', 'state', 'runs', 'run'] as const
+export type PrivateFolder = (typeof PRIVATE_FOLDERS)[number]
+
+export function layoutOf(root: string): Layout {
+  const own = `${root}/.penny`
+  const workspaces = `${root}/workspaces`
+  const spool = `${root}/spool`
+  const workspace = (holder: string): string => `${workspaces}/${holder}`
+  return {
+    root,
+    policies: `${root}/policies`,
+    spool,
+    alerts: `${spool}/alerts`,
+    closedAlerts: `${spool}/alerts/done`,
+    held: `${spool}/held`,
+    workspaces,
+    own,
+    staging: `${own}/staging`,
+    spoolBox: (name) => `${spool}/${name}`,
+    workspace,
+    folder: (holder, folder) => `${workspace(holder)}/${folder}`,
+    outbox: (holder) => `${workspace(holder)}/outbox`,
+    sent: (holder) => `${workspace(holder)}/sent`,
+    attachments: (holder) => `${workspace(holder)}/attachments`,
+    runs: (holder) => `${workspace(holder)}/runs`,
+    home: (holder) => `${workspace(holder)}/home`,
+    private: (name) => `${own}/${name}`,
+    daemonSocket: `${own}/run/daemon.sock`,
+  }
+}
+
+/** Who owns a path in system mode; in user mode everything is the one user's. */
+export type Rule = Readonly<{ path: string; user: 'daemon' | 'holder'; group: 'daemon' | 'operators' | 'holder' | 'readers'; mode: number }>
+
+/** The folders of the organisation itself. */
+export function rootRules(layout: Layout): Rule[] {
+  const rule = (path: string, mode: number, group: Rule['group'] = 'daemon'): Rule => ({ path, user: 'daemon', group, mode })
+  return [
+    rule(layout.policies, 0o2770, 'operators'),
+    rule(layout.own, 0o711),
+    ...PRIVATE_FOLDERS.map((name) => (name === 'run' ? rule(layout.private(name), 0o750, 'operators') : rule(layout.private(name), 0o700))),
+    rule(layout.spool, 0o1733),
+    rule(`${layout.spool}/files`, 0o1733),
+    rule(layout.alerts, 0o750, 'operators'),
+    rule(layout.closedAlerts, 0o750, 'operators'),
+    rule(layout.held, 0o750, 'operators'),
+    rule(layout.workspaces, 0o711),
+  ]
+}
+
+export function spoolBoxRules(layout: Layout, name: string): Rule[] {
+  const box = layout.spoolBox(name)
+  return [
+    { path: box, user: 'daemon', group: 'daemon', mode: 0o1733 },
+    { path: `${box}/files`, user: 'daemon', group: 'daemon', mode: 0o1733 },
+  ]
+}
+
+export function agentRules(layout: Layout, agent: Name): Rule[] {
+  const own = (path: string, mode: number): Rule => ({ path, user: 'holder', group: 'holder', mode })
+  const mail = (path: string): Rule => ({ path, user: 'holder', group: 'readers', mode: 0o2750 })
+  const given = (path: string): Rule => ({ path, user: 'daemon', group: 'holder', mode: 0o750 })
+  return [
+    { path: layout.workspace(agent), user: 'daemon', group: 'readers', mode: 0o711 },
+    mail(layout.folder(agent, 'new')),
+    mail(layout.folder(agent, 'cur')),
+    mail(layout.folder(agent, 'done')),
+    own(layout.outbox(agent), 0o700),
+    own(`${layout.outbox(agent)}/files`, 0o700),
+    own(layout.home(agent), 0o700),
+    given(layout.sent(agent)),
+    given(layout.attachments(agent)),
+    given(layout.runs(agent)),
+  ]
+}
+
+/** All of it is the person's, 0700, except the folder that holds it: so none of it can be swapped for a link, or removed. */
+export function personRules(layout: Layout, person: Name): Rule[] {
+  const own = (path: string): Rule => ({ path, user: 'holder', group: 'holder', mode: 0o700 })
+  const folders = [layout.folder(person, 'new'), layout.folder(person, 'cur'), layout.folder(person, 'done')]
+  return [
+    { path: layout.workspace(person), user: 'daemon', group: 'holder', mode: 0o711 },
+    ...[...folders, layout.outbox(person), `${layout.outbox(person)}/files`, layout.sent(person), layout.attachments(person)].map(own),
+  ]
+}

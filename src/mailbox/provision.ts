@@ -1,0 +1,94 @@
+/** Makes the folders of the table in contract page 5, and mends them where somebody changed them. */
+import type { Disk, Fd, Owner, Path, Stat } from '../system/types.ts'
+import { isGone, statOrNothing } from './folders.ts'
+import type { Rule } from './layout.ts'
+
+/** Ids behind the roles of the table. In user mode everything is the one user's and nothing is given away. */
+export type Owners = Readonly<{
+  daemon: Owner
+  operatorsGid: number
+  holder: Owner | undefined
+  readersGid: number | undefined
+  /** System mode: owners are set. */
+  give: boolean
+}>
+
+export type Deviation = Readonly<{ path: string; what: string; mended: boolean }>
+
+/** What lies there may be exchanged while it is mended, in a loop if its holder likes: then the next patrol finds it again. */
+const MOST_TRIES = 3
+
+/** Makes what is missing and mends what deviates; returns what deviated. Throws where a parent cannot be written. */
+export function provision(disk: Disk, rules: readonly Rule[], owners: Owners): Deviation[] {
+  return rules.flatMap((rule) => {
+    const owner = ownerOf(rule, owners)
+    const stat = statOrNothing(disk, rule.path)
+    // Nearly always: nothing is opened for it.
+    if (stat?.kind === 'folder' && deviationsOf(stat, rule, owners.give ? owner : undefined).length === 0) return []
+    return mendInParent(disk, rule, owners.give ? owner : undefined)
+  })
+}
+
+/** By descriptors throughout: whoever can write the parent can put a link in the folder's place at any moment. */
+function mendInParent(disk: Disk, rule: Rule, owner: Owner | undefined): Deviation[] {
+  const cut = rule.path.lastIndexOf('/')
+  const parent = disk.pinFolder(rule.path.slice(0, cut))
+  try {
+    for (let tries = 1; ; tries++) {
+      try {
+        return mend(disk, parent, rule.path.slice(cut + 1), rule, owner)
+      } catch (cause) {
+        if (!wasSwapped(cause)) throw cause
+        if (tries === MOST_TRIES) return [{ path: rule.path, what: 'was exchanged again and again while it was mended', mended: false }]
+      }
+    }
+  } finally {
+    disk.close(parent)
+  }
+}
+
+function mend(disk: Disk, parent: Fd, name: string, rule: Rule, owner: Owner | undefined): Deviation[] {
+  const at = disk.at(parent, name)
+  const stat = statOrNothing(disk, at)
+  if (!stat) {
+    disk.makeFolder(at, rule.mode, owner)
+    return []
+  }
+  if (stat.kind !== 'folder') {
+    // A file or link where a folder belongs: set aside, so that what it was can be looked at.
+    disk.rename(at, disk.at(parent, `${name}.was-${stat.ino}`))
+    disk.makeFolder(at, rule.mode, owner)
+    return [{ path: rule.path, what: `was a ${stat.kind}, not a folder`, mended: true }]
+  }
+  return mendFolder(disk, at, rule, owner)
+}
+
+function mendFolder(disk: Disk, at: Path, rule: Rule, owner: Owner | undefined): Deviation[] {
+  const folder = disk.pinFolder(at)
+  try {
+    const wrong = deviationsOf(disk.fstat(folder), rule, owner)
+    if (wrong.length === 0) return []
+    if (owner) disk.setOwner(folder, owner)
+    disk.setMode(folder, rule.mode)
+    return [{ path: rule.path, what: wrong.join(', '), mended: true }]
+  } finally {
+    disk.close(folder)
+  }
+}
+
+function deviationsOf(stat: Stat, rule: Rule, owner: Owner | undefined): string[] {
+  return [
+    ...(owner && (stat.uid !== owner.uid || stat.gid !== owner.gid) ? [`owner ${stat.uid}:${stat.gid} instead of ${owner.uid}:${owner.gid}`] : []),
+    ...(stat.mode === rule.mode ? [] : [`mode ${stat.mode.toString(8)} instead of ${rule.mode.toString(8)}`]),
+  ]
+}
+
+function wasSwapped(cause: unknown): boolean {
+  return isGone(cause) || ['ELOOP', 'EEXIST', 'ENOTEMPTY', 'EISDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')
+}
+
+function ownerOf(rule: Pick<Rule, 'user' | 'group'>, owners: Owners): Owner {
+  const holder = owners.holder ?? owners.daemon
+  const gid = { daemon: owners.daemon.gid, operators: owners.operatorsGid, holder: holder.gid, readers: owners.readersGid ?? holder.gid }[rule.group]
+  return { uid: rule.user === 'holder' ? holder.uid : owners.daemon.uid, gid }
+}

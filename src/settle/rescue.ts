@@ -1,0 +1,163 @@
+/** What is done about a file that grew too large, no longer parses, or is not there any more. */
+import type { MessageId } from '../core/ids.ts'
+import { formatSize } from '../core/units.ts'
+import { type Mail, markOf } from '../mailbox/index.ts'
+import { keepAside, type Place, placeAt, putNew, type Snapshot, setAside, setImpostorAside, swap } from './file.ts'
+import { lastGoodText } from './good.ts'
+import type { SettleGiven } from './types.ts'
+
+/** What a step on one message came to. `again`: look anew; else why a change that was asked for was not made. */
+export type Done = Readonly<{ refused: string | undefined }>
+
+export type Rescue = Readonly<{
+  tooLarge: (mail: Mail, place: Place) => Done
+  /** A file that may not be read lies in its place: `wait`, a second name may go again; `aside`: it is out of the way. */
+  unsafe: (mail: Mail, place: Place, how: 'linked' | 'foreign') => 'wait' | 'aside'
+  unreadable: (mail: Mail, place: Place, read: Snapshot, what: string, asked: boolean) => Promise<'again' | Done>
+  /** `wait`: it may come back by itself; `back`: it was put back; `gone`: it is settled, or cannot be made again. */
+  vanished: (mail: Mail) => Promise<'wait' | 'back' | 'gone'>
+  /** The message is there, and parses: earlier troubles are over. */
+  found: (id: MessageId) => void
+  parsed: (id: MessageId) => void
+}>
+
+/** An editor may take a file away and put it back; page 3 allows five seconds until a vanished message is back. */
+const VANISHED_MS = 2_500
+/** Some editors save by a link and take the old name away. */
+const LINKED_MS = 1_000
+const LINKED_AGAIN_MS = 100
+/** Empty, or front matter not closed: perhaps a save that is still going on (contract, page 2). */
+const INCOMPLETE_MS = 5_000
+
+export function createRescue(given: SettleGiven, again: (id: MessageId, ms: number) => void, shown: (mail: Mail, text: string) => void): Rescue {
+  const { clock, disk, ledger } = given
+  const vanishedAtMs = new Map<MessageId, number>()
+  const linkedSinceMs = new Map<MessageId, number>()
+  const unparsedSince = new Map<MessageId, { mark: string; atMs: number }>()
+
+  /** A file that grew beyond every measure is left as it is: none of it may be cut off by writing it anew. */
+  function tooLarge(mail: Mail, place: Place): Done {
+    const about = `workspaces/${mail.holder}/${place.folder}/${place.file}`
+    given.raise({
+      code: 'too-large',
+      about: mail.id,
+      agent: mail.holder,
+      sentence: `${about} has grown to ${formatSize(place.stat.size)}; its status is not followed until it is smaller.`,
+      fix: `ls -l ${about}`,
+    })
+    if (place.folder === mail.folder && place.file === mail.file) mail.mark = markOf(place.stat)
+    return { refused: `it has grown to ${formatSize(place.stat.size)}` }
+  }
+
+  function unsafe(mail: Mail, place: Place, how: 'linked' | 'foreign'): 'wait' | 'aside' {
+    const since = linkedSinceMs.get(mail.id) ?? clock.monotonic()
+    if (how === 'linked' && clock.monotonic() - since < LINKED_MS) {
+      linkedSinceMs.set(mail.id, since)
+      again(mail.id, LINKED_AGAIN_MS)
+      return 'wait'
+    }
+    linkedSinceMs.delete(mail.id)
+    const kept = setAside(given, mail, place.path, 'was-in-its-place')
+    // It was there long enough to be no editor's work: nothing more is waited for.
+    vanishedAtMs.set(mail.id, clock.monotonic() - VANISHED_MS)
+    given.raise({
+      code: 'unsafe-file',
+      about: mail.id,
+      agent: mail.holder,
+      sentence: `In the place of message ${mail.id} (${mail.subject}) at ${mail.holder} lay a file ${how === 'linked' ? 'that has other names too (a hard link)' : `of uid ${place.stat.uid}`}; it was not read and is kept in ${kept}.`,
+      fix: `stat ${kept}`,
+    })
+    return 'aside'
+  }
+
+  /** Front matter that no longer parses keeps its last status; the holder's text is kept and it is told. */
+  async function unreadable(mail: Mail, place: Place, read: Snapshot, what: string, asked: boolean): Promise<'again' | Done> {
+    const { bytes } = read
+    const mark = markOf(read.stat)
+    const since = unparsedSince.get(mail.id)
+    if (since?.mark !== mark) unparsedSince.set(mail.id, { mark, atMs: clock.monotonic() })
+    const waitedMs = since?.mark === mark ? clock.monotonic() - since.atMs : 0
+    const mayBeSaving = bytes.length === 0 || /not closed|unclosed|never closed|empty/.test(what)
+    if (mayBeSaving && waitedMs < INCOMPLETE_MS && !asked) {
+      again(mail.id, INCOMPLETE_MS - waitedMs + 10)
+      return { refused: undefined }
+    }
+    const last = lastGoodText(given, mail)
+    if (last === undefined) return { refused: 'its front matter does not parse' }
+    const kept = keepAside(given, mail, mail.id, bytes, 'unparsed')
+    const swapped = await swap(given, mail, place, read, last)
+    if (typeof swapped === 'string') {
+      disk.unlink(`${given.layout.root}/${kept}`)
+      return 'again'
+    }
+    unparsedSince.delete(mail.id)
+    const sentence = `The front matter of message ${mail.id} (${mail.subject}) at ${mail.holder} does not parse any more: ${what}. Its last state was put back; the text is in ${kept}.`
+    given.raise({
+      code: 'bad-front-matter',
+      about: mail.id,
+      agent: mail.holder,
+      sentence,
+      fix: `diff ${kept} workspaces/${mail.holder}/${mail.folder}/${mail.file}`,
+    })
+    await given.submit({
+      key: `unparsed:${mail.id}:${mark}`,
+      from: 'pennypost',
+      to: mail.holder,
+      kind: 'bounce',
+      subject: `Your edit of "${mail.subject}" does not parse`,
+      body: `${sentence}\n\nQuote values that hold a colon, as in  result: "Done: see x".\n`,
+      inReplyTo: mail.id,
+    })
+    return 'again'
+  }
+
+  async function vanished(mail: Mail): Promise<'wait' | 'back' | 'gone'> {
+    const since = vanishedAtMs.get(mail.id) ?? clock.monotonic()
+    vanishedAtMs.set(mail.id, since)
+    const waitedMs = clock.monotonic() - since
+    if (!ledger.get(mail.id)) return 'gone'
+    if (waitedMs < VANISHED_MS) {
+      again(mail.id, VANISHED_MS - waitedMs + 10)
+      return 'wait'
+    }
+    const text = lastGoodText(given, mail)
+    if (text === undefined) {
+      vanishedAtMs.delete(mail.id)
+      given.raise({
+        code: 'missing-message',
+        about: mail.id,
+        agent: mail.holder,
+        sentence: `Message ${mail.id} (${mail.subject}) vanished from ${mail.holder}'s mailbox; its original is past the retention time, so it cannot be put back.`,
+        fix: `penny log ${mail.id}`,
+      })
+      return 'gone'
+    }
+    vanishedAtMs.delete(mail.id)
+    given.repair(mail.holder)
+    setImpostorAside(given, mail)
+    await putNew(given, mail, mail.folder, text)
+    const placed = placeAt(given, mail, mail.folder, mail.file)
+    mail.mark = placed && markOf(placed.stat)
+    given.raise({
+      code: 'missing-message',
+      about: mail.id,
+      agent: mail.holder,
+      sentence: `Message ${mail.id} (${mail.subject}) vanished from ${mail.holder}'s mailbox before it was settled; it was put back.`,
+      fix: `penny log ${mail.id}`,
+    })
+    shown(mail, text)
+    return 'back'
+  }
+
+  return {
+    tooLarge,
+    unsafe,
+    unreadable,
+    vanished,
+    found: (id) => void vanishedAtMs.delete(id),
+    parsed: (id) => {
+      unparsedSince.delete(id)
+      linkedSinceMs.delete(id)
+    },
+  }
+}

@@ -1,0 +1,41 @@
+import type { Config } from '../core/config.ts'
+import type { Event } from '../core/event.ts'
+import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
+import type { Clear, MailChanged, Raise, Submit } from '../core/post.ts'
+import type { Finder, Folders, Layout, Ledger, Mail } from '../mailbox/index.ts'
+import type { Clock, Disk, Ids, Log, Owner, Watch } from '../system/types.ts'
+
+export type SettleGiven = Readonly<{
+  clock: Clock
+  disk: Disk
+  ids: Ids
+  log: Log
+  watch: Watch
+  layout: Layout
+  pins: Folders
+  /** Where files lie that were moved under another name. */
+  finder: Finder
+  ledger: Ledger
+  config: () => Config
+  record: (event: Event) => void
+  raise: Raise
+  clear: Clear
+  submit: Submit
+  mailOwner: (holder: Name) => Owner | undefined
+  givenOwner: (holder: Name) => Owner | undefined
+  /** The delivered text of a copy, made again from its seal; undefined after the retention time. */
+  original: (id: MessageId) => string | undefined
+  /** A settled message known to the journal: as the ledger would hold it. */
+  recall: (id: MessageId) => Mail | undefined
+  /** The id a holder's `blocked_on` entry means. */
+  meant: (holder: Name, idOrRef: string) => MessageId | undefined
+  changed: (change: MailChanged) => void
+  /** A mailbox folder is missing or locked. */
+  repair: (holder: Name) => void
+}>
+
+/** Versions before the last one that an editor may still hold. */
+export const MOST_EARLIER = 4
+/** Entries of `blocked_on` that are followed; a task with more is not opened by the daemon, one more is kept to know it. */
+export const MOST_WAITED_FOR = 100

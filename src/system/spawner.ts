@@ -1,0 +1,79 @@
+/** Programs started as an agent: own process group, own uid, nothing inherited but what the plan names. */
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Spawned, Spawner, SpawnPlan } from './types.ts'
+
+export const realSpawner: Spawner = { spawn: start, alive, killGroup: (pid, signal) => send(-pid, signal), kill: send, withEnvironment }
+
+/** How long a process that left the group may hold the output open after the program has ended. Milliseconds. */
+const LINGER_MS = 300
+
+function start(plan: SpawnPlan): Promise<Spawned> {
+  const [program = '', ...args] = plan.as ? asUser(plan.as, plan.argv) : plan.argv
+  const child = spawn(program, args, { cwd: plan.cwd, env: plan.env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdout.on('data', (chunk: Buffer) => plan.output('stdout', chunk))
+  child.stderr.on('data', (chunk: Buffer) => plan.output('stderr', chunk))
+  // A program that does not read its input closes the pipe: that is its right.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(plan.stdin)
+  child.on('exit', () => {
+    // A run is over when its program is: what stays behind in its group would hold the output open for ever.
+    if (child.pid !== undefined) send(-child.pid, 'SIGKILL')
+    const linger = setTimeout(() => {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }, LINGER_MS)
+    child.on('close', () => clearTimeout(linger))
+  })
+  return new Promise((resolve, reject) => {
+    const ended = new Promise<{ code: number | null; signal: string | null }>((done) => child.on('close', (code, signal) => done({ code, signal })))
+    child.once('error', reject)
+    child.once('spawn', () => {
+      const pid = child.pid ?? 0
+      resolve({ pid, startTime: alive(pid) ?? '', ended, kill: (signal) => send(-pid, signal) })
+    })
+  })
+}
+
+function asUser(as: NonNullable<SpawnPlan['as']>, argv: readonly string[]): string[] {
+  const groups = as.groups.length > 0 ? `--groups=${as.groups.join(',')}` : '--clear-groups'
+  return ['setpriv', `--reuid=${as.uid}`, `--regid=${as.gid}`, groups, '--no-new-privs', '--', ...argv]
+}
+
+/** Fields of proc_pid_stat(5): the name in brackets may hold anything, so counting starts after the last bracket. */
+function alive(pid: number): string | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    const [state] = fields
+    return state === 'Z' || state === 'X' ? undefined : fields[19]
+  } catch (cause) {
+    if (['ENOENT', 'ESRCH'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw cause
+  }
+}
+
+/** A negative number is a process group, as kill(2) has it. */
+function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ESRCH') throw cause
+  }
+}
+
+function withEnvironment(entry: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(entry)
+      } catch (cause) {
+        // Gone, or another user's: neither can be ours.
+        if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((cause as NodeJS.ErrnoException).code ?? '')) return false
+        throw cause
+      }
+    })
+}

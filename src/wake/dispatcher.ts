@@ -1,0 +1,197 @@
+/** Which run is next, how many at once, who is paused; and the end of it all. */
+import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
+import type { MailChanged } from '../core/post.ts'
+import { isSettled } from '../core/status.ts'
+import { formatTime } from '../core/time.ts'
+import type { Mail } from '../mailbox/index.ts'
+import type { Cancel } from '../system/types.ts'
+import type { WakeGiven } from './given.ts'
+import { openPauses } from './pauses.ts'
+import type { Leash } from './process.ts'
+import { makeQueue } from './queue.ts'
+import { openRecords } from './records.ts'
+import { recover } from './recover.ts'
+import { conduct } from './run.ts'
+import type { Stop } from './verdict.ts'
+import { wakes } from './wakes.ts'
+
+export type Running = Readonly<{ run: MessageId; agent: Name; id: MessageId; since: string }>
+
+export type Dispatcher = Readonly<{
+  /** At start, when the ledger knows every message: ends and concludes what an earlier daemon left, then begins. Rejects with the disk's error. */
+  recover: () => Promise<void>
+  /** A message was put into a mailbox, or changed: it may be one to wake for. Cheap. */
+  offer: (id: MessageId) => void
+  /** A message changed its status: `offer`, and a run for one that was withdrawn is ended. */
+  changed: (change: MailChanged) => void
+  /** Something else changed (the configuration): every mailbox is looked at again. */
+  kick: () => void
+  running: () => readonly Running[]
+  /** No new runs of this agent, or of any; `now` ends those under way. Resolves when the pause is on the medium and they have ended. */
+  pause: (who: Name | 'all', now: boolean) => Promise<void>
+  /** `all` ends every pause. */
+  resume: (who: Name | 'all') => Promise<void>
+  paused: () => readonly string[]
+  isPaused: (agent: Name) => boolean
+  /** Ends an agent's runs, which is no attempt: its configuration was narrowed or taken away. */
+  endRuns: (agent: Name) => Promise<void>
+  /** No new runs; those under way may go on for `drainMs` and are then ended, their messages back in new/. */
+  stop: (drainMs: number) => Promise<void>
+}>
+
+type Live = Readonly<{ run: MessageId; mail: Mail; since: string; leash: Leash; over: Promise<void> }>
+
+/** Hints are lost when the one who gives them has a mistake: every mailbox is looked at again this often. Milliseconds. */
+const LOOK_AGAIN_MS = 60_000
+/** After a record that could not be written. Milliseconds. */
+const DISK_AGAIN_MS = 5_000
+
+export function createDispatcher(given: WakeGiven): Dispatcher {
+  const { clock, ledger, layout, config } = given
+  const records = openRecords(given.disk, layout.private('runs'), given.log)
+  const pauses = openPauses(given.disk, `${layout.private('state')}/paused.json`)
+  const queue = makeQueue(ledger, wakesNow)
+  const live = new Map<MessageId, Live>()
+  const perAgent = new Map<Name, number>()
+  let ready = false
+  let stopping = false
+  let planned = false
+  let nextStartMs = Number.NEGATIVE_INFINITY
+  let alarm: Cancel | undefined
+  let sweep: Cancel | undefined
+
+  function wakesNow(mail: Mail, nowMs: number): ReturnType<typeof wakes> {
+    const runner = config().agents.get(mail.holder)?.runner
+    return runner && !live.has(mail.id) ? wakes(mail, runner, given, nowMs) : 'no'
+  }
+
+  function* canRun(): Generator<Name> {
+    for (const { name, runner } of config().agents.values()) {
+      if (runner && (perAgent.get(name) ?? 0) < runner.concurrency && !pauses.has(name) && given.identity(name)) yield name
+    }
+  }
+
+  function plan(): void {
+    if (planned || !ready || stopping) return
+    planned = true
+    clock.soon(() => {
+      planned = false
+      startAll()
+    })
+  }
+
+  function planAt(ms: number): void {
+    alarm?.()
+    alarm = clock.after(Math.max(1, ms), plan)
+  }
+
+  function startAll(): void {
+    const { concurrency, staggerMs } = config().org.wake
+    while (!stopping && live.size < concurrency) {
+      const now = clock.monotonic()
+      if (now < nextStartMs) return planAt(nextStartMs - now)
+      const mail = queue.first(canRun(), clock.now())
+      if (!mail) break
+      start(mail)
+      nextStartMs = now + staggerMs
+    }
+    const nextAtMs = queue.nextAtMs()
+    if (nextAtMs !== undefined) planAt(nextAtMs - clock.now())
+  }
+
+  function start(mail: Mail): void {
+    const agent = mail.holder
+    const runner = config().agents.get(agent)?.runner
+    const identity = given.identity(agent)
+    if (!runner || !identity) throw new Error(`${agent} was chosen to run, but has no runner or identity`)
+    const run = given.ids.next()
+    const leash: Leash = { stopped: undefined, closing: false, end: undefined }
+    perAgent.set(agent, (perAgent.get(agent) ?? 0) + 1)
+    const over = conduct(given, records, { run, mail, runner, identity, leash })
+      .catch((cause: unknown) => {
+        given.log('error', 'a run could not begin', { agent, id: mail.id, run, why: String(cause) })
+        nextStartMs = clock.monotonic() + DISK_AGAIN_MS
+      })
+      .then(() => {
+        live.delete(mail.id)
+        perAgent.set(agent, (perAgent.get(agent) ?? 1) - 1)
+        // What was held back for this run, and the message itself, if it is back.
+        if (mail.blockedOn.length > 0) queue.refresh(agent)
+        offer(mail.id)
+      })
+    live.set(mail.id, { run, mail, since: formatTime(clock.now()), leash, over })
+  }
+
+  function offer(id: MessageId): void {
+    const mail = ledger.get(id)
+    if (mail) queue.offer(mail)
+    plan()
+  }
+
+  function end(which: (one: Live) => boolean, why: Stop): Promise<unknown> {
+    const ending = [...live.values()].filter(which)
+    for (const { leash } of ending) {
+      leash.stopped ??= why
+      leash.closing ||= why === 'shutdown'
+      leash.end?.()
+    }
+    return Promise.all(ending.map(({ over }) => over))
+  }
+
+  const isOf =
+    (who: Name | 'all') =>
+    (one: Live): boolean =>
+      who === 'all' || one.mail.holder === who
+
+  return {
+    recover: async () => {
+      await recover(given, records)
+      ready = true
+      sweep = clock.every(LOOK_AGAIN_MS, () => {
+        queue.refresh()
+        plan()
+      })
+      plan()
+    },
+    offer,
+    changed: ({ id, now }) => {
+      const one = live.get(id)
+      if (now === 'cancelled' && one) void end((other) => other === one, 'withdrawn')
+      if (now !== null && isSettled(now) && !one && records.tallyOf(id)) {
+        records.forgetTally(id).catch((cause: unknown) => given.log('warn', 'attempts cannot be forgotten', { id, why: String(cause) }))
+      }
+      offer(id)
+    },
+    kick: () => {
+      queue.refresh()
+      plan()
+    },
+    running: () => [...live.values()].map(({ run, mail, since }) => ({ run, agent: mail.holder, id: mail.id, since })),
+    pause: async (who, now) => {
+      const kept = pauses.add(who)
+      given.record({ event: 'daemon', state: 'paused', what: who })
+      await Promise.all([kept, now ? end(isOf(who), 'pause') : undefined])
+    },
+    resume: async (who) => {
+      const kept = pauses.remove(who)
+      given.record({ event: 'daemon', state: 'resumed', what: who })
+      plan()
+      await kept
+    },
+    paused: pauses.list,
+    isPaused: pauses.has,
+    endRuns: async (agent) => void (await end(isOf(agent), 'configuration')),
+    stop: async (drainMs) => {
+      stopping = true
+      alarm?.()
+      sweep?.()
+      const all = Promise.all([...live.values()].map(({ over }) => over))
+      let cancel: Cancel | undefined
+      const drained = new Promise<void>((resolve) => (cancel = clock.after(drainMs, resolve)))
+      if (live.size > 0 && drainMs > 0) await Promise.race([all, drained])
+      cancel?.()
+      await end(() => true, 'shutdown')
+    },
+  }
+}

@@ -1,0 +1,48 @@
+/** What the room is given: the outside world, and what other rooms do. */
+import type { Config } from '../core/config.ts'
+import type { Event } from '../core/event.ts'
+import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
+import type { Apply, Changed, Raise, Submit } from '../core/post.ts'
+import type { Folder, Status } from '../core/status.ts'
+import type { Folders, Layout, Ledger } from '../mailbox/index.ts'
+import type { Clock, Disk, Ids, Log, Owner, Spawner, SpawnPlan } from '../system/types.ts'
+
+/** As whom an agent's runs act. */
+export type Identity = Readonly<{
+  /** undefined: as the daemon's own user (user mode). */
+  as: SpawnPlan['as']
+  /** Owner of the run's log, which the agent may read; undefined: as created. */
+  logOwner: Owner | undefined
+}>
+
+export type WakeGiven = Readonly<{
+  clock: Clock
+  disk: Disk
+  log: Log
+  ids: Ids
+  spawner: Spawner
+  bootId: string
+  ledger: Ledger
+  layout: Layout
+  pins: Folders
+  config: () => Config
+  apply: Apply
+  /** As `apply`, for mail without a status: `cur` claims, `new` returns, `done` settles. `changed` only where it was elsewhere. */
+  moveNote: (id: MessageId, to: Folder, by: string) => Promise<Changed>
+  /** Brings the ledger in step with what the holder's folders and file say now. Returns the status then (also of settled mail), null for a note, undefined where there is no such message. */
+  lookAgain: (id: MessageId, holder: Name) => Promise<Status | null | undefined>
+  submit: Submit
+  raise: Raise
+  record: (event: Event) => void
+  /** undefined: nothing may be started for this agent (it has no uid yet). */
+  identity: (agent: Name) => Identity | undefined
+  /** Where a program of policies/runners/ lies as it is run. */
+  runnerPath: (program: string) => string
+  /** Whether this agent sent the message, settled or not. */
+  wroteIt: (agent: Name, id: MessageId) => boolean
+  /** The id that an entry of this holder's `blocked_on` means, settled or not. */
+  meant: (holder: Name, idOrRef: string) => MessageId | undefined
+  /** What runs inherit of the daemon's environment: PATH, LANG, TZ and nothing that is a secret. */
+  environment: Readonly<Record<string, string>>
+}>

@@ -1,0 +1,98 @@
+/** A run's command line, environment and input. Nothing a sender wrote becomes any of them but standard input. */
+import type { Runner } from '../core/config.ts'
+import { isGone, listOrNothing, type Mail, statOrNothing } from '../mailbox/index.ts'
+import type { Disk } from '../system/types.ts'
+import type { WakeGiven } from './given.ts'
+import type { RunRecord } from './records.ts'
+
+/** What a holder may have added to a message since it was admitted. Bytes. */
+const ROOM_FOR_HOLDER = 16 * 1024 ** 2
+
+/** argv with `./x` led to policies/runners/; also in later arguments (`[sh, ./x]`) where there is such a program. */
+export function commandOf(runner: Runner, given: Pick<WakeGiven, 'disk' | 'runnerPath'>): string[] {
+  return runner.command.map((word, i) => {
+    if (!word.startsWith('./')) return word
+    const path = given.runnerPath(word.slice(2))
+    return i === 0 || statOrNothing(given.disk, path)?.kind === 'file' ? path : word
+  })
+}
+
+/** What is wrong with the program or the folder it shall start in, or undefined. */
+export function faultOfStart(disk: Disk, argv: readonly string[], home: string): string | undefined {
+  if (statOrNothing(disk, home)?.kind !== 'folder') return `its folder ${home} is not there`
+  const [program = ''] = argv
+  if (!program.includes('/')) return undefined
+  const found = statOrNothing(disk, program)
+  if (!found) return `there is no program ${program}`
+  if (found.kind === 'folder') return `${program} is a folder`
+  return found.kind === 'file' && (found.mode & 0o111) === 0 ? `${program} is not executable: chmod +x ${program}` : undefined
+}
+
+/** Facts of the daemon's own; nothing here was worded by the sender. */
+export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord): Record<string, string> {
+  const { layout } = given
+  const facts: Record<string, string | undefined> = {
+    HOME: layout.home(mail.holder),
+    PENNY_ROOT: layout.root,
+    PENNY_AGENT: mail.holder,
+    PENNY_RUN: record.run,
+    PENNY_ATTEMPT: String(record.attempt),
+    PENNY_ID: mail.id,
+    PENNY_MESSAGE: messagePath(given, mail),
+    PENNY_KIND: mail.kind,
+    PENNY_FROM: mail.from,
+    PENNY_VIA: mail.via,
+    PENNY_ORIGIN: mail.origin,
+    PENNY_PRIORITY: mail.priority,
+    PENNY_DUE: mail.due,
+    PENNY_THREAD: mail.thread,
+    PENNY_IN_REPLY_TO: sentMirror(given, mail),
+    PENNY_REPLIES: pathsOf(given, record) || undefined,
+    PENNY_ATTACHMENTS: attachmentsOf(given, mail),
+  }
+  const known = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return { ...given.environment, ...Object.fromEntries(known) }
+}
+
+export function messagePath({ layout }: Pick<WakeGiven, 'layout'>, mail: Mail): string {
+  return `${layout.folder(mail.holder, mail.folder)}/${mail.file}`
+}
+
+/** The mirror of the agent's own message that this one answers. */
+function sentMirror({ disk, layout }: WakeGiven, mail: Mail): string | undefined {
+  const answered = mail.inReplyTo
+  if (answered === undefined) return undefined
+  const file = listOrNothing(disk, layout.sent(mail.holder)).find(({ name, kind }) => kind === 'file' && name.includes(`.${answered}.`))
+  return file && `${layout.sent(mail.holder)}/${file.name}`
+}
+
+/** One path a line. */
+function pathsOf(given: WakeGiven, record: RunRecord): string {
+  return record.replies
+    .flatMap((id) => given.ledger.get(id) ?? [])
+    .map((reply) => messagePath(given, reply))
+    .join('\n')
+}
+
+function attachmentsOf({ disk, layout }: WakeGiven, mail: Mail): string | undefined {
+  const path = `${layout.attachments(mail.holder)}/${mail.id}`
+  return statOrNothing(disk, path)?.kind === 'folder' ? path : undefined
+}
+
+/** The message's bytes, out of a folder that its holder can write; undefined where it is not there (any more) or no plain file. */
+export function readMessage(given: WakeGiven, mail: Mail): Buffer | undefined {
+  const { disk, layout, pins, config } = given
+  const limit = config().org.limits.messageBytes + ROOM_FOR_HOLDER
+  try {
+    const fd = disk.openRead(pins.at(layout.folder(mail.holder, mail.folder), mail.file))
+    try {
+      const { kind, size } = disk.fstat(fd)
+      return kind === 'file' && size <= limit ? disk.read(fd, size) : undefined
+    } finally {
+      disk.close(fd)
+    }
+  } catch (cause) {
+    if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+    throw cause
+  }
+}

@@ -1,0 +1,39 @@
+/** What a run printed on standard output, up to what a message can hold: its reply. */
+
+export type Printed = Readonly<{
+  add: (chunk: Buffer) => void
+  /** The text; empty where only white space was printed. `where` names the place of the rest. */
+  text: (where: string) => string
+}>
+
+export function collectPrinted(limitBytes: number): Printed {
+  const chunks: Buffer[] = []
+  let kept = 0
+  let total = 0
+  return {
+    add: (chunk) => {
+      total += chunk.length
+      const room = limitBytes - kept
+      if (room <= 0) return
+      chunks.push(chunk.subarray(0, room))
+      kept += Math.min(room, chunk.length)
+    },
+    text: (where) => {
+      const bytes = Buffer.concat(chunks)
+      if (total <= limitBytes) {
+        const text = bytes.toString('utf8')
+        return text.trim() === '' ? '' : text
+      }
+      return `${bytes.subarray(0, wholeCharacters(bytes)).toString('utf8')}\n\n(cut here: ${total - kept} bytes more are in ${where})\n`
+    },
+  }
+}
+
+/** The length without a last character that was cut in the middle. */
+function wholeCharacters(bytes: Buffer): number {
+  let end = bytes.length
+  while (end > 0 && ((bytes[end - 1] ?? 0) & 0xc0) === 0x80) end--
+  const lead = bytes[end - 1] ?? 0
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1
+  return end - 1 + length === bytes.length ? bytes.length : end - 1
+}

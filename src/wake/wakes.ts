@@ -1,0 +1,59 @@
+/** Which mail wakes its holder (contract, page 3: "Waking an agent", "Loop guards"). */
+
+import type { Runner } from '../core/config.ts'
+import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
+import { isOpenTask, type Mail } from '../mailbox/index.ts'
+import type { WakeGiven } from './given.ts'
+
+export type Wakes = 'yes' | 'no' | Readonly<{ notBeforeMs: number }>
+
+/** A reply and the settling that it brings are two steps of the mail: how long the second may take. Milliseconds. */
+const SETTLING_MS = 1_000
+
+type Given = Pick<WakeGiven, 'ledger' | 'wroteIt' | 'meant'>
+
+export function wakes(mail: Mail, runner: Runner, given: Given, nowMs: number): Wakes {
+  if (mail.folder !== 'new' || (mail.from === mail.holder && !mail.reminder)) return 'no'
+  if (mail.retryAtMs !== undefined && mail.retryAtMs > nowMs) return { notBeforeMs: mail.retryAtMs }
+  if (mail.status !== null) return mail.status === 'open' ? 'yes' : 'no'
+  if (mail.reminder || !isReply(mail, given.wroteIt)) return mail.reminder || runner.notes ? 'yes' : 'no'
+  return replyWakes(mail, given, nowMs)
+}
+
+function isReply(mail: Mail, wroteIt: Given['wroteIt']): boolean {
+  return mail.kind === 'note' && mail.from !== 'pennypost' && mail.inReplyTo !== undefined && wroteIt(mail.holder, mail.inReplyTo)
+}
+
+/** A reply that unblocks a task starts one run, the task's, which gets it along (`repliesFor`). */
+function replyWakes(reply: Mail, given: Given, nowMs: number): Wakes {
+  const question = reply.inReplyTo
+  if (question === undefined || !isWaitedFor(given, reply.holder, question)) return 'yes'
+  const asked = given.ledger.get(question)
+  if (!asked || !isOpenTask(asked)) return 'no'
+  // It may be a question back: then the one who waits has to be woken, or both wait for ever.
+  const settledBy = reply.createdMs + SETTLING_MS
+  return nowMs < settledBy ? { notBeforeMs: settledBy } : 'yes'
+}
+
+function isWaitedFor(given: Given, holder: Name, question: MessageId): boolean {
+  for (const mail of given.ledger.of(holder).values()) {
+    if (mail.blockedOn.length > 0 && isOpenTask(mail) && waitsFor(mail, question, given)) return true
+  }
+  return false
+}
+
+function waitsFor(task: Mail, question: MessageId, given: Given): boolean {
+  return task.blockedOn.some((word) => word === question || given.meant(task.holder, word) === question)
+}
+
+/** Unread replies to what this task waited for: its run reads them. */
+export function repliesFor(task: Mail, given: Given): Mail[] {
+  if (task.blockedOn.length === 0) return []
+  const found: Mail[] = []
+  for (const mail of given.ledger.of(task.holder).values()) {
+    const isUnread = mail.folder === 'new' && mail.status === null && mail.kind === 'note'
+    if (isUnread && mail.inReplyTo !== undefined && waitsFor(task, mail.inReplyTo, given)) found.push(mail)
+  }
+  return found
+}

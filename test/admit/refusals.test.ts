@@ -1,0 +1,66 @@
+import t from 'tap'
+import type { Name } from '../../src/core/names.ts'
+import { nextId } from '../deadline/office.ts'
+import { judged, parent, refusal } from './desk.ts'
+
+const message = (keys: string): string => `---\nto: legal\n${keys}\n---\nbody\n`
+
+t.test('every refusal has its code, its line and the nearest word', async (t) => {
+  t.equal(refusal(message('prioirty: normal')), 'unknown-key 3 priority')
+  t.equal(refusal(message('priority: urgnet')), 'unknown-priority 3 urgent')
+  t.equal(refusal(message('from: ceo')), 'forged-sender 3')
+  t.equal(refusal(message(`id: ${nextId()}`)), 'forged-sender 3')
+  t.equal(refusal(message('via: person')), 'forged-sender 3')
+  t.equal(refusal(message('status: done')), 'bad-value 3')
+  t.equal(refusal(message('result: x')), 'bad-value 3')
+  t.equal(refusal(message('due: tomorrow')), 'bad-value 3')
+  t.equal(refusal(message('kind: alert')), 'bad-value 3')
+  t.equal(refusal(message('request: x')), 'bad-value 3')
+  t.equal(refusal(message('attach: [a, b, c, d, e, f, g, h, i]')), 'bad-value 3')
+  t.equal(refusal(message('in_reply_to: nothing-known')), 'bad-value 3')
+  t.equal(refusal(message('settles: done')), 'bad-value 3')
+  t.equal(refusal('---\nsubject: x\n---\n'), 'unknown-recipient -')
+  t.equal(refusal('plain text\n'), 'unknown-recipient -')
+  t.equal(refusal('---\nto: leagl\n---\n'), 'unknown-recipient 2 legal')
+  t.equal(refusal('---\nto: legal\ncc: cfoo\n---\n'), 'unknown-recipient 3 cfo')
+  t.equal(refusal('---\nto: operator\n---\n', { from: 'legal' as Name }), 'not-permitted 2')
+})
+
+t.test('a true from, and status open, may be written', async (t) => {
+  t.equal(refusal(message('from: cfo\nstatus: open')), 'admit')
+})
+
+t.test('who is not who it says it is hears of that first; all complaints are told', async (t) => {
+  const verdict = judged(message('prioirty: normal\nfrom: ceo'))
+  t.match(verdict, { verdict: 'hold', code: 'forged-sender', complaints: [{ code: 'unknown-key' }, { code: 'forged-sender' }] })
+})
+
+t.test('what lies in a box must be for it; a box of nobody says so, whatever the message says', async (t) => {
+  const box = { folder: 'spool/legal', box: 'legal' }
+  t.equal(refusal('plain', box), 'admit')
+  t.equal(refusal('---\nto: [ceo, legal]\n---\n', box), 'admit')
+  t.equal(refusal('---\nto: ceo\n---\n', box), 'bad-value 2')
+  t.equal(refusal('---\nto: "@finance"\n---\n', { folder: 'spool/finance', box: 'finance', from: 'ceo' as Name }), 'admit')
+  t.equal(refusal('plain', { folder: 'spool/leagl', box: 'leagl' }), 'unknown-recipient - legal')
+  t.equal(refusal('---\nto: legal\n---\n', { folder: 'spool/leagl', box: 'leagl' }), 'unknown-recipient 2 legal')
+})
+
+t.test('only the holder settles, only the sender or the postmaster reopens and withdraws', async (t) => {
+  const reply = (settles: string): string => `---\nto: ceo\nin_reply_to: x\nsettles: ${settles}\n---\n`
+  const asked = (more = {}) => ({ parent: () => parent(more) })
+  t.equal(refusal(reply('done'), {}, asked()), 'admit')
+  t.equal(refusal(reply('done'), {}, asked({ holder: 'legal' })), 'not-permitted 4')
+  t.equal(refusal(reply('cancelled'), {}, asked()), 'not-permitted 4')
+  t.equal(refusal(reply('cancelled'), {}, asked({ from: 'cfo', holder: 'legal' })), 'admit')
+  t.equal(refusal(reply('open'), { from: 'operator' as Name, via: 'person' }, asked({ settled: true, status: 'done' })), 'admit')
+  t.equal(refusal(reply('done'), {}, asked({ status: null, kind: 'note' })), 'bad-value 4')
+  t.equal(refusal(reply('no'), {}, asked({ status: null, kind: 'note' })), 'admit')
+})
+
+t.test('a thread is cut after 16 hops, and at 50 messages an hour', async (t) => {
+  const text = '---\nto: ceo\nin_reply_to: x\n---\n'
+  t.equal(refusal(text, {}, { parent: () => parent({ hops: 15 }) }), 'admit')
+  t.equal(refusal(text, {}, { parent: () => parent({ hops: 16 }) }), 'loop 3')
+  t.equal(refusal(text, {}, { parent: () => parent(), threadPace: () => 49 }), 'admit')
+  t.equal(refusal(text, {}, { parent: () => parent(), threadPace: () => 50 }), 'loop 3')
+})

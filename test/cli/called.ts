@@ -1,0 +1,93 @@
+/** Calls commands as a shell would, without a process, and keeps what they print. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Readable } from 'node:stream'
+import type { Test } from 'tap'
+import { main } from '../../src/cli/main.ts'
+
+export type Ended = Readonly<{ status: number; out: string; err: string }>
+export type How = Readonly<{ cwd?: string; input?: string | Buffer; env?: Readonly<Record<string, string>>; uid?: number }>
+
+export async function penny(args: readonly string[], how: How = {}): Promise<Ended> {
+  const out: Buffer[] = []
+  let err = ''
+  const status = await main(args, {
+    env: { PATH: process.env['PATH'] ?? '', ...how.env },
+    cwd: how.cwd ?? '/',
+    uid: how.uid ?? process.geteuid?.() ?? 0,
+    stdin: Readable.from([Buffer.from(how.input ?? '')]),
+    stdinIsTerminal: false,
+    stdoutIsTerminal: false,
+    out: (text) => void out.push(Buffer.from(text)),
+    err: (text) => {
+      err += text
+    },
+  })
+  return { status, out: Buffer.concat(out).toString('utf8'), err }
+}
+
+export function objects(text: string): Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+export function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+/** An organisation with legal, pmo and an operator, whose folders are there as the daemon makes them. */
+export function organisation(t: Test): string {
+  const root = t.testdir()
+  write(`${root}/policies/org.yaml`, 'name: acme\npostmaster: operator\n')
+  for (const name of ['legal', 'pmo']) write(`${root}/policies/agents/${name}.md`, `---\ntitle: The ${name}\n---\nYou are ${name}.\n`)
+  write(`${root}/policies/people/operator.md`, '---\nnotify: []\n---\n')
+  write(`${root}/policies/groups/team.yaml`, 'members: [legal, pmo]\n')
+  for (const name of ['legal', 'pmo', 'operator']) {
+    for (const folder of ['new', 'cur', 'done', 'outbox/files', 'sent', 'home']) mkdirSync(`${root}/workspaces/${name}/${folder}`, { recursive: true })
+  }
+  mkdirSync(`${root}/spool/files`, { recursive: true })
+  mkdirSync(`${root}/.penny/journal`, { recursive: true })
+  return root
+}
+
+/** A full id whose last characters are `ending`; a greater `order` sorts later. */
+export function idOf(ending: string, order = 1): string {
+  return `01a1f000-${String(order).padStart(4, '0')}-7000-8000-${ending.padStart(12, '0')}`
+}
+
+export type Letter = Readonly<{
+  id: string
+  holder: string
+  folder: string
+  priority?: string
+  rank?: number
+  head?: Readonly<Record<string, string>>
+  body?: string
+}>
+
+/** A delivered message as the daemon writes it; its path. */
+export function deliver(root: string, { id, holder, folder, priority = 'normal', rank = 3, head = {}, body = 'Please do.\n' }: Letter): string {
+  const keys: Record<string, string> = {
+    id,
+    from: 'pmo',
+    via: 'agent',
+    to: holder,
+    subject: 'Review',
+    kind: 'task',
+    priority,
+    thread: id,
+    created: '2026-11-21T08:00:00.000Z',
+    updated: '2026-11-21T08:00:00.000Z',
+    status: folder === 'new' ? 'open' : folder === 'cur' ? 'in_progress' : 'done',
+    ...head,
+  }
+  const lines = Object.entries(keys)
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => `${key}: ${value}\n`)
+  const path = `${root}/workspaces/${holder}/${folder}/${rank}-${priority}.${id}.review.md`
+  write(path, `---\n${lines.join('')}---\n${body}`)
+  return path
+}

@@ -1,0 +1,153 @@
+import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import { idOf, objects, organisation, penny, write } from './called.ts'
+
+type Request = Readonly<Record<string, unknown>>
+
+const REPORT = {
+  organisation: 'acme',
+  root: '/r',
+  pid: 2 ** 22,
+  version: '0.1.0',
+  mode: 'user',
+  started: '2026-11-21T08:00:00.000Z',
+  completeness: 'lease',
+  ready: true,
+  agents: 2,
+  people: 1,
+  running: [],
+  paused: [],
+  not_walled: ['legal'],
+  unclaimed: [{ priority: 'urgent', count: 1, oldest_ms: 61_000 }],
+  alerts: [{ code: 'stuck-new', about: 'legal', file: 'stuck-new.legal.md', count: 3 }],
+  held: 1,
+  waiting_drops: 0,
+  config: { digest: 'x', invalid: false },
+  accounting: {
+    drops: 3,
+    admitted: 2,
+    held: 1,
+    repeats: 0,
+    copies: 4,
+    open: 1,
+    in_progress: 1,
+    blocked: 0,
+    settled: 1,
+    notes: 1,
+    bounces: 0,
+    alerts: 0,
+    canaries: 0,
+  },
+}
+
+/** Speaks the daemon's protocol: `answer` gives the lines for a request. */
+async function listen(t: Test, root: string, answer: (request: Request) => readonly object[] | 'hang up'): Promise<Request[]> {
+  const asked: Request[] = []
+  mkdirSync(`${root}/.penny/run`, { recursive: true })
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', (data) => {
+      const request = JSON.parse(data.toString()) as Request
+      asked.push(request)
+      const lines = answer(request)
+      // Cut in the middle of a line, as a stream may be.
+      const text = lines === 'hang up' ? '' : lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+      socket.write(text.slice(0, 7))
+      setTimeout(() => socket.end(text.slice(7)), 5)
+    })
+  })
+  // From within, so that the path is short however deep the test's folder lies.
+  const here = process.cwd()
+  process.chdir(`${root}/.penny/run`)
+  await new Promise<void>((resolve) => void server.listen('daemon.sock', resolve))
+  process.chdir(here)
+  t.teardown(() => void server.close())
+  return asked
+}
+
+t.test("status shows the daemon's report; --json has the words of the accounting line; --check says when alerts are open", async (t) => {
+  const root = organisation(t)
+  await listen(t, root, () => [{ end: true, ok: true, report: REPORT }])
+  const screen = await penny(['status', '--root', root])
+  t.equal(screen.status, 0)
+  t.match(screen.out, /drops +3 = admitted 2 \+ held 1 \+ repeats 0\n/)
+  t.match(screen.out, /stuck-new/)
+  t.equal((await penny(['status', '--check', '--root', root])).status, 1)
+  t.match(objects((await penny(['status', '--json', '--root', root])).out), [
+    {
+      schema: 'penny/status/1',
+      drops: 3,
+      admitted: 2,
+      held: 1,
+      repeats: 0,
+      copies: 4,
+      open: 1,
+      in_progress: 1,
+      blocked: 0,
+      settled: 1,
+      notes: 1,
+      held_files: 1,
+    },
+  ])
+})
+
+t.test('until every message is known status is 75', async (t) => {
+  const root = organisation(t)
+  await listen(t, root, () => [{ end: true, ok: true, report: { ...REPORT, ready: false } }])
+  t.equal((await penny(['status', '--root', root])).status, 75)
+})
+
+t.test('a refusal of the daemon is shown with its own exit status and fix', async (t) => {
+  const root = organisation(t)
+  const asked = await listen(t, root, ({ verb }) =>
+    verb === 'find' ? [{ end: true, ok: true, ids: [idOf('aaaa1111')] }] : [{ end: true, ok: false, exit: 77, error: 'not so', fix: 'penny show x' }],
+  )
+  const { status, err } = await penny(['set', '1111', 'priority=high', '--root', root])
+  t.equal(status, 77)
+  t.match(err, /not so\n +fix: penny show x/)
+  t.match(asked.at(-1), { verb: 'set', id: idOf('aaaa1111'), priority: 'high' })
+})
+
+t.test('a daemon that goes away in the middle is 69, not a crash', async (t) => {
+  const root = organisation(t)
+  await listen(t, root, () => 'hang up')
+  t.equal((await penny(['status', '--root', root])).status, 69)
+})
+
+t.test('a root whose socket path is longer than 108 bytes is reached all the same', async (t) => {
+  const deep = `${organisation(t)}/${'d'.repeat(120)}`
+  write(`${deep}/policies/org.yaml`, 'name: deep\npostmaster: operator\n')
+  await listen(t, deep, () => [{ end: true, ok: true, report: REPORT }])
+  t.equal((await penny(['status', '--root', deep])).status, 0)
+})
+
+t.test('with the daemon up an operator settles through it, and tasks come from it', async (t) => {
+  const root = organisation(t)
+  const id = idOf('aaaa1111')
+  const row = {
+    id,
+    holder: 'legal',
+    from: 'pmo',
+    to: 'legal',
+    kind: 'task',
+    status: 'open',
+    folder: 'new',
+    priority: 'normal',
+    rank: 3,
+    subject: 'From the daemon',
+    created: '2026-11-21T08:00:00Z',
+    updated: '',
+    thread: id,
+    path: '/x',
+  }
+  const asked = await listen(t, root, ({ verb }) => {
+    if (verb === 'tasks') return [row, { ...row, status: null }, { end: true, ok: true }]
+    return [{ end: true, ok: true, ids: [id], id, status: 'done' }]
+  })
+  const rows = objects((await penny(['tasks', '--json', '--root', root])).out)
+  t.match(rows, [{ id, subject: 'From the daemon' }])
+  t.equal(rows.length, 1)
+  t.equal((await penny(['settle', '1111', 'done', '-m', 'ok', '--root', root])).status, 0)
+  t.match(asked.at(-1), { verb: 'change', id, to: 'done', result: 'ok' })
+})

@@ -1,0 +1,86 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { parseMessage } from '../../src/message/index.ts'
+import { deliver, idOf, objects, organisation, penny } from './called.ts'
+
+const values = (path: string): Readonly<Record<string, unknown>> => {
+  const parsed = parseMessage(readFileSync(path), { frontMatterBytes: 65536 })
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.complaints))
+  return parsed.message.values
+}
+
+t.test('next claims the most urgent message by moving it, and prints it; no mail is exit 1', async (t) => {
+  const root = organisation(t)
+  const cwd = `${root}/workspaces/legal/home`
+  deliver(root, { id: idOf('aaaa1111', 1), holder: 'legal', folder: 'new' })
+  const urgent = deliver(root, { id: idOf('bbbb2222', 2), holder: 'legal', folder: 'new', priority: 'urgent', rank: 1, body: 'The urgent one\n' })
+  const first = await penny(['next'], { cwd })
+  t.equal(first.status, 0)
+  t.match(first.out, /The urgent one/)
+  t.ok(existsSync(urgent.replace('/new/', '/cur/')))
+  t.match(objects((await penny(['next', '--json'], { cwd })).out), [{ schema: 'penny/next/1', id: idOf('aaaa1111', 1), folder: 'cur' }])
+  const none = await penny(['next'], { cwd })
+  t.equal(none.status, 1)
+  t.match(none.err, /no mail/)
+})
+
+t.test('next --wait returns when mail comes', async (t) => {
+  const root = organisation(t)
+  const waiting = penny(['next', '--wait'], { cwd: `${root}/workspaces/legal` })
+  setTimeout(() => deliver(root, { id: idOf('aaaa1111'), holder: 'legal', folder: 'new' }), 50)
+  t.equal((await waiting).status, 0)
+})
+
+t.test('claim and settle act on the own files and leave the rest of the text alone', async (t) => {
+  const root = organisation(t)
+  const cwd = `${root}/workspaces/legal/home`
+  const path = deliver(root, {
+    id: idOf('aaaa1111'),
+    holder: 'legal',
+    folder: 'new',
+    head: { 'x-note': '"kept"   # with a comment' },
+    body: 'A body\r\nwithout an end',
+  })
+  t.equal((await penny(['claim', '1111'], { cwd })).status, 0)
+  const claimed = path.replace('/new/', '/cur/')
+  t.ok(existsSync(claimed))
+  t.equal((await penny(['settle', '1111', 'done', '-m', 'Signed: "yes" # really'], { cwd })).status, 0)
+  t.match(values(claimed), { status: 'done', result: 'Signed: "yes" # really', 'x-note': 'kept' })
+  t.ok(readFileSync(claimed, 'utf8').endsWith('---\nA body\r\nwithout an end'))
+  t.match(readFileSync(claimed, 'utf8'), '"kept"   # with a comment')
+  t.same(readdirSync(`${root}/workspaces/legal/cur`).length, 1, 'nothing else is left behind')
+  const again = await penny(['settle', '1111', 'failed'], { cwd })
+  t.equal(again.status, 77)
+  t.equal((await penny(['settle', '1111', 'finished'], { cwd })).status, 64)
+})
+
+t.test('blocked --on writes what is waited for; a holder cannot cancel', async (t) => {
+  const root = organisation(t)
+  const cwd = `${root}/workspaces/legal`
+  const path = deliver(root, { id: idOf('aaaa1111'), holder: 'legal', folder: 'cur' })
+  t.equal((await penny(['settle', '1111', 'blocked', '--on', 'their-ref'], { cwd })).status, 0)
+  t.match(values(path), { status: 'blocked', blocked_on: ['their-ref'] })
+  t.equal((await penny(['settle', '1111', 'cancelled'], { cwd })).status, 77)
+})
+
+t.test('the operator names the mailbox with --agent', async (t) => {
+  const root = organisation(t)
+  deliver(root, { id: idOf('aaaa1111'), holder: 'legal', folder: 'new' })
+  t.equal((await penny(['next', '--root', root])).status, 64)
+  t.equal((await penny(['next', '--agent', 'nobody', '--root', root])).status, 66)
+  t.equal((await penny(['next', '--agent', 'legal', '--root', root])).status, 0)
+})
+
+t.test('reply answers the sender as a note of the same conversation, and can settle', async (t) => {
+  const root = organisation(t)
+  const id = idOf('aaaa1111')
+  deliver(root, { id, holder: 'legal', folder: 'cur', head: { subject: '"A: question"' } })
+  const reply = await penny(['reply', '1111', '--settles', 'done', '-m', 'The answer', '--agent', 'legal', '--root', root])
+  t.equal(reply.status, 0, reply.err)
+  const [name = ''] = readdirSync(`${root}/workspaces/legal/outbox`).filter((one) => one.endsWith('.md'))
+  t.match(values(`${root}/workspaces/legal/outbox/${name}`), { to: 'pmo', kind: 'note', in_reply_to: id, settles: 'done', subject: 'Re: A: question' })
+  const notMine = await penny(['reply', '1111', '-m', 'x', '--root', root])
+  t.equal(notMine.status, 77)
+  t.match(notMine.err, /--agent legal/)
+  t.equal((await penny(['reply', '1111', '--settles', 'doen', '-m', 'x', '--root', root])).status, 64)
+})

@@ -1,0 +1,90 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import t from 'tap'
+import { organisation, penny, write } from './called.ts'
+
+t.test('an unknown command or option is refused with the nearest one, exit 64, and never 2', async (t) => {
+  const sned = await penny(['sned'])
+  t.equal(sned.status, 64)
+  t.match(sned.err, /did you mean send\?\n +fix: penny help send/)
+  const option = await penny(['status', '--chekc', '--root', organisation(t)])
+  t.equal(option.status, 64)
+  t.match(option.err, /did you mean --check/)
+  t.equal((await penny(['--nonsense'])).status, 64)
+  t.equal((await penny(['show'])).status, 64)
+  t.equal((await penny(['tasks', '--root'])).status, 64)
+})
+
+t.test('help gives examples first, for the whole and for every command', async (t) => {
+  const all = await penny([])
+  t.equal(all.status, 0)
+  t.ok(all.out.indexOf('Examples') < all.out.indexOf('Commands'))
+  const names = [...all.out.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].flatMap(([, name]) => name ?? [])
+  t.ok(names.includes('send') && names.includes('doctor') && names.length >= 26)
+  for (const name of names) {
+    const page = await penny([name, '--help'])
+    t.equal(page.status, 0, name)
+    t.ok(page.out.indexOf('Examples') < page.out.indexOf('Usage'), `${name}: examples come first`)
+    t.equal((await penny(['help', name])).out, page.out, `${name}: both ways show the same page`)
+  }
+})
+
+t.test('--version prints the version of the package', async (t) => {
+  t.match((await penny(['--version'])).out, /^pennypost \d+\.\d+\.\d+\n$/)
+})
+
+t.test('the root is --root, then PENNY_ROOT, then the nearest folder above', async (t) => {
+  const root = organisation(t)
+  const other = `${root}/other`
+  write(`${other}/policies/org.yaml`, 'name: other\npostmaster: operator\n')
+  mkdirSync(`${root}/deep/er`, { recursive: true })
+  const found = async (args: string[], cwd: string, env = {}): Promise<string> =>
+    (JSON.parse((await penny(['paths', '--json', ...args], { cwd, env })).out) as { root: string }).root
+  t.equal(await found([], `${root}/deep/er`), root)
+  t.equal(await found([], `${root}/deep/er`, { PENNY_ROOT: other }), other)
+  t.equal(await found(['--root', root], other, { PENNY_ROOT: other }), root)
+  t.equal((await penny(['--root', root, 'paths'])).status, 0, '--root may stand before the command')
+})
+
+t.test('a root that is not there exits 66 with penny init; one of a newer version 78', async (t) => {
+  const root = organisation(t)
+  const missing = await penny(['tasks', '--root', `${root}/no where`])
+  t.equal(missing.status, 66)
+  t.match(missing.err, /fix: penny init '.*no where'/)
+  t.equal((await penny(['up', '--root', `${root}/spool`])).status, 66)
+  writeFileSync(`${root}/.penny/format`, '99\n')
+  const newer = await penny(['tasks', '--root', root])
+  t.equal(newer.status, 78)
+  t.match(newer.err, /newer/)
+  writeFileSync(`${root}/.penny/format`, 'x\n')
+  t.equal((await penny(['tasks', '--root', root])).status, 78)
+})
+
+t.test('init makes an organisation in an empty folder only, and says what to do next', async (t) => {
+  const root = `${t.testdir()}/acme`
+  const made = await penny(['init', root])
+  t.equal(made.status, 0)
+  t.match(made.err, /penny up --detach/)
+  t.equal((await penny(['agents', '--root', root])).status, 0, 'its policies can be used')
+  const again = await penny(['init', root])
+  t.equal(again.status, 73)
+  t.match(again.err, /not empty/)
+  t.equal((await penny(['init', `${root}/x`, '--example', 'huge'])).status, 64)
+})
+
+t.test('completion prints a script that names every command, for each shell', async (t) => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { status, out } = await penny(['completion', shell])
+    t.equal(status, 0)
+    for (const name of ['send', 'settle', 'doctor']) t.match(out, name)
+  }
+  t.match((await penny(['completion', 'bahs'])).err, /fix: penny completion bash/)
+})
+
+t.test('without a daemon: 69 and the command that starts it, where one is needed', async (t) => {
+  const root = organisation(t)
+  for (const args of [['status'], ['down'], ['pause', 'legal'], ['resume', 'all'], ['release', 'x'], ['set', 'abcd', 'due=2026-12-01']]) {
+    const { status, err } = await penny([...args, '--root', root])
+    t.equal(status, 69, args.join(' '))
+    t.match(err, /fix: penny up/)
+  }
+})

@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs'
+import t from 'tap'
+import { deliver, idOf, objects, organisation, penny, write } from './called.ts'
+
+const JOURNAL = '00000001-20261121T080000Z.jsonl'
+const first = idOf('aaaa1111', 1)
+const reply = idOf('bbbb2222', 2)
+const drop = idOf('dddd0000', 1)
+
+function told(root: string): void {
+  const entries = [
+    {
+      at: '2026-11-21T08:00:00.000Z',
+      event: 'admitted',
+      drop,
+      from: 'pmo',
+      via: 'agent',
+      sha256: '',
+      thread: first,
+      hops: 0,
+      name: 'a.md',
+      ref: 'my-ref',
+      copies: [{ id: first, to: 'legal', kind: 'task', file: 'f', subject: 'Review', priority: 'normal', rank: 3 }],
+    },
+    { at: '2026-11-21T08:00:01.000Z', event: 'delivered', id: first, to: 'legal', file: 'f' },
+    {
+      at: '2026-11-21T08:01:00.000Z',
+      event: 'admitted',
+      drop: idOf('dddd0001', 2),
+      from: 'legal',
+      via: 'agent',
+      sha256: '',
+      thread: first,
+      hops: 1,
+      name: 'b.md',
+      in_reply_to: first,
+      copies: [{ id: reply, to: 'pmo', kind: 'note', file: 'g', subject: 'Re: Review', priority: 'normal', rank: 3 }],
+    },
+    { at: '2026-11-21T08:02:00.000Z', event: 'status', id: first, holder: 'legal', was: 'open', status: 'done', folder: 'done', by: 'legal', updated: '' },
+  ]
+  write(`${root}/.penny/journal/${JOURNAL}`, `${entries.map((entry) => JSON.stringify(entry)).join('\n')}\n{"at":"2026-11-21T08:03:00.000Z","event":"stat`)
+  deliver(root, { id: first, holder: 'legal', folder: 'done' })
+  deliver(root, { id: reply, holder: 'pmo', folder: 'new', head: { kind: 'note', status: '', from: 'legal', thread: first, in_reply_to: first } })
+}
+
+t.test('log tells everything that happened to a message, by id, ending or ref', async (t) => {
+  const root = organisation(t)
+  told(root)
+  for (const typed of [first, '1111', 'my-ref']) {
+    const rows = objects((await penny(['log', typed, '--json', '--root', root])).out)
+    t.same(
+      rows.map(({ event }) => event),
+      ['admitted', 'delivered', 'admitted', 'status'],
+      typed,
+    )
+  }
+  t.match((await penny(['log', '1111', '--root', root])).out, /open → done in legal\/done by legal/)
+  t.equal((await penny(['log', 'ffff', '--root', root])).status, 66)
+})
+
+t.test('thread draws the conversation with statuses', async (t) => {
+  const root = organisation(t)
+  told(root)
+  const { out } = await penny(['thread', '2222', '--root', root])
+  t.match(out, /^aaaa1111 pmo → legal \[done\] Review\n└─ bbbb2222 legal → pmo \[note\] Re: Review\n$/)
+})
+
+t.test('events and report read the journal, also with a last line cut off', async (t) => {
+  const root = organisation(t)
+  told(root)
+  t.equal(objects((await penny(['events', '--since', '2026-11-21', '--json', '--root', root])).out).length, 4)
+  t.equal(objects((await penny(['events', '--since', '2026-11-21T08:01:30Z', '--json', '--root', root])).out).length, 1)
+  t.equal(objects((await penny(['events', '--since', '2026-11-21', '--agent', 'pmo', '--json', '--root', root])).out).length, 2)
+  t.equal((await penny(['events', '--since', 'monday', '--root', root])).status, 64)
+  const report = await penny(['report', '--since', '2026-11-20', '--root', root])
+  t.match(report.out, /Finished: 1\n +aaaa1111 done by legal: Review +penny show aaaa1111/)
+})
+
+t.test('alerts are read from their files and closed by moving them', async (t) => {
+  const root = organisation(t)
+  const alert = (code: string, key: string, at: string): void =>
+    write(
+      `${root}/spool/alerts/${code}.${key}.md`,
+      `---\ncode: ${code}\nabout: ${key}\nagent: legal\npriority: urgent\nfirst_seen: ${at}\nlast_seen: ${at}\ncount: 2\nfix: "penny show \\"x\\""\n---\n# ${code}\n\nSomething is wrong.\n\nmore\n`,
+    )
+  alert('priority-in-name', 'one-1111', '2026-11-21T08:00:00.000Z')
+  alert('tampered', 'two-2222', '2026-11-21T09:00:00.000Z')
+  const rows = objects((await penny(['alerts', '--json', '--root', root])).out)
+  t.match(rows, [{ code: 'tampered', severity: 'critical', fix: 'penny show "x"', count: 2, sentence: 'Something is wrong.' }, { code: 'priority-in-name' }])
+  t.equal((await penny(['alerts', 'done', '2222', '--root', root])).status, 0)
+  t.ok(existsSync(`${root}/spool/alerts/done/tampered.two-2222.md`))
+  t.equal((await penny(['alerts', 'done', '2222', '--root', root])).status, 66)
+  t.equal((await penny(['alerts', 'done', 'all', '--root', root])).status, 0)
+  t.equal((await penny(['alerts', '--root', root])).err, 'no open alerts\n')
+})
+
+t.test('held shows what is held and why', async (t) => {
+  const root = organisation(t)
+  const name = `unknown-recipient.${idOf('cccc1111')}.report`
+  write(`${root}/spool/held/${name}`, 'text')
+  write(
+    `${root}/spool/held/${name}.why.md`,
+    '# Held: unknown-recipient\n\n- file: `spool/report.md`\n- from: operator\n- when: x\n\n- unknown-recipient: spool/report.md:2:1: nobody is called leagl\n\nMend it:\n\n    vi x && penny release y\n',
+  )
+  t.match(objects((await penny(['held', '--json', '--root', root])).out), [
+    {
+      code: 'unknown-recipient',
+      original: 'spool/report.md',
+      from: 'operator',
+      fix: 'vi x && penny release y',
+      why: ['unknown-recipient: spool/report.md:2:1: nobody is called leagl'],
+    },
+  ])
+})
+
+t.test('agents shows the org chart and what each has, from the files', async (t) => {
+  const root = organisation(t)
+  write(`${root}/policies/agents/clerk.md`, '---\ntitle: Clerk\nmanager: legal\n---\n')
+  told(root)
+  const { out, status } = await penny(['agents', '--root', root])
+  t.equal(status, 0)
+  t.match(out, /^operator\n {2}legal \(The legal\)\n {4}clerk \(Clerk\)\n {2}pmo \(The pmo\) 1 notes\n$/)
+  t.same(
+    objects((await penny(['agents', '--json', '--root', root])).out).map(({ name }) => name),
+    ['clerk', 'legal', 'pmo'],
+  )
+})
+
+t.test('doctor says what is wrong and how to mend it', async (t) => {
+  const root = organisation(t)
+  const { status, out } = await penny(['doctor', '--json', '--root', root])
+  t.equal(status, 1)
+  const findings = objects(out)
+  t.match(
+    findings.find(({ check }) => check === 'daemon'),
+    { outcome: 'wrong', fix: 'penny up --detach' },
+  )
+  t.match(
+    findings.find(({ check }) => check === 'node'),
+    { outcome: 'ok' },
+  )
+  for (const { outcome, fix } of findings) t.ok(outcome === 'ok' || outcome === 'note' || fix !== '')
+  write(`${root}/policies/agents/legal.md`, '---\ntitel: x\n---\n')
+  t.match(
+    objects((await penny(['doctor', '--json', '--root', root])).out).find(({ check }) => check === 'policies'),
+    { outcome: 'wrong', what: /legal\.md:2:1.*title/ },
+  )
+})

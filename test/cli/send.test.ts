@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import t from 'tap'
+import { quote } from '../../src/cli/letter.ts'
+import { parseMessage } from '../../src/message/index.ts'
+import { deliver, objects, organisation, penny } from './called.ts'
+
+const dropsIn = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith('.md'))
+
+t.test('send drops a whole file in one step and prints the ref while the daemon is down', async (t) => {
+  const root = organisation(t)
+  const { status, out, err } = await penny(['send', 'legal', '-s', 'Hello', '-p', 'urgent', '--root', root], { input: 'The body\r\nhas two lines' })
+  t.equal(status, 0)
+  t.match(err, /not admitted yet/)
+  const [name = ''] = dropsIn(`${root}/spool`)
+  const text = readFileSync(`${root}/spool/${name}`, 'utf8')
+  t.match(text, `ref: ${out.trim()}\nto: legal\n`)
+  t.match(text, '---\nThe body\r\nhas two lines')
+  t.equal(readdirSync(`${root}/spool`).filter((one) => one.endsWith('.tmp')).length, 0)
+})
+
+t.test('values survive any text', (t) => {
+  const hostile = ['a: b', '# no comment', '"quoted" \\ back', "it's", '&anchor *alias !tag', '---', '\u0085\u2028\u202e', '👩🏽‍⚖️', '017', 'null', '\ud800']
+  for (const [index, text] of hostile.entries()) {
+    const parsed = parseMessage(Buffer.from(`---\nsubject: ${quote(text)}\n---\n`), { frontMatterBytes: 16384 })
+    t.equal(parsed.ok && parsed.message.values['subject'], text === '\ud800' ? '\ufffd' : text, `text ${index}`)
+  }
+  t.end()
+})
+
+t.test('a recipient that does not exist is refused at once, with the nearest name, and nothing is dropped', async (t) => {
+  const root = organisation(t)
+  const wrong = await penny(['send', 'leagl', '-m', 'x', '--root', root])
+  t.equal(wrong.status, 66)
+  t.match(wrong.err, /did you mean legal\?/)
+  t.equal((await penny(['send', 'legal', '@nobody', '-m', 'x', '--root', root])).status, 66)
+  t.equal((await penny(['send', 'legal', '--cc', 'pmoo', '-m', 'x', '--root', root])).status, 66)
+  t.same(dropsIn(`${root}/spool`), [])
+  t.equal((await penny(['send', '@team,operator', '-m', 'x', '--root', root])).status, 0)
+})
+
+t.test('what could only be held is refused: nothing to say, two lines of subject, bytes that are no text', async (t) => {
+  const root = organisation(t)
+  t.equal((await penny(['send', 'legal', '--root', root])).status, 65)
+  t.equal((await penny(['send', 'legal', '-s', 'a\nb', '--root', root])).status, 65)
+  t.equal((await penny(['send', 'legal', '-s', 'x'.repeat(201), '--root', root])).status, 65)
+  t.equal((await penny(['send', 'legal', '--root', root], { input: Buffer.from([0xff, 0xfe]) })).status, 65)
+  t.equal((await penny(['send', 'legal', '-m', 'x', '--ref', 'a b', '--root', root])).status, 64)
+  t.same(dropsIn(`${root}/spool`), [])
+})
+
+t.test('attachments go first, and never replace a file of the same name', async (t) => {
+  const root = organisation(t)
+  writeFileSync(`${root}/contract.pdf`, 'ours')
+  writeFileSync(`${root}/spool/files/contract.pdf`, "somebody else's")
+  t.equal((await penny(['send', 'legal', '-m', 'x', '-a', 'contract.pdf', '--root', root], { cwd: root })).status, 0)
+  const text = readFileSync(`${root}/spool/${dropsIn(`${root}/spool`)[0]}`, 'utf8')
+  const [, name = ''] = /^attach: \["(contract-[0-9a-f]+\.pdf)"\]$/m.exec(text) ?? []
+  t.equal(readFileSync(`${root}/spool/files/${name}`, 'utf8'), 'ours')
+  t.equal(readFileSync(`${root}/spool/files/contract.pdf`, 'utf8'), "somebody else's")
+  const missing = await penny(['send', 'legal', '-m', 'x', '-a', 'nothing.pdf', '--root', root], { cwd: root })
+  t.equal(missing.status, 66)
+  t.equal(dropsIn(`${root}/spool`).length, 1)
+})
+
+t.test('within a workspace the outbox is used, and the mirror in sent/ tells the id', async (t) => {
+  const root = organisation(t)
+  const cwd = `${root}/workspaces/pmo/home`
+  const id = `${(Date.now() + 60_000)
+    .toString(16)
+    .padStart(12, '0')
+    .replace(/^(.{8})(.{4})$/, '$1-$2')}-7000-8000-00000000abcd`
+  const daemon = (async () => {
+    for (;;) {
+      const [name] = dropsIn(`${root}/workspaces/pmo/outbox`)
+      if (name !== undefined) {
+        const ref = /^ref: "?([^"\n]+)/m.exec(readFileSync(`${root}/workspaces/pmo/outbox/${name}`, 'utf8'))?.[1] ?? ''
+        renameSync(`${root}/workspaces/pmo/outbox/${name}`, `${root}/taken`)
+        deliver(root, { id, holder: 'pmo', folder: 'sent', head: { from: 'pmo', to: 'legal', status: 'open', ref } })
+        return
+      }
+      await wait(5)
+    }
+  })()
+  const { status, out } = await penny(['send', 'legal', '-m', 'x', '--json'], { cwd })
+  await daemon
+  t.equal(status, 0)
+  t.match(objects(out), [{ schema: 'penny/send/1', state: 'admitted', ids: [id] }])
+  t.same(dropsIn(`${root}/spool`), [])
+})
+
+t.test('a run does not wait: exit 75, and nothing is sent', async (t) => {
+  const root = organisation(t)
+  const { status, err } = await penny(['send', 'legal', '-m', 'x', '--wait'], { cwd: root, env: { PENNY_AGENT: 'pmo', PENNY_RUN: 'r1', PENNY_ROOT: root } })
+  t.equal(status, 75)
+  t.match(err, /blocked_on/)
+  t.same(dropsIn(`${root}/workspaces/pmo/outbox`), [])
+})
+
+t.test('with the daemon down --wait exits 69 before anything is sent', async (t) => {
+  const root = organisation(t)
+  t.equal((await penny(['send', 'legal', '-m', 'x', '--wait', '--root', root])).status, 69)
+  t.same(dropsIn(`${root}/spool`), [])
+})
+
+t.test('a drop folder that is not there yet is made as the daemon would make it', async (t) => {
+  const root = organisation(t)
+  renameSync(`${root}/spool`, `${root}/gone`)
+  t.equal((await penny(['send', 'legal', '-m', 'x', '--root', root])).status, 0)
+  t.equal(statSync(`${root}/spool`).mode & 0o7777, 0o1733)
+})

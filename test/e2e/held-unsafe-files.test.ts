@@ -1,0 +1,49 @@
+import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import t from 'tap'
+import { organisation, run } from './driver.ts'
+import { alertOf, alertsOf, lettersOf, message, pause, until } from './files.ts'
+
+t.test('links, pipes and sockets where a message belongs are neither followed nor opened, and alerted', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  const secret = `${org.base}/secret.md`
+  writeFileSync(secret, message({ to: 'legal', subject: 'secret' }))
+  const plant: Readonly<Record<string, (path: string) => unknown>> = {
+    'to-secret.md': (path) => symlinkSync(secret, path),
+    'dangling.md': (path) => symlinkSync('/nonexistent/file', path),
+    'to-folder.md': (path) => symlinkSync('/etc', path),
+    'loop.md': (path) => symlinkSync(path, path),
+    'pipe.md': (path) => run(['mkfifo', path]),
+    'hard.md': (path) => linkSync(secret, path),
+    'socket.md': async (path) => {
+      const server = createServer().listen(path)
+      t.teardown(() => server.close())
+      await pause(20)
+    },
+  }
+  for (const [name, put] of Object.entries(plant)) {
+    await put(org.at('spool/legal', name))
+    const planted = performance.now()
+    await until(`an alert for ${name}`, () => alertOf(org.root, 'unsafe-file', name))
+    // 2 s + 1 s for a loaded machine
+    t.ok(performance.now() - planted < 3000, `${name}: alerted within 2 s`)
+  }
+  const good = org.drop('spool/legal/good.md', message({ subject: 'good' }))
+  await until('a good message beside them', () => lettersOf(org.root, 'legal').find((letter) => letter.head.get('subject') === 'good'))
+  t.ok(performance.now() - good.at < 3000, 'a good message is not delayed')
+  t.equal(lettersOf(org.root, 'legal').length, 1, 'nothing else was delivered')
+  t.equal(readFileSync(secret, 'utf8'), message({ to: 'legal', subject: 'secret' }), 'what they led to is as it was')
+  t.ok(org.running())
+})
+
+t.test('a folder that is named like a message is pointed out too, in a box and in an outbox', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  mkdirSync(org.at('spool/legal/directory.md'))
+  await org.as('pmo', 'mkdir outbox/shelf.md')
+  const planted = performance.now()
+  for (const name of ['directory.md', 'shelf.md']) await until(`an alert naming ${name}`, () => alertsOf(org.root).find((alert) => alert.text.includes(name)))
+  // 2 s (page 5 names a folder among what is planted) + 1 s for a loaded machine
+  t.ok(performance.now() - planted < 3000, `within 2 s, not after ${Math.round(performance.now() - planted)} ms`)
+})

@@ -1,0 +1,72 @@
+import t from 'tap'
+import { type Organisation, organisation } from './driver.ts'
+import { alertOf, alertsOf, type Letter, lettersOf, message, sentBy, until } from './files.ts'
+
+async function task(org: Organisation, subject: string): Promise<Letter> {
+  org.drop(`workspaces/pmo/outbox/${subject}.md`, message({ to: 'legal', subject }))
+  return until(subject, () => lettersOf(org.root, 'legal').find((one) => one.head.get('subject') === subject))
+}
+
+function reply(org: Organisation, from: string, to: string, id: string, settles?: string): void {
+  org.drop(`workspaces/${from}/outbox/reply-${from}.md`, message({ to, in_reply_to: id, ...(settles ? { settles } : {}) }, `answer ${settles ?? 'only'}\n`))
+}
+
+const now = (org: Organisation, holder: string, id: string): Letter | undefined => lettersOf(org.root, holder).find((one) => one.id === id)
+
+t.test('a reply that settles answers and closes in one act: done, failed, blocked; `no` leaves it', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  for (const [settles, status, folder] of [
+    ['done', 'done', 'done'],
+    ['failed', 'failed', 'done'],
+    ['blocked', 'blocked', 'cur'],
+    ['no', 'open', 'new'],
+  ] as const) {
+    const letter = await task(org, `to be ${settles}`)
+    reply(org, 'legal', 'pmo', letter.id, settles)
+    const answer = await until('the answer', () => lettersOf(org.root, 'pmo').find((one) => one.head.get('in_reply_to') === letter.id))
+    t.equal(answer.head.get('kind'), 'note', `${settles}: a reply is a note`)
+    t.equal(answer.head.get('thread'), letter.id, `${settles}: in the thread`)
+    await until(`${settles} → ${status}`, () => now(org, 'legal', letter.id)?.head.get('status') === status && now(org, 'legal', letter.id)?.folder === folder)
+    await until(`${settles}: the mirror`, () => sentBy(org.root, 'pmo').find((one) => one.id === letter.id && one.head.get('status') === status))
+  }
+})
+
+t.test('a reply without settles is noted in the task, and the holder is told at once', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  const letter = await task(org, 'one')
+  reply(org, 'legal', 'pmo', letter.id)
+  const answer = await until('the answer', () => lettersOf(org.root, 'pmo').find((one) => one.head.get('in_reply_to') === letter.id))
+  const noted = await until('answered', () => lettersOf(org.root, 'legal').find((one) => one.id === letter.id && one.head.has('answered')))
+  t.equal(noted.head.get('answered'), answer.id)
+  t.equal(noted.head.get('status'), 'open')
+  await until('told', () => lettersOf(org.root, 'legal').find((one) => one.id !== letter.id && /answered, not closed/i.test(one.raw.toString())))
+})
+
+t.test('the sender of a task withdraws it and opens it again; nobody else does', async (t) => {
+  const org = await organisation(t, { agents: { legal: '', pmo: '', eve: '' } })
+  await org.up()
+  const letter = await task(org, 'one')
+  reply(org, 'pmo', 'legal', letter.id, 'cancelled')
+  await until('cancelled', () => now(org, 'legal', letter.id)?.head.get('status') === 'cancelled' && now(org, 'legal', letter.id)?.folder === 'done')
+  reply(org, 'pmo', 'legal', letter.id, 'open')
+  await until('reopened', () => now(org, 'legal', letter.id)?.head.get('status') === 'open' && now(org, 'legal', letter.id)?.folder === 'new')
+  reply(org, 'eve', 'legal', letter.id, 'cancelled')
+  await until('refused', () => alertsOf(org.root).find((alert) => alert.text.includes('reply-eve')))
+  t.equal(now(org, 'legal', letter.id)?.head.get('status'), 'open')
+})
+
+t.test('the postmaster cancels and reopens with penny; a holder may not', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  const letter = await task(org, 'one')
+  t.equal((await org.penny(['settle', letter.id, 'done', '-m', 'seen to', '--agent', 'legal'])).status, 0)
+  const done = await until('done', () => lettersOf(org.root, 'legal').find((one) => one.id === letter.id && one.folder === 'done'))
+  t.equal(done.head.get('result'), 'seen to')
+  reply(org, 'pmo', 'legal', letter.id, 'open')
+  await until('reopened', () => now(org, 'legal', letter.id)?.folder === 'new')
+  await org.as('legal', 'sed -i "s/^status: .*/status: cancelled/" "new/$1"', letter.file)
+  await until('an alert', () => alertOf(org.root, 'status-conflict', letter.id))
+  await until('undone', () => now(org, 'legal', letter.id)?.head.get('status') === 'open')
+})

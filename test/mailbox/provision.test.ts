@@ -1,0 +1,64 @@
+import { chmodSync, existsSync, lstatSync, rmdirSync, statSync, symlinkSync } from 'node:fs'
+import t from 'tap'
+import type { Name } from '../../src/core/names.ts'
+import { agentRules, layoutOf, type Owners, provision, rootRules } from '../../src/mailbox/index.ts'
+import type { Disk } from '../../src/system/types.ts'
+import { breakable } from '../journal/ground.ts'
+
+const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
+const owners: Owners = { daemon: self, operatorsGid: self.gid, holder: self, readersGid: self.gid, give: false }
+
+t.test('every folder of the table is made with its mode; a second time nothing is found wrong', async (t) => {
+  const layout = layoutOf(t.testdir())
+  const { disk } = breakable()
+  const rules = [...rootRules(layout), ...agentRules(layout, 'legal' as Name)]
+  t.same(provision(disk, rules, owners), [])
+  t.same(provision(disk, rules, owners), [])
+  for (const { path, mode } of rules) t.equal(statSync(path).mode & 0o7777, mode, path)
+})
+
+t.test('what was removed, locked or replaced by a link is mended, and said', async (t) => {
+  const root = t.testdir({ elsewhere: {} })
+  const layout = layoutOf(root)
+  const { disk } = breakable()
+  const rules = [...rootRules(layout), ...agentRules(layout, 'legal' as Name)]
+  provision(disk, rules, owners)
+  rmdirSync(layout.folder('legal', 'new'))
+  chmodSync(layout.folder('legal', 'cur'), 0o777)
+  rmdirSync(layout.folder('legal', 'done'))
+  symlinkSync(`${root}/elsewhere`, layout.folder('legal', 'done'))
+  const mended = provision(disk, rules, owners)
+  t.match(
+    mended.map(({ what }) => what),
+    [/^mode 777 instead of 2750$/, /^was a link, not a folder$/],
+  )
+  for (const folder of ['new', 'cur', 'done'] as const) t.ok(lstatSync(layout.folder('legal', folder)).isDirectory())
+  t.ok(existsSync(`${root}/elsewhere`))
+})
+
+t.test('a folder that is exchanged for a link while it is mended never lends its mode to what the link leads to', async (t) => {
+  const root = t.testdir({ elsewhere: {} })
+  const layout = layoutOf(root)
+  const { disk } = breakable()
+  const rules = [...rootRules(layout), ...agentRules(layout, 'legal' as Name)]
+  provision(disk, rules, owners)
+  chmodSync(`${root}/elsewhere`, 0o755)
+  const files = `${layout.outbox('legal')}/files`
+  chmodSync(files, 0o777)
+  let swaps = 0
+  const swapping: Disk = {
+    ...disk,
+    pinFolder: (path) => {
+      if (String(path).endsWith('/files')) {
+        swaps++
+        if (existsSync(files) && lstatSync(files).isDirectory()) rmdirSync(files)
+        if (!existsSync(files)) symlinkSync(`${root}/elsewhere`, files)
+      }
+      return disk.pinFolder(path)
+    },
+  }
+  t.match(provision(swapping, rules, owners), [{ path: files, mended: true }])
+  t.equal(swaps, 1)
+  t.equal(statSync(`${root}/elsewhere`).mode & 0o7777, 0o755)
+  t.ok(lstatSync(files).isDirectory())
+})

@@ -1,0 +1,46 @@
+import { appendFileSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import t from 'tap'
+import { configOf } from '../config/organisation.ts'
+import { office } from './office.ts'
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
+
+t.test('a text that its holder let grow beyond every measure is never cut off', async (t) => {
+  const { deliver, path, hint, raised, room } = await office(t.testdir(), t)
+  const mail = deliver()
+  appendFileSync(path(mail), 'x'.repeat(4 * configOf().org.limits.messageBytes))
+  const { size } = statSync(path(mail))
+  t.match(await room.settle.set(mail.id, { due: '2030-01-01T00:00:00Z' }, 'operator'), { outcome: 'refused' })
+  await hint(mail, 'new')
+  t.equal(statSync(path(mail)).size, size)
+  t.ok(raised.has('too-large'))
+})
+
+t.test('a hard link in the place of a message is set aside unread, and the message comes back', async (t) => {
+  const { root, deliver, path, hint, raised, text, aside } = await office(t.testdir(), t)
+  const mail = deliver()
+  const good = text(mail)
+  writeFileSync(`${root}/secret`, 'SECRET\n')
+  unlinkSync(path(mail))
+  linkSync(`${root}/secret`, path(mail))
+  await hint(mail, 'new')
+  for (let i = 0; i < 40 && !raised.has('unsafe-file'); i++) await pause(50)
+  await hint(mail, 'new')
+  t.ok(raised.has('unsafe-file'))
+  t.match(text(mail), good.slice(0, 40))
+  t.same(aside(mail), ['SECRET\n'], 'the link itself was moved')
+  t.equal(readFileSync(`${root}/secret`, 'utf8'), 'SECRET\n')
+})
+
+t.test('an editor that saves by a link and takes the old name away is waited for', async (t) => {
+  const { root, deliver, path, hint, raised, text, where, save } = await office(t.testdir(), t)
+  const mail = deliver()
+  save(mail, 'new', text(mail).replace('status: open', 'status: in_progress'))
+  linkSync(path(mail), `${root}/workspaces/legal/backup`)
+  await hint(mail, 'new')
+  t.equal(where(mail), 'new in_progress')
+  unlinkSync(`${root}/workspaces/legal/backup`)
+  for (let i = 0; i < 20 && where(mail) !== 'cur in_progress'; i++) await pause(50)
+  t.equal(where(mail), 'cur in_progress')
+  t.notOk(raised.has('unsafe-file'))
+})

@@ -1,0 +1,152 @@
+/** Looks after the house. Every detector is first shown something bad, so that it cannot pass by being blind. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import t from 'tap'
+import { FAULTS } from '../src/core/fault.ts'
+import { badName, faceless, locatesItself, swallowing, tooLong, worldly } from './tidy/code.ts'
+import { deadLinks } from './tidy/links.ts'
+import { exists, read, rooms, type Source, written } from './tidy/tree.ts'
+import { fetchedFrom, ofAWorkplace, unpinned } from './tidy/words.ts'
+
+const all = written()
+const source = all.filter(({ path }) => path.startsWith('src/') && path.endsWith('.ts'))
+const tests = all.filter(({ path }) => path.startsWith('test/') && path.endsWith('.ts'))
+const prose = all.filter(({ path }) => path.endsWith('.md') && !path.startsWith('policies/') && !path.startsWith('test/'))
+const sample = (text: string, path = 'src/wake/sample.ts'): Source => ({ path, text })
+const complaints = (files: readonly Source[], detect: (file: Source) => string[]): string[] => files.flatMap(detect)
+
+t.test('the walk sees the project', async (t) => {
+  for (const path of ['package.json', 'src/core/fault.ts', 'test/tidy.test.ts', 'scripts/setup', '.ci/run', '.gitignore']) {
+    t.ok(
+      all.some((file) => file.path === path),
+      path,
+    )
+  }
+  t.notOk(
+    all.some(({ path }) => path.startsWith('node_modules/') || path.startsWith('dist')),
+    'and nothing that was fetched or made',
+  )
+})
+
+t.test('no file of src is longer than 300 lines', async (t) => {
+  t.equal(tooLong(sample('x\n'.repeat(301))).length, 1)
+  t.same(tooLong(sample('x\n'.repeat(300))), [])
+  t.same(complaints(source, tooLong), [])
+})
+
+t.test('no file is called utils, helpers, common or manager', async (t) => {
+  for (const path of ['src/wake/utils.ts', 'src/helpers/a.ts', 'test/common.ts', 'src/mailbox/manager.ts']) t.equal(badName(sample('', path)).length, 1, path)
+  t.same(badName(sample('', 'src/mailbox/commonplace.ts')), [])
+  t.same(complaints(all, badName), [])
+})
+
+t.test('every room stands on a floor and has a face', async (t) => {
+  const floors = JSON.parse(readFileSync('test/tidy/floors.json', 'utf8')) as Record<string, number>
+  t.equal(faceless(sample("export { a } from './a.ts'\n")).length, 1)
+  t.equal(faceless(sample('/**\n * Given a.\n * Returns b.\n */\n')).length, 1)
+  t.same(faceless(sample('/**\n * Given a,\n * and b.\n * Returns c.\n * Fails\n * never.\n */\n')), [])
+  for (const room of rooms()) {
+    t.ok(room in floors, `${room} has its floor in test/tidy/floors.json`)
+    // core is a vocabulary and is imported by file; cli is entered from the shell, by penny.ts.
+    if (room === 'core') continue
+    const face = room === 'cli' ? 'src/cli/penny.ts' : `src/${room}/index.ts`
+    t.same(exists(face) ? faceless(read(face)) : [`${face} is missing`], [])
+  }
+})
+
+t.test('nothing is swallowed', async (t) => {
+  for (const bad of ['try { a() } catch {}', 'try { a() } catch (e) { /* never mind */ }', 'a().catch(() => {})'])
+    t.equal(swallowing(sample(bad)).length, 1, bad)
+  for (const good of ['try { a() } catch (e) { log(e) }', 'a().catch(report)', '// catch {}']) t.same(swallowing(sample(good)), [], good)
+  t.same(complaints(source, swallowing), [])
+})
+
+t.test('the outside world is touched in system, daemon and cli only', async (t) => {
+  const bad = [
+    'Date.now()',
+    'new Date()',
+    'setTimeout(f, 1)',
+    'const e = process.env.HOME',
+    'await fetch(u)',
+    'Math.random()',
+    'const t = performance.now()',
+    'globalThis.setInterval(f, 1)',
+    'run({ at: setTimeout })',
+  ]
+  for (const text of bad) t.ok(worldly(sample(text)).length > 0, text)
+  for (const text of ['new Date(ms)', 'clock.setTimeout(f)', '// Date.now()', "say('setTimeout')", 'const fetch = 1; fetch', 'type A = { process: string }'])
+    t.same(worldly(sample(text)), [], text)
+  t.same(worldly(sample('Date.now()', 'src/system/clock.ts')), [])
+  t.same(complaints(source, worldly), [])
+})
+
+t.test('tests find files from the top of the project', async (t) => {
+  t.equal(locatesItself(sample("new URL('../', import.meta.url)")).length, 1)
+  t.equal(locatesItself(sample('join(import.meta.dirname, "x")')).length, 1)
+  t.same(locatesItself(sample("findUp('package.json', import.meta.dirname)")), [])
+  t.same(complaints(tests, locatesItself), [])
+})
+
+t.test('the project speaks of itself alone', async (t) => {
+  const slash = '/'
+  const registry = ['registry', 'npmjs', 'org'].join('.')
+  for (const bad of [`cd ${slash}work/main`, `"https://${registry}/a"`, `${slash}home/ann/mail`]) t.equal(ofAWorkplace(sample(bad)).length, 1, bad)
+  for (const good of ['a/work/b', 'the work/ of', '/var/lib/pennypost', '/home/', 'workspaces/pmo/home/notes/a', '/tmp/penny'])
+    t.same(ofAWorkplace(sample(good)), [], good)
+  t.same(complaints(all, ofAWorkplace), [])
+})
+
+t.test('packages are pinned, and nobody can tell where they were fetched', async (t) => {
+  t.equal(unpinned(sample('{"dependencies":{"a":"^1.0.0","b":"1.0.0"},"devDependencies":{"c":"*"}}')).length, 2)
+  t.same(unpinned(read('package.json')), [])
+  t.equal(
+    fetchedFrom(
+      sample(
+        '{"packages":{"":{},"a":{"resolved":"https://host/a.tgz","integrity":"x"},"b":{},"c":{"optional":true,"os":["darwin"]},"d":{"optional":true,"os":["linux"],"cpu":["x64"]}}}',
+      ),
+    ).length,
+    3,
+  )
+  t.same(fetchedFrom(read('package-lock.json')), [])
+})
+
+t.test('no relative link in the documents is dead', async (t) => {
+  const files: Record<string, string> = { 'docs/a.md': '# One thing: *two*\n```\n# no heading\n```\n## Again\n## Again\n', docs: '' }
+  const find = (path: string): string | undefined => files[path]
+  const links = (text: string): string[] => deadLinks({ path: 'docs/x.md', text }, find)
+  for (const bad of ['[a](b.md)', '[a](../README.md)', '[a](a.md#no-heading)', '[a]: ./gone.md', '[a](#nowhere)', '[a](a.md#again-2)'])
+    t.equal(links(bad).length, 1, bad)
+  for (const good of [
+    '[a](a.md)',
+    '[a](a.md#one-thing-two)',
+    '[a](./a.md#again-1 "t")',
+    '[a](https://example.com/b.md)',
+    '`[a](b.md)`',
+    '[a](../docs/)',
+    '# Here\n[a](#here)',
+  ])
+    t.same(links(good), [], good)
+  const here = (path: string): string | undefined => (exists(path) ? (statSync(path).isDirectory() ? '' : readFileSync(path, 'utf8')) : undefined)
+  t.ok(prose.length > 0)
+  t.same(
+    complaints(prose, (file) => deadLinks(file, here)),
+    [],
+  )
+})
+
+t.test('docs/operations.md tells what to do about every fault', async (t) => {
+  const untold = (text: string): string[] => Object.keys(FAULTS).filter((code) => !text.includes(`\`${code}\``))
+  t.ok(untold('a loop').includes('loop'), 'a code counts only as `code`')
+  t.notOk(untold('`loop`').includes('loop'))
+  if (exists('docs/operations.md')) t.same(untold(readFileSync('docs/operations.md', 'utf8')), [])
+})
+
+t.test('the two commands that the README names are there', async (t) => {
+  const readme = exists('README.md') ? readFileSync('README.md', 'utf8') : ''
+  for (const command of ['scripts/demo', 'scripts/test']) {
+    t.ok(readme.includes(command), `README.md names ${command}`)
+    t.ok(exists(command) && (statSync(command).mode & 0o111) === 0o111, `${command} can be started`)
+  }
+  for (const command of readdirSync('scripts').filter((name) => statSync(`scripts/${name}`).isFile() && !name.includes('.'))) {
+    t.match(readFileSync(`scripts/${command}`, 'utf8'), /^#!\/(bin\/sh|usr\/bin\/env (bash|node))\n/, `scripts/${command} says what runs it`)
+  }
+})
