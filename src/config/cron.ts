@@ -38,7 +38,8 @@ export function faultOfCron(text: string): { what: string; near?: string } | und
     values.push(found)
   }
   const [, , days = [], months = []] = values
-  const byWeekday = parts[4] !== '*'
+  // As crontab(5): a weekday that begins with a star doesn't come in the place of the date.
+  const byWeekday = !parts[4]?.startsWith('*')
   if (!byWeekday && !months.some((month) => days.some((day) => day <= (MONTH_DAYS[month - 1] ?? 0))))
     return { what: 'no month it names has such a day: it would never come' }
   return undefined

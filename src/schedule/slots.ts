@@ -16,8 +16,8 @@ export type SlotRule = Readonly<{
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
-/** 29 February can be eight years away (1896-1904, 2096-2104); a day for both ends. */
-const FURTHEST_DAYS = 8 * 366 + 2
+/** A 29 February that must be a certain weekday (a fifth field of "*" with a step) can be forty years away, across 2100; a day for both ends. */
+const FURTHEST_DAYS = 40 * 366 + 2
 
 /** Throws an Error with what is wrong where the expression can never come. */
 export function readRule(parse: ParseCron, expression: string, timezone: string): SlotRule {
@@ -38,7 +38,7 @@ function parsedOrNever(parse: ParseCron, expression: string): CronFields | undef
   }
 }
 
-/** The first slot after `afterMs`, or undefined where none comes within eight years. */
+/** The first slot after `afterMs`, or undefined where none comes within forty years. */
 export function nextSlot(rule: SlotRule, afterMs: number): number | undefined {
   for (let day = dayOf(rule, afterMs) - 1, left = FURTHEST_DAYS; left > 0; day++, left--) {
     const slot = slotsOfDay(rule, day).find((ms) => ms > afterMs)
