@@ -1,10 +1,9 @@
 /** The clockwork: the order of a start, what is done how often, the order of a stop. */
-import type { Entry } from '../core/event.ts'
 import type { FaultCode } from '../core/fault.ts'
-import type { MessageId } from '../core/ids.ts'
 import type { Owner } from '../system/types.ts'
 import type { Verbs } from './control.ts'
 import { releaseHeld } from './held.ts'
+import { createMirrored, MIRRORS_LOOK_MS } from './mirrored.ts'
 import { checkPathTo } from './pathcheck.ts'
 import { expireRunLogs } from './retention.ts'
 import { buildRooms, type Rooms, type RoomsGiven } from './rooms.ts'
@@ -34,13 +33,12 @@ const BREATH_MS = 200
 const MOST_OPEN = 4_000
 /** At a stop, changes of messages that are under way get this long. */
 const IDLE_MS = 500
-/** Mirrors are written within a second (contract, page 3); a daemon that is killed again and again needs several lives for them. */
-const MIRRORS_LATE_MS = 60_000
 
 export function startDaemon(given: DaemonGiven): Daemon {
   const { clock, disk, ids, log } = given.system
   const rooms = buildRooms(given)
   const { layout, ledger, journal, sealed, alerts, policies, provisioner, room, settleRoom, dispatcher, deliver, intake, deadlines, scheduler } = rooms
+  const mirrored = createMirrored(disk, journal, `${layout.private('state')}/mirrors.json`)
   const every = (ms: number, what: string, work: () => unknown) => clock.every(ms, guarded(what, work))
 
   function guarded(what: string, work: () => unknown): () => void {
@@ -69,6 +67,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     every(FULL_SWEEP_MS, 'full sweep', () => sweep(true)),
     every(CHECKPOINT_MS, 'checkpoint', checkpointer(rooms, clock.monotonic)),
     every(POLICIES_MS, 'policies', policies.look),
+    every(MIRRORS_LOOK_MS, 'mirrors', () => mirrored.look(settleRoom.mirror.isIdle())),
     every(HOUR_MS, 'housekeeping', housekeeping),
     policies.watch(),
   ]
@@ -91,11 +90,12 @@ export function startDaemon(given: DaemonGiven): Daemon {
   }
 
   /** One a turn: whoever has mail to move goes first. */
-  async function remirror(ids: readonly MessageId[]): Promise<void> {
-    for (const id of ids) {
+  async function remirror(): Promise<void> {
+    for (const id of mirrored.missing()) {
       settleRoom.remirror(id)
       await new Promise<void>((resolve) => clock.soon(resolve))
     }
+    mirrored.caughtUp()
   }
 
   async function housekeeping(): Promise<void> {
@@ -109,11 +109,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
   }
 
   async function begin(): Promise<void> {
-    const recent = recentChanges()
-    await loadState(rooms.snapshot, rooms.past, (entry) => {
-      deadlines.replay(entry)
-      recent.see(entry)
-    })
+    await loadState(rooms.snapshot, rooms.past, deadlines.replay, mirrored)
     journal.listen(deadlines.replay)
     provisioner.guides()
     rooms.becomeReady()
@@ -126,7 +122,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     scheduler.look()
     cancels.push(every(DEADLINES_MS, 'deadlines', deadlines.check), rooms.canary.start())
     await deadlines.check()
-    guarded('mirrors', () => remirror(recent.ids()))()
+    guarded('mirrors', remirror)()
     log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered })
   }
 
@@ -184,25 +180,5 @@ function checkpointer({ journal, deliver }: Rooms, monotonic: () => number): () 
     } finally {
       underWay = false
     }
-  }
-}
-
-/** What changed last before the end of the journal: mirrors are written a moment after, so a crash may have cost those. */
-function recentChanges(): { see: (entry: Entry) => void; ids: () => MessageId[] } {
-  const seen = new Map<MessageId, number>()
-  let lastMs = 0
-  return {
-    see: (entry) => {
-      if (entry.event !== 'delivered' && entry.event !== 'status' && entry.event !== 'set') return
-      lastMs = Math.max(lastMs, Date.parse(entry.at))
-      seen.delete(entry.id)
-      seen.set(entry.id, Date.parse(entry.at))
-    },
-    // The newest first.
-    ids: () =>
-      [...seen]
-        .filter(([, at]) => at > lastMs - MIRRORS_LATE_MS)
-        .map(([id]) => id)
-        .reverse(),
   }
 }

@@ -13,27 +13,36 @@ const LINES_A_PIECE = 1_000
 
 export type SnapshotGiven = Readonly<{ disk: Disk; clock: Clock; journal: Journal; state: State; file: string }>
 
-/** Fills the state up to `end` while mail is already admitted. `also` sees every entry of the journal's part. */
-export async function loadState(given: SnapshotGiven, end: Position, also: (entry: Entry) => void): Promise<void> {
+/** Somebody else who reads the journal at a start, from a place of its own. */
+export type Reader = Readonly<{ from: Position; see: (entry: Entry) => void }>
+
+/** Fills the state up to `end` while mail is already admitted. `also` sees every entry that the snapshot doesn't have, too. */
+export async function loadState(given: SnapshotGiven, end: Position, also: (entry: Entry) => void, reader: Reader): Promise<void> {
   const { disk, clock, journal, state, file } = given
   const [first, ...lines] = readKept(disk, file)?.split('\n') ?? []
   const head = first ? (JSON.parse(first) as KeptHead) : undefined
   if (head) state.restore(head)
   await inSlices(clock, lines, (line) => line !== '' && state.restoreMail(JSON.parse(line) as Mail))
   const from = head?.position ?? JOURNAL_START
+  const begin = isBefore(reader.from, from) ? reader.from : from
   // One segment at a time: mail that comes in is not kept waiting for all of the past.
-  for (const segment of journal.segments.list().filter((one) => one >= from.segment && one <= end.segment)) {
-    const entries: Entry[] = []
-    const begin = { segment, offset: segment === from.segment ? from.offset : 0 }
+  for (const segment of journal.segments.list().filter((one) => one >= begin.segment && one <= end.segment)) {
+    const entries: [Entry, Position][] = []
     const take = (entry: Entry, at: Position): void => {
-      if (segment < end.segment || at.offset < end.offset) entries.push(entry)
+      if (isBefore(at, end)) entries.push([entry, at])
     }
-    journal.read(begin, take, segment)
-    await inSlices(clock, entries, (entry) => {
+    journal.read({ segment, offset: segment === begin.segment ? begin.offset : 0 }, take, segment)
+    await inSlices(clock, entries, ([entry, at]) => {
+      if (!isBefore(at, reader.from)) reader.see(entry)
+      if (isBefore(at, from)) return
       state.replay(entry)
       also(entry)
     })
   }
+}
+
+function isBefore(one: Position, other: Position): boolean {
+  return one.segment < other.segment || (one.segment === other.segment && one.offset < other.offset)
 }
 
 /** Written whole or not at all. Messages that change while it is written are also told by the journal after its position. */

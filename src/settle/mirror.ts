@@ -15,6 +15,8 @@ export type Mirror = Readonly<{
   /** Mirrors of settled messages older than this are removed. */
   retain: (olderThanMs: number, isOpen: (file: string) => boolean) => void
   flush: () => void
+  /** Nothing waits to be written. */
+  isIdle: () => boolean
 }>
 
 type Shown = Readonly<{ owner: Name; file: string; text: string; tries: number }>
@@ -120,5 +122,6 @@ export function createMirror(given: SettleGiven): Mirror {
         for (const [path, shown] of now) writeSafely(path, shown)
       }
     },
+    isIdle: () => dirty.size === 0,
   }
 }
