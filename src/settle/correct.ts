@@ -1,12 +1,11 @@
 /** What the sender or the postmaster may change in a message that somebody holds: priority, due; and the daemon's `answered`. */
 import type { MessageId } from '../core/ids.ts'
 import type { Changed } from '../core/post.ts'
-import { formatTime } from '../core/time.ts'
 import { type Mail, parseFileName } from '../mailbox/index.ts'
 import { parseMessage, rewrite } from '../message/index.ts'
 import { locate, snapshot, swap } from './file.ts'
-import { laterThan } from './good.ts'
 import { MOST_EARLIER, type SettleGiven } from './types.ts'
+import { freshUpdated, whole } from './whole.ts'
 
 export type Settable = Readonly<{ priority?: { name: string; rank: number }; due?: string; answered?: MessageId }>
 export type Correct = (id: MessageId, values: Settable, by: string) => Promise<Changed>
@@ -33,14 +32,14 @@ export function createCorrect(given: SettleGiven, shown: (mail: Mail, text: stri
       try {
         if (!parseMessage(read.bytes, { frontMatterBytes: read.bytes.length }).ok)
           return { outcome: 'refused', why: 'its front matter does not parse just now; try again' }
-        const updated = laterThan(mail.updated, formatTime(clock.now()))
+        const updated = freshUpdated(given, mail)
         const { priority, due, answered } = values
         const edits = {
           ...(priority ? { priority: priority.name } : {}),
           ...(due === undefined ? {} : { due }),
           ...(answered === undefined ? {} : { answered }),
         }
-        const text = rewrite(read.bytes.toString('utf8'), { ...edits, updated })
+        const text = rewrite(whole(given, mail, read.bytes).toString('utf8'), { ...edits, updated })
         if (typeof (await swap(given, mail, place, read, text)) === 'string') continue
         agreeOn(mail, values, priority ? `${priority.rank}-${priority.name}.${mail.id}.${parts.slug}.md` : mail.file, updated, by)
         shown(mail, text)

@@ -57,11 +57,11 @@ function decideHolder(mail: Mail, was: Status, seen: Observed): Decision {
 
 /** A later version than was agreed on: a daemon wrote it and was killed before it could write that down. */
 function isUnrecorded(mail: Mail, updated: string | undefined): boolean {
-  return updated !== undefined && updated > mail.updated
+  return updated !== undefined && updated > mail.updated && !mail.earlier.some((version) => version.updated === updated)
 }
 
 /** The status of the version that this text was made from: an editor may have read it before the daemon wrote a newer one. */
-function basis(mail: Mail, updated: string | undefined): Status | null {
+export function basis(mail: Pick<Mail, 'status' | 'updated' | 'earlier'>, updated: string | undefined): Status | null {
   if (updated === mail.updated) return mail.status
   return mail.earlier.find((version) => version.updated === updated)?.status ?? mail.status
 }

@@ -1,9 +1,10 @@
 /** One message's file in folders that its holder writes at the same time: find it, read it, put another version in its place. */
-import type { MessageId } from '../core/ids.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import { isGone, isSameVersion, type Mail, statOrNothing } from '../mailbox/index.ts'
 import type { Fd, Path, Stat } from '../system/types.ts'
+import { keepAside, setAside } from './aside.ts'
 import type { SettleGiven } from './types.ts'
+import { whole } from './whole.ts'
 
 /** Between looks whether somebody still writes. Milliseconds. */
 const RESCUE_AGAIN_MS = 40
@@ -74,13 +75,15 @@ export function snapshot(given: SettleGiven, mail: Pick<Mail, 'holder'>, place: 
     disk.lease.drop(fd)
     disk.close(fd)
   }
-  if (stat.size > LARGEST_IN_MESSAGES * given.config().org.limits.messageBytes) {
+  if (stat.size > largestBytes(given)) {
     letGo()
     return 'too-large'
   }
   const bytes = disk.read(fd, stat.size)
   return { bytes, stat, untouched: () => disk.lease.unbroken(fd), letGo }
 }
+
+const largestBytes = (given: SettleGiven): number => LARGEST_IN_MESSAGES * given.config().org.limits.messageBytes
 
 /** Why what was opened may not be read for this holder. */
 function unsafety(
@@ -122,20 +125,52 @@ export async function swap(given: SettleGiven, mail: Mail, place: Place, read: S
   }
   if (isSameVersion(disk.stat(staged), read.stat) && read.untouched()) {
     disk.unlink(staged)
+    // Who read the old version just before may still put a text made from that in the place of ours.
+    given.versions.note(mail, read.bytes, Buffer.from(text))
     return { made }
   }
-  // Another version was put there, or somebody waits to write to this one: it goes back at once, as if nothing had been.
+  // Another version was put there, or somebody waits to write to this one: it goes back at once. Who read ours in this moment may put a
+  // text made from it in the place of theirs. Nobody reads both before, and who reads later reads theirs; so what theirs says when it is
+  // back is all that such a text lacks.
+  const theirs = openDisplaced(given, mail, place, staged)
   try {
-    disk.exchange(staged, place.path)
-  } catch (cause) {
-    if (!isGone(cause)) throw cause
-    // Our version was moved on in this moment, so the holder's has no place any more.
-    rescue(given, mail, staged, read.bytes)
-    return 'raced'
+    if (!putBack(given, staged, place.path)) rescue(given, mail, staged, read.bytes)
+    else {
+      if (isSameVersion(disk.stat(staged), made)) disk.unlink(staged)
+      else rescue(given, mail, staged, Buffer.from(text))
+      if (theirs !== undefined) given.versions.note(mail, Buffer.from(text), whole(given, mail, disk.read(theirs, disk.fstat(theirs).size)))
+    }
+  } finally {
+    if (theirs !== undefined) disk.close(theirs)
   }
-  if (isSameVersion(disk.stat(staged), made)) disk.unlink(staged)
-  else rescue(given, mail, staged, Buffer.from(text))
   return 'raced'
+}
+
+/** False: our version was moved on in this moment, so the holder's has no place any more. */
+function putBack({ disk }: SettleGiven, staged: Path, path: Path): boolean {
+  try {
+    disk.exchange(staged, path)
+    return true
+  } catch (cause) {
+    if (isGone(cause)) return false
+    throw cause
+  }
+}
+
+/** Opened while nobody else can take it away; read once it is back in its place. */
+function openDisplaced(given: SettleGiven, mail: Mail, place: Place, staged: Path): Fd | undefined {
+  const { disk } = given
+  let fd: Fd | undefined
+  try {
+    fd = disk.openRead(staged)
+    const stat = disk.fstat(fd)
+    if (unsafety(given, mail, place, stat) === undefined && stat.size <= largestBytes(given)) return fd
+  } catch (cause) {
+    // A link, or a file that may not be read. It goes back all the same, and is looked at where it lies.
+    given.log('warn', 'what took the place of a message cannot be read', { id: mail.id, why: String(cause) })
+  }
+  if (fd !== undefined) disk.close(fd)
+  return undefined
 }
 
 /** Keeps what a holder wrote to a version that was in place for less than a moment, once nobody writes to it any more. */
@@ -191,28 +226,4 @@ export function setImpostorAside(given: SettleGiven, mail: Mail): void {
   const path = given.pins.at(given.layout.folder(mail.holder, mail.folder), mail.file)
   const stat = statOrNothing(given.disk, path)
   if (stat !== undefined && stat.kind !== 'file') setAside(given, mail, path, 'was-in-its-place')
-}
-
-/** Moves what lies there to attachments/<id>/, unread, whatever it is. Returns where it is kept, relative to the root. */
-export function setAside(given: SettleGiven, mail: Pick<Mail, 'holder' | 'id'>, path: Path, what: string): string {
-  const name = `${what}-${given.ids.secret().slice(0, 8)}`
-  given.disk.rename(path, given.pins.at(attachmentFolder(given, mail), name))
-  return `workspaces/${mail.holder}/attachments/${mail.id}/${name}`
-}
-
-function attachmentFolder(given: SettleGiven, { holder, id }: Pick<Mail, 'holder' | 'id'>): string {
-  const folder = `${given.layout.attachments(holder)}/${id}`
-  if (!statOrNothing(given.disk, folder)) given.disk.makeFolder(folder, 0o750, given.givenOwner(holder))
-  return folder
-}
-
-/** Keeps a text of the holder's that cannot stay in the message, in attachments/<id>/. */
-export function keepAside(given: SettleGiven, mail: Pick<Mail, 'holder'>, id: MessageId, text: Buffer, what: string): string {
-  const { disk } = given
-  const folder = attachmentFolder(given, { holder: mail.holder, id })
-  const owner = given.givenOwner(mail.holder)
-  const stamp = new Date(given.clock.now()).toISOString().replace(/[-:.]/g, '')
-  const name = `${what}-${stamp}-${given.ids.secret().slice(0, 4)}.md`
-  disk.create(given.pins.at(folder, name), text, 0o640, owner)
-  return `workspaces/${mail.holder}/attachments/${id}/${name}`
 }

@@ -18,6 +18,7 @@ import { createMirror, type Mirror } from './mirror.ts'
 import { createSettle, type Settle } from './settle.ts'
 import { createStrangers } from './strangers.ts'
 import type { SettleGiven } from './types.ts'
+import { makeVersions } from './versions.ts'
 
 export type { Mailboxes } from './mailboxes.ts'
 export type { Mirror } from './mirror.ts'
@@ -33,8 +34,8 @@ export type SettleRoom = Readonly<{
   sweep: (all: boolean) => void
 }>
 
-export function createSettleRoom(outside: Omit<SettleGiven, 'finder'>): SettleRoom {
-  const given: SettleGiven = { ...outside, finder: makeFinder(outside.disk, outside.layout, outside.clock) }
+export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions'>): SettleRoom {
+  const given: SettleGiven = { ...outside, finder: makeFinder(outside.disk, outside.layout, outside.clock), versions: makeVersions() }
   const mirror = createMirror(given)
   const room: SettleGiven = {
     ...given,

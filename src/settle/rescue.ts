@@ -2,9 +2,11 @@
 import type { MessageId } from '../core/ids.ts'
 import { formatSize } from '../core/units.ts'
 import { type Mail, markOf } from '../mailbox/index.ts'
-import { keepAside, type Place, placeAt, putNew, type Snapshot, setAside, setImpostorAside, swap } from './file.ts'
+import { keepAside, setAside } from './aside.ts'
+import { type Place, placeAt, putNew, type Snapshot, setImpostorAside, swap } from './file.ts'
 import { lastGoodText } from './good.ts'
 import type { SettleGiven } from './types.ts'
+import { freshUpdated, keepLacking } from './whole.ts'
 
 /** What a step on one message came to. `again`: look anew; else why a change that was asked for was not made. */
 export type Done = Readonly<{ refused: string | undefined }>
@@ -82,7 +84,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       again(mail.id, INCOMPLETE_MS - waitedMs + 10)
       return { refused: undefined }
     }
-    const last = lastGoodText(given, mail)
+    const last = lastGoodText(given, { ...mail, updated: freshUpdated(given, mail) })
     if (last === undefined) return { refused: 'its front matter does not parse' }
     const kept = keepAside(given, mail, mail.id, bytes, 'unparsed')
     const swapped = await swap(given, mail, place, read, last)
@@ -91,6 +93,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       return 'again'
     }
     unparsedSince.delete(mail.id)
+    keepLacking(given, mail, bytes)
     const sentence = `The front matter of message ${mail.id} (${mail.subject}) at ${mail.holder} does not parse any more: ${what}. Its last state was put back; the text is in ${kept}.`
     given.raise({
       code: 'bad-front-matter',

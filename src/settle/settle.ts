@@ -3,19 +3,19 @@ import type { Value } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Apply, Change, Changed } from '../core/post.ts'
 import { type Folder, isSettled } from '../core/status.ts'
-import { formatTime } from '../core/time.ts'
 import { isSameVersion, type Mail, markOf, parseFileName } from '../mailbox/index.ts'
 import { type HolderPart, parseMessage, readHolder, rewrite } from '../message/index.ts'
 import { type Correct, createCorrect } from './correct.ts'
 import { type Decision, decide } from './decide.ts'
 import { locate, move, type Place, placeAt, type Snapshot, snapshot, swap } from './file.ts'
-import { lastGoodText, laterThan } from './good.ts'
+import { lastGoodText } from './good.ts'
 import { makeLooks } from './looks.ts'
 import { restoreProtected } from './protect.ts'
 import { createRescue, type Done } from './rescue.ts'
 import { mergeStale } from './stale.ts'
 import { makeTurns } from './turns.ts'
 import { MOST_EARLIER, MOST_WAITED_FOR, type SettleGiven } from './types.ts'
+import { freshUpdated, whole } from './whole.ts'
 
 export type Settle = Readonly<{
   /** A name in a mailbox folder was touched, by anybody. */
@@ -40,6 +40,8 @@ export type SettleHooks = Readonly<{
   /** A file whose id is no unsettled message of this holder. */
   stranger: (holder: Name, folder: Folder, name: string) => void
 }>
+
+type NewText = Readonly<{ new: string; updated: string }>
 
 const BUSY_AGAIN_MS = 40
 const MOST_ROUNDS = 8
@@ -163,7 +165,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve))
 
   async function step(mail: Mail, place: Place, read: Snapshot, asked: Change | undefined): Promise<'again' | Done> {
-    const { bytes } = read
+    const bytes = whole(given, mail, read.bytes)
     const parsed = parseMessage(bytes, { frontMatterBytes: 4 * given.config().org.limits.frontMatterBytes })
     if (!parsed.ok || !parsed.message.hasFrontMatter)
       return rescue.unreadable(
@@ -177,7 +179,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     const holder = readHolder(parsed.message)
     const mended = restoreProtected(mail, bytes, parsed.message, holder, () => lastGoodText(given, mail))
     const decision = decide(mail, { folder: place.folder, holder }, asked)
-    const text = newText(mail, mended ?? parsed.message.text, holder, decision, asked)
+    const text = newText(mail, mended ?? parsed.message.text, mended === undefined && bytes === read.bytes, holder, decision, asked)
     let version = read.stat
     if (text.new !== parsed.message.text) {
       const swapped = await swap(given, mail, place, read, text.new)
@@ -206,7 +208,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     return { refused: decision.refused }
   }
 
-  function newText(mail: Mail, text: string, holder: HolderPart, decision: Decision, asked: Change | undefined): { new: string; updated: string } {
+  function newText(mail: Mail, text: string, asRead: boolean, holder: HolderPart, decision: Decision, asked: Change | undefined): NewText {
     const edits: Record<string, Value | undefined> = {}
     const accepted = asked !== undefined && decision.refused === undefined
     if (accepted && asked.result !== undefined) edits['result'] = asked.result
@@ -214,15 +216,14 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     if (decision.status === null && (holder.status !== undefined || holder.badStatus !== undefined)) edits['status'] = undefined
     if (decision.status !== null && holder.status !== decision.status) edits['status'] = decision.status
     const statusMoved = decision.status !== mail.status || decision.folder !== mail.folder
-    if (Object.keys(edits).length === 0 && !statusMoved && holder.updated === mail.updated) return { new: text, updated: mail.updated }
-    const updated = laterThan(mail.updated, formatTime(clock.now()))
+    if (asRead && Object.keys(edits).length === 0 && !statusMoved && holder.updated === mail.updated) return { new: text, updated: mail.updated }
+    const updated = freshUpdated(given, mail)
     return { new: rewrite(text, { ...edits, updated }), updated }
   }
 
   /** Writes the agreement down: in the ledger, in the journal, in the sender's mirror. */
   function agree(mail: Mail, decision: Decision, updated: string, holder: HolderPart, text: string): void {
-    const was = mail.status
-    const from = mail.folder
+    const { status: was, folder: from } = mail
     const renewed = updated !== mail.updated
     if (renewed) mail.earlier = [{ updated: mail.updated, status: mail.status }, ...mail.earlier].slice(0, MOST_EARLIER)
     const moved = was !== decision.status || from !== decision.folder

@@ -2,8 +2,12 @@
 
 import type { Mail } from '../mailbox/index.ts'
 import { type HolderPart, parseMessage, readHolder, rewrite } from '../message/index.ts'
-import { keepAside, locate, type Place, setAside, snapshot, swap } from './file.ts'
-import type { SettleGiven } from './types.ts'
+import { keepAside, setAside } from './aside.ts'
+import { basis } from './decide.ts'
+import { locate, type Place, snapshot, swap } from './file.ts'
+import { MOST_EARLIER, type SettleGiven } from './types.ts'
+import { updatedOf } from './versions.ts'
+import { freshUpdated, whole } from './whole.ts'
 
 /** False: somebody writes one of the two just now, so it is to be tried again. */
 export async function mergeStale(given: SettleGiven, mail: Mail, stale: Place): Promise<boolean> {
@@ -30,9 +34,15 @@ export async function mergeStale(given: SettleGiven, mail: Mail, stale: Place): 
       return true
     }
     try {
-      const merged = merge(mail, current.bytes, late.bytes)
+      const now = whole(given, mail, current.bytes)
+      const merged = merge(mail, now, late.bytes)
       if (merged === undefined) tellKept(given, mail, place, stale, keepAside(given, mail, mail.id, late.bytes, 'stale'))
-      else if (merged !== current.bytes.toString('utf8') && typeof (await swap(given, mail, place, current, merged)) === 'string') return false
+      else if (merged !== now.toString('utf8')) {
+        const updated = freshUpdated(given, mail)
+        if (typeof (await swap(given, mail, place, current, rewrite(merged, { updated }))) === 'string') return false
+        // What it says of the status is still measured against the version that its holder had.
+        mail.earlier = [{ updated, status: basis(mail, updatedOf(now)) }, ...mail.earlier].slice(0, MOST_EARLIER)
+      }
       given.disk.unlink(stale.path)
       mail.mark = undefined
       return true
@@ -77,9 +87,7 @@ export function merge(mail: Pick<Mail, 'status' | 'updated' | 'earlier'>, curren
 
 /** A status of its own, not the one of the version it was made from: a decision, which nobody may drop silently. */
 function saysOtherwise(mail: Pick<Mail, 'status' | 'updated' | 'earlier'>, late: HolderPart): boolean {
-  const versions = [{ updated: mail.updated, status: mail.status }, ...mail.earlier]
-  const base = versions.find(({ updated }) => updated === late.updated)
-  return late.badStatus !== undefined || (late.status !== undefined && late.status !== (base?.status ?? mail.status))
+  return late.badStatus !== undefined || (late.status !== undefined && late.status !== basis(mail, late.updated))
 }
 
 function takesAway(ours: string | undefined, theirs: string | undefined): boolean {

@@ -1,11 +1,13 @@
+import { execFile } from 'node:child_process'
 import { closeSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync, writeSync } from 'node:fs'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { office } from './office.ts'
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
 
 t.test('an edit made from an older version says nothing of the status', async (t) => {
-  const { deliver, where, text, save, hint, ask, raised } = await office(t.testdir(), t)
+  const { deliver, where, text, save, hint, ask, raised } = await office(t)
   const mail = deliver()
   const opened = text(mail)
   await ask(mail, 'in_progress', 'holder')
@@ -17,7 +19,7 @@ t.test('an edit made from an older version says nothing of the status', async (t
 })
 
 t.test('what a holder may not change is put back, what it may stays, comments and body too', async (t) => {
-  const { deliver, text, save, hint, raised } = await office(t.testdir(), t)
+  const { deliver, text, save, hint, raised } = await office(t)
   const mail = deliver({}, 'the body\r\nno end')
   save(
     mail,
@@ -36,7 +38,7 @@ t.test('what a holder may not change is put back, what it may stays, comments an
 })
 
 t.test("front matter that does not parse is put back, the holder's text kept, the holder told", async (t) => {
-  const { deliver, where, text, save, hint, raised, aside, letters } = await office(t.testdir(), t)
+  const { deliver, where, text, save, hint, raised, aside, letters } = await office(t)
   const mail = deliver()
   const broken = text(mail).replace('status: open', 'status: done\nresult: Done: see x')
   save(mail, 'new', broken)
@@ -48,7 +50,7 @@ t.test("front matter that does not parse is put back, the holder's text kept, th
 })
 
 t.test('an empty file may be a save that goes on: it has five seconds', async (t) => {
-  const { deliver, where, text, save, hint, raised } = await office(t.testdir(), t)
+  const { deliver, where, text, save, hint, raised } = await office(t)
   const mail = deliver()
   const whole = text(mail)
   save(mail, 'new', '')
@@ -60,7 +62,7 @@ t.test('an empty file may be a save that goes on: it has five seconds', async (t
 })
 
 t.test('a message that vanished is put back, within five seconds', async (t) => {
-  const { deliver, where, path, hint, raised } = await office(t.testdir(), t)
+  const { deliver, where, path, hint, raised } = await office(t)
   const mail = deliver()
   unlinkSync(path(mail))
   await hint(mail, 'new')
@@ -71,7 +73,7 @@ t.test('a message that vanished is put back, within five seconds', async (t) => 
 })
 
 t.test('who asks for a change while an editor has the file away waits for it', async (t) => {
-  const { deliver, where, path, ask, raised } = await office(t.testdir(), t)
+  const { deliver, where, path, ask, raised } = await office(t)
   const mail = deliver()
   renameSync(path(mail), `${path(mail)}~`)
   const asking = ask(mail, 'cancelled', 'sender')
@@ -83,7 +85,7 @@ t.test('who asks for a change while an editor has the file away waits for it', a
 })
 
 t.test('a mailbox that was swapped for an empty one is noticed, and its messages come back', async (t) => {
-  const { root, deliver, where, room, hint } = await office(t.testdir(), t)
+  const { root, deliver, where, room, hint } = await office(t)
   const mail = deliver()
   await hint(mail, 'new')
   room.mailboxes.setHolders([mail.holder])
@@ -98,7 +100,7 @@ t.test('a mailbox that was swapped for an empty one is noticed, and its messages
 })
 
 t.test('a stale copy that only adds is merged', async (t) => {
-  const { deliver, where, path, text, hint, raised } = await office(t.testdir(), t)
+  const { deliver, where, path, text, hint, raised } = await office(t)
   const mail = deliver({}, 'one\ntwo\n')
   const opened = text(mail)
   renameSync(path(mail), path(mail, 'cur'))
@@ -118,7 +120,7 @@ t.test('a stale copy that takes something away, or decides something, is kept as
     'a decision': (text) => text.replace('status: open', 'status: done'),
   }
   for (const [how, change] of Object.entries(changes)) {
-    const { deliver, where, path, text, save, hint, raised, aside } = await office(t.testdir(), t)
+    const { deliver, where, path, text, save, hint, raised, aside } = await office(t)
     const mail = deliver({}, 'one\ntwo\n')
     const opened = text(mail)
     renameSync(path(mail), path(mail, 'cur'))
@@ -135,7 +137,7 @@ t.test('a stale copy that takes something away, or decides something, is kept as
 })
 
 t.test('one file under two names is one message again', async (t) => {
-  const { deliver, where, path, hint } = await office(t.testdir(), t)
+  const { deliver, where, path, hint } = await office(t)
   const mail = deliver()
   linkSync(path(mail), path(mail, 'cur'))
   await hint(mail, 'cur')
@@ -143,7 +145,7 @@ t.test('one file under two names is one message again', async (t) => {
 })
 
 t.test('while its holder writes, a message is left alone; then what was written counts', async (t) => {
-  const { deliver, where, path, text, ask } = await office(t.testdir(), t)
+  const { deliver, where, path, text, ask } = await office(t)
   const mail = deliver()
   const whole = text(mail).replace('status: open', 'status: blocked')
   const fd = openSync(path(mail), 'r+')
@@ -154,4 +156,25 @@ t.test('while its holder writes, a message is left alone; then what was written 
   closeSync(fd)
   t.match(await asking, { outcome: 'changed' })
   t.equal(where(mail), 'done cancelled')
+})
+
+t.test('replaced by sed -i at full speed while the daemon changes it too, no edit is lost', async (t) => {
+  const { deliver, path, text, hint, aside, room } = await office(t)
+  const mail = deliver()
+  const lines = Array.from({ length: 150 }, (_, i) => `line ${i}.`)
+  let over = false
+  const seds = promisify(execFile)('sh', ['-c', 'for i in $(seq 0 149); do sed -i "$ a line $i." "$0" || exit 1; done', path(mail)]).finally(() => {
+    over = true
+  })
+  for (let i = 0; !over; i++) {
+    await room.settle.set(mail.id, { due: new Date(i * 1_000).toISOString() }, 'cfo')
+    await pause(3)
+  }
+  await seds
+  await hint(mail, 'new')
+  const kept = [text(mail), ...aside(mail)].flatMap((one) => one.split('\n'))
+  t.same(
+    lines.filter((line) => !kept.includes(line)),
+    [],
+  )
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { office } from './office.ts'
 
 t.test("the sender's mirror follows status, result and progress; a missing folder is made again", async (t) => {
-  const { root, deliver, text, save, hint, mirror, room } = await office(t.testdir(), t)
+  const { root, deliver, text, save, hint, mirror, room } = await office(t)
   const mail = deliver()
   save(mail, 'new', text(mail).replace('status: open', 'status: in_progress\nprogress: half'))
   await hint(mail, 'new')
@@ -16,7 +16,7 @@ t.test("the sender's mirror follows status, result and progress; a missing folde
 })
 
 t.test('a task blocked on messages opens when the last of them is settled; text alone never resolves', async (t) => {
-  const { deliver, where, text, save, hint, ask, room } = await office(t.testdir(), t)
+  const { deliver, where, text, save, hint, ask, room } = await office(t)
   const [first, second, waiting, reason] = [deliver(), deliver(), deliver(), deliver()]
   save(waiting, 'new', text(waiting).replace('status: open', `status: blocked\nblocked_on: [${first.id}, ${second.id}]`))
   save(reason, 'new', text(reason).replace('status: open', 'status: blocked\nblocked_on: the weather'))
@@ -32,7 +32,7 @@ t.test('a task blocked on messages opens when the last of them is settled; text 
 })
 
 t.test('priority and due are set in the text, in the name and in the mirror', async (t) => {
-  const { deliver, text, hint, raised, mirror, room } = await office(t.testdir(), t)
+  const { deliver, text, hint, raised, mirror, room } = await office(t)
   const mail = deliver()
   await room.settle.set(mail.id, { priority: { name: 'urgent', rank: 1 }, due: '2030-01-01T00:00:00Z' }, 'operator')
   await hint(mail, 'new')
@@ -45,7 +45,7 @@ t.test('priority and due are set in the text, in the name and in the mirror', as
 })
 
 t.test('settled mail of past months is put away by month; a link in the way harms nobody else', async (t) => {
-  const { root, deliver, path, ask, room } = await office(t.testdir(), t)
+  const { root, deliver, path, ask, room } = await office(t)
   const mail = deliver()
   await ask(mail, 'done', 'holder')
   utimesSync(path(mail, 'done'), new Date('2026-10-05T00:00:00Z'), new Date('2026-10-05T00:00:00Z'))

@@ -41,8 +41,15 @@ export type Office = Readonly<{
 
 let system: System | undefined
 
-export async function office(root: string, test: Test): Promise<Office> {
+export async function office(test: Test): Promise<Office> {
   let over = false
+  let room: SettleRoom | undefined
+  // What waits to be looked at again must not write into a folder that is being removed: so this comes before the folder, to run before that.
+  test.teardown(async () => {
+    over = true
+    await room?.settle.idle()
+  })
+  const root = test.testdir()
   const layout = layoutOf(root)
   const make = (holder: string): void => {
     for (const folder of ['new', 'cur', 'done', 'attachments', 'sent']) mkdirSync(`${layout.workspace(holder)}/${folder}`, { recursive: true })
@@ -77,7 +84,7 @@ export async function office(root: string, test: Test): Promise<Office> {
     if (found.length > 1) throw new Error(`${mail.id} lies in ${found.map(({ folder }) => folder).join(' and ')}`)
     return found[0]
   }
-  const room = createSettleRoom({
+  room = createSettleRoom({
     clock,
     disk,
     ids,
@@ -109,15 +116,10 @@ export async function office(root: string, test: Test): Promise<Office> {
     changed: () => undefined,
     repair: make,
   })
-  // What waits to be looked at again must not write into a folder that is being removed.
-  test.teardown(async () => {
-    over = true
-    await room.settle.idle()
-    room.mirror.flush()
-  })
+  const made = room
   return {
     root,
-    room,
+    room: made,
     raised,
     letters,
     events,
@@ -146,16 +148,16 @@ export async function office(root: string, test: Test): Promise<Office> {
       renameSync(edited, path(mail, folder))
     },
     hint: async (mail, folder) => {
-      room.settle.touched(mail.holder, folder, mail.file)
+      made.settle.touched(mail.holder, folder, mail.file)
       for (let i = 0; i < 3; i++) {
-        await room.settle.idle()
+        await made.settle.idle()
         await new Promise((resolve) => void setTimeout(resolve, 5))
       }
     },
-    ask: (mail, to, actor) => room.settle.apply({ id: mail.id, to, actor, by: actor }),
+    ask: (mail, to, actor) => made.settle.apply({ id: mail.id, to, actor, by: actor }),
     isKnown: (mail) => ledger.get(mail.id) !== undefined,
     mirror: (mail) => {
-      room.mirror.flush()
+      made.mirror.flush()
       const name = readdirSync(layout.sent('cfo')).find((one) => one.includes(mail.id))
       return name && readFileSync(`${layout.sent('cfo')}/${name}`, 'utf8')
     },

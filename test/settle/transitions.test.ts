@@ -6,7 +6,7 @@ import { office } from './office.ts'
 const UNSETTLED = STATUSES.filter((status) => !isSettled(status))
 
 t.test('status written into the file: what the table allows moves it, the rest is undone and told', async (t) => {
-  const { deliver, where, text, save, hint, raised, mirror } = await office(t.testdir(), t)
+  const { deliver, where, text, save, hint, raised, mirror } = await office(t)
   for (const was of UNSETTLED) {
     for (const to of STATUSES) {
       const mail = deliver({ status: was, folder: folderOf(was) })
@@ -22,7 +22,7 @@ t.test('status written into the file: what the table allows moves it, the rest i
 })
 
 t.test('a move: mv new/X cur/ claims, cur/X new/ releases, X done/ settles', async (t) => {
-  const { deliver, where, path, hint, isKnown } = await office(t.testdir(), t)
+  const { deliver, where, path, hint, isKnown } = await office(t)
   const cases: [Status, Folder, string][] = [
     ['open', 'cur', 'cur in_progress'],
     ['open', 'done', 'done done'],
@@ -41,7 +41,7 @@ t.test('a move: mv new/X cur/ claims, cur/X new/ releases, X done/ settles', asy
 })
 
 t.test('both at once: the same is meant, or the front matter wins and it is told', async (t) => {
-  const { deliver, where, path, text, save, hint, raised } = await office(t.testdir(), t)
+  const { deliver, where, path, text, save, hint, raised } = await office(t)
   const agreed = deliver()
   save(agreed, 'new', text(agreed).replace('status: open', 'status: blocked'))
   renameSync(path(agreed), path(agreed, 'cur'))
@@ -57,7 +57,7 @@ t.test('both at once: the same is meant, or the front matter wins and it is told
 })
 
 t.test('who asks: sender and postmaster withdraw and reopen, nobody else', async (t) => {
-  const { deliver, where, ask, raised } = await office(t.testdir(), t)
+  const { deliver, where, ask, raised } = await office(t)
   for (const actor of ['sender', 'postmaster', 'holder'] as const) {
     const mail = deliver()
     const may = actor !== 'holder'
@@ -72,7 +72,7 @@ t.test('who asks: sender and postmaster withdraw and reopen, nobody else', async
 })
 
 t.test('a holder that puts settled mail back is corrected, and it stays what it was', async (t) => {
-  const { deliver, where, ask, path, text, save, hint, raised, room } = await office(t.testdir(), t)
+  const { deliver, where, ask, path, text, save, hint, raised, room } = await office(t)
   for (const how of ['moved', 'edited']) {
     const mail = deliver()
     await ask(mail, 'cancelled', 'sender')
@@ -87,7 +87,7 @@ t.test('a holder that puts settled mail back is corrected, and it stays what it 
 })
 
 t.test('a note lies where its holder puts it; a status in it puts it away', async (t) => {
-  const { deliver, where, path, text, save, hint, isKnown, raised } = await office(t.testdir(), t)
+  const { deliver, where, path, text, save, hint, isKnown, raised } = await office(t)
   const moved = deliver({ kind: 'note', status: null })
   renameSync(path(moved), path(moved, 'cur'))
   await hint(moved, 'cur')
@@ -101,7 +101,7 @@ t.test('a note lies where its holder puts it; a status in it puts it away', asyn
 })
 
 t.test('a withdrawal that a killed daemon had begun is finished, not undone', async (t) => {
-  const { deliver, where, text, save, hint, raised } = await office(t.testdir(), t)
+  const { deliver, where, text, save, hint, raised } = await office(t)
   const mail = deliver()
   const later = new Date(Date.parse(mail.updated) + 5).toISOString()
   save(

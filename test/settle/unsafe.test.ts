@@ -6,7 +6,7 @@ import { office } from './office.ts'
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
 
 t.test('a text that its holder let grow beyond every measure is never cut off', async (t) => {
-  const { deliver, path, hint, raised, room } = await office(t.testdir(), t)
+  const { deliver, path, hint, raised, room } = await office(t)
   const mail = deliver()
   appendFileSync(path(mail), 'x'.repeat(4 * configOf().org.limits.messageBytes))
   const { size } = statSync(path(mail))
@@ -17,7 +17,7 @@ t.test('a text that its holder let grow beyond every measure is never cut off', 
 })
 
 t.test('a hard link in the place of a message is set aside unread, and the message comes back', async (t) => {
-  const { root, deliver, path, hint, raised, text, aside } = await office(t.testdir(), t)
+  const { root, deliver, path, hint, raised, text, aside } = await office(t)
   const mail = deliver()
   const good = text(mail)
   writeFileSync(`${root}/secret`, 'SECRET\n')
@@ -33,7 +33,7 @@ t.test('a hard link in the place of a message is set aside unread, and the messa
 })
 
 t.test('an editor that saves by a link and takes the old name away is waited for', async (t) => {
-  const { root, deliver, path, hint, raised, text, where, save } = await office(t.testdir(), t)
+  const { root, deliver, path, hint, raised, text, where, save } = await office(t)
   const mail = deliver()
   save(mail, 'new', text(mail).replace('status: open', 'status: in_progress'))
   linkSync(path(mail), `${root}/workspaces/legal/backup`)

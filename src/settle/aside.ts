@@ -1,0 +1,29 @@
+/** What cannot stay in its place is kept in attachments/<id>/ of its holder. */
+import type { MessageId } from '../core/ids.ts'
+import { type Mail, statOrNothing } from '../mailbox/index.ts'
+import type { Path } from '../system/types.ts'
+import type { SettleGiven } from './types.ts'
+
+/** Moves what lies there to attachments/<id>/, unread, whatever it is. Returns where it is kept, relative to the root. */
+export function setAside(given: SettleGiven, mail: Pick<Mail, 'holder' | 'id'>, path: Path, what: string): string {
+  const name = `${what}-${given.ids.secret().slice(0, 8)}`
+  given.disk.rename(path, given.pins.at(attachmentFolder(given, mail), name))
+  return `workspaces/${mail.holder}/attachments/${mail.id}/${name}`
+}
+
+function attachmentFolder(given: SettleGiven, { holder, id }: Pick<Mail, 'holder' | 'id'>): string {
+  const folder = `${given.layout.attachments(holder)}/${id}`
+  if (!statOrNothing(given.disk, folder)) given.disk.makeFolder(folder, 0o750, given.givenOwner(holder))
+  return folder
+}
+
+/** Keeps a text of the holder's that cannot stay in the message, in attachments/<id>/. */
+export function keepAside(given: SettleGiven, mail: Pick<Mail, 'holder'>, id: MessageId, text: Buffer, what: string): string {
+  const { disk } = given
+  const folder = attachmentFolder(given, { holder: mail.holder, id })
+  const owner = given.givenOwner(mail.holder)
+  const stamp = new Date(given.clock.now()).toISOString().replace(/[-:.]/g, '')
+  const name = `${what}-${stamp}-${given.ids.secret().slice(0, 4)}.md`
+  disk.create(given.pins.at(folder, name), text, 0o640, owner)
+  return `workspaces/${mail.holder}/attachments/${id}/${name}`
+}
