@@ -29,7 +29,9 @@ export async function startProcess(spawner: Spawner, plan: SpawnPlan): Promise<S
   } catch (cause) {
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException
     const [program = ''] = plan.argv
-    const why = code === 'ENOENT' ? `there is no program ${program} in PATH` : `${program}: ${code}`
+    // execvp(3) says EACCES where a folder of PATH may not be searched: for a bare name that is as good as none.
+    const nowhere = code === 'ENOENT' || (code === 'EACCES' && !program.includes('/'))
+    const why = nowhere ? `there is no program ${program} in PATH` : `${program}: ${code}`
     return { ok: false, ending: { how: 'not-started', why, passing: PASSING.has(code) } }
   }
 }

@@ -102,8 +102,8 @@ t.test('a folder that cannot be read is told of and mended', async (t) => {
   })
   const { root, taken, asked, open, pass } = await door(t.testdir(), ['spool', 'spool/legal'], lock)
   locked = true
-  chmodSync(`${root}/spool/legal`, 0)
   writeFileSync(`${root}/spool/legal/a.md`, 'a')
+  chmodSync(`${root}/spool/legal`, 0)
   await pass(1_000)
   t.same(asked.repairs, ['spool/legal'])
   await pass(1_000)
