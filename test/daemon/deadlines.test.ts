@@ -5,6 +5,9 @@ import { DAY, HOUR, MINUTE, SECOND, type TurnedHouse, turnedHouse } from './turn
 
 const MANAGED = { 'agents/legal.md': '---\ntitle: Counsel\nmanager: cfo\n---\nYou review.\n' }
 const inTime = (house: TurnedHouse, ms: number): string => new Date(house.clock.now() + ms).toISOString()
+/** What is not seen before the clock is turned far would count from then. */
+const claimed = (house: TurnedHouse, holder: string, id: string): Promise<unknown> =>
+  house.until('claimed', () => lettersOf(house.root, holder).some((one) => one.id === id && one.head.get('status') === 'in_progress'))
 /** Notes of the daemon about a task. */
 const notes = (house: TurnedHouse, holder: string, id: string): number =>
   lettersOf(house.root, holder).filter((one) => one.head.get('from') === 'pennypost' && one.id !== id && one.raw.includes(id)).length
@@ -59,6 +62,8 @@ t.test('tasks not finished, past their date, or waiting for each other: an alert
   const dated = await house.until('the dated one', () => lettersOf(house.root, 'cfo')[0])
   renameSync(slow.path, house.at(`workspaces/legal/cur/${slow.file}`))
   renameSync(dated.path, house.at(`workspaces/cfo/cur/${dated.file}`))
+  await claimed(house, 'legal', slow.id)
+  await claimed(house, 'cfo', dated.id)
   await house.pass(HOUR - MINUTE, 10 * MINUTE)
   t.same(alertsOf(house.root), [], 'not before an hour')
   await house.until('stuck-cur', () => alertOf(house.root, 'stuck-cur', slow.id))
@@ -96,8 +101,9 @@ t.test('an unclaimed task that expires is cancelled then and its sender told; a 
     house.drop(`workspaces/cfo/outbox/${subject}.md`, message({ to: 'legal', subject, priority: 'low', expires: inTime(house, DAY) }))
   await house.until('both', () => lettersOf(house.root, 'legal').length === 2)
   const find = (subject: string) => lettersOf(house.root, 'legal').find((one) => one.head.get('subject') === subject)
-  const claimed = find('claimed')
-  renameSync(claimed?.path ?? '', house.at(`workspaces/legal/cur/${claimed?.file}`))
+  const taken = find('claimed')
+  renameSync(taken?.path ?? '', house.at(`workspaces/legal/cur/${taken?.file}`))
+  await claimed(house, 'legal', taken?.id ?? '')
   await house.pass(DAY - 5 * MINUTE, HOUR)
   t.equal(find('unclaimed')?.head.get('status'), 'open', 'not before')
   const gone = await house.until('cancelled', () => find('unclaimed')?.head.get('status') === 'cancelled' && find('unclaimed'), 6 * MINUTE)
