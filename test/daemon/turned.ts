@@ -25,8 +25,9 @@ export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
-/** The disk needs time of its own, which is not on the clock: real milliseconds for each second that is waited for something. */
+/** The disk needs time of its own, which is not on the clock: real milliseconds for each piece of the time that something is waited for. */
 const BREATH_MS = 10
+const MOST_PIECES = 180
 
 export async function turnedHouse(t: Test, policies: Readonly<Record<string, string>> = {}, given: Partial<System> = {}): Promise<TurnedHouse> {
   tap.setTimeout(120_000)
@@ -53,11 +54,12 @@ export async function turnedHouse(t: Test, policies: Readonly<Record<string, str
       for (let left = ms; left > 0; left -= pieceMs) await clock.leap(Math.min(left, pieceMs))
     },
     until: async (what, look, withinMs = 3 * MINUTE) => {
-      for (let left = withinMs; ; left -= SECOND) {
+      const pieceMs = Math.max(SECOND, withinMs / MOST_PIECES)
+      for (let left = withinMs; ; left -= pieceMs) {
         const seen = look()
         if (seen) return seen
         if (left <= 0) throw new Error(`not within ${withinMs / SECOND} s of the clock: ${what}\n${house.logged.join('\n')}`)
-        await clock.leap(SECOND)
+        await clock.leap(pieceMs)
         await pause(BREATH_MS)
       }
     },
