@@ -5,6 +5,8 @@ export type HandClock = Clock &
   Readonly<{
     /** Lets time pass; timers fire in order, each at its own time. */
     turn: (ms: number) => Promise<void>
+    /** Lets time pass in one piece, as for a process that was stopped meanwhile: each timer that is due fires late, and once. */
+    leap: (ms: number) => Promise<void>
     /** Sets the wall clock alone, as somebody with `date -s` does. */
     step: (ms: number) => void
   }>
@@ -48,6 +50,18 @@ export function makeHandClock(startMs: number, isQuiet: (timers: number) => bool
       }
       wall += end - elapsed
       elapsed = end
+    },
+    leap: async (ms) => {
+      await settle()
+      wall += ms
+      elapsed += ms
+      for (const timer of [...timers].filter(({ at }) => at <= elapsed).sort((a, b) => a.at - b.at)) {
+        if (!timers.has(timer)) continue
+        if (timer.everyMs === undefined) timers.delete(timer)
+        else timer.at = elapsed + timer.everyMs
+        timer.call()
+      }
+      await settle()
     },
   }
 }

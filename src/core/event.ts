@@ -36,6 +36,8 @@ export type Event =
       settles?: Settles
       due?: string
       expires?: string
+      /** Where the ids do not tell it: the clock was stepped. */
+      created?: string
       name: string
       copies: readonly CopyFact[]
     }>

@@ -32,3 +32,8 @@ export function idCounter(id: MessageId): number {
 export function isRef(text: string): boolean {
   return /^[A-Za-z0-9._-]{1,64}$/.test(text)
 }
+
+/** When a message was made: its id tells, but for one that was made after the clock was stepped, for ids only grow and grow slowly. */
+export function createdMsOf(id: MessageId, created: string | undefined): number {
+  return created === undefined ? idTimeMs(id) : Date.parse(created)
+}

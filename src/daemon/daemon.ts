@@ -27,6 +27,7 @@ const FULL_SWEEP_MS = 60_000
 const CHECKPOINT_MS = 250
 const DEADLINES_MS = 10_000
 const POLICIES_MS = 30_000
+const WATCHES_MS = 10_000
 const HOUR_MS = 3_600_000
 /** While mail comes in, its intents keep it safe; the medium is asked again after this much quiet, or above so many intents. */
 const BREATH_MS = 200
@@ -67,6 +68,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     every(FULL_SWEEP_MS, 'full sweep', () => sweep(true)),
     every(CHECKPOINT_MS, 'checkpoint', checkpointer(rooms, clock.monotonic)),
     every(POLICIES_MS, 'policies', policies.look),
+    every(WATCHES_MS, 'watches', rooms.watches.retry),
     every(MIRRORS_LOOK_MS, 'mirrors', () => mirrored.look(settleRoom.mirror.isIdle())),
     every(HOUR_MS, 'housekeeping', housekeeping),
     policies.watch(),

@@ -29,6 +29,7 @@ import { scheduleDrop } from './schedules.ts'
 import { parseKept } from './snapshot.ts'
 import { createState } from './state.ts'
 import { createViews } from './views.ts'
+import { createWatches } from './watches.ts'
 
 export type RoomsGiven = Readonly<{ system: System; config: Config; layout: Layout; version: string; environment: Readonly<Record<string, string>> }>
 export type Rooms = ReturnType<typeof buildRooms>
@@ -64,6 +65,7 @@ export function buildRooms(given: RoomsGiven) {
     owner: identities.alertOwner,
   })
   const { raise, clear } = alerts
+  const watches = createWatches(system.watch, raise, clear)
   const policies = createPolicies({ disk, clock, log, dir: layout.policies, raise, clear, changed: () => takeConfig() }, given.config)
   const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities: () => identities, raise, clear })
   const room = createRoom(disk, layout.root, raise, clear)
@@ -94,7 +96,7 @@ export function buildRooms(given: RoomsGiven) {
     disk,
     ids,
     log,
-    watch: system.watch,
+    watch: watches.watch,
     layout,
     pins,
     ledger,
@@ -187,7 +189,7 @@ export function buildRooms(given: RoomsGiven) {
   const intake = createIntake({
     clock,
     disk,
-    watch: system.watch,
+    watch: watches.watch,
     log,
     pins,
     messageBytes: () => config().org.limits.messageBytes,
@@ -275,7 +277,7 @@ export function buildRooms(given: RoomsGiven) {
     journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
   }
 
-  const records = { disk, layout, ledger, journal, sealed, state, snapshot, past, pins }
+  const records = { disk, layout, ledger, journal, sealed, state, snapshot, past, pins, watches }
   const built = { alerts, policies, provisioner, room, canaries, canary, answers, settleRoom, dispatcher, deliver, intake, deadlines, scheduler, views }
   return {
     ...records,

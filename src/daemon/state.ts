@@ -1,7 +1,7 @@
 /** What the daemon remembers of all mail: rebuilt from a snapshot and the journal, and kept current by the journal's own events. */
 import type { Accounting } from '../core/control.ts'
 import type { CopyFact, Entry } from '../core/event.ts'
-import { idTimeMs, type MessageId } from '../core/ids.ts'
+import { createdMsOf, idTimeMs, type MessageId } from '../core/ids.ts'
 import { isSettled, type Status } from '../core/status.ts'
 import type { Journal, Position } from '../journal/index.ts'
 import type { Ledger, Mail } from '../mailbox/index.ts'
@@ -260,7 +260,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
 
 /** A message as the journal's admission tells it. */
 export function mailFrom(entry: Extract<Entry, { event: 'admitted' }>, copy: CopyFact): Mail {
-  const createdMs = idTimeMs(copy.id)
+  const createdMs = createdMsOf(copy.id, entry.created)
   return {
     id: copy.id,
     holder: copy.to,
@@ -284,7 +284,7 @@ export function mailFrom(entry: Extract<Entry, { event: 'admitted' }>, copy: Cop
     due: entry.due,
     expires: entry.expires,
     sinceMs: createdMs,
-    updated: new Date(idTimeMs(entry.copies[0]?.id ?? copy.id)).toISOString(),
+    updated: new Date(createdMsOf(entry.copies[0]?.id ?? copy.id, entry.created)).toISOString(),
     earlier: [],
     blockedOn: [],
     answered: undefined,

@@ -1,6 +1,6 @@
 /** The copies of one message: what each says, and the ledger's view of it. */
 
-import { idTimeMs, type MessageId } from '../core/ids.ts'
+import { createdMsOf, type MessageId } from '../core/ids.ts'
 import type { Value } from '../core/message.ts'
 import { formatTime } from '../core/time.ts'
 import type { AdmitIntent, SealedCopy } from '../journal/index.ts'
@@ -13,8 +13,9 @@ export function makeCopies(
   delivery: Delivery,
   ids: readonly MessageId[],
   attachments: AdmitIntent['attachments'],
+  created: string | undefined,
 ): { copies: SealedCopy[]; stamp: AdmitIntent['stamp'] } {
-  const createdAt = formatTime(idTimeMs(ids[0] as MessageId))
+  const createdAt = formatTime(createdMsOf(ids[0] as MessageId, created))
   const stamp: Record<string, Value | undefined> = {
     ...delivery.stamp,
     ...(attachments.length > 0 ? { attachments: attachments.map((one) => ({ ...one })) } : {}),
@@ -43,7 +44,7 @@ export function copyText(intent: Pick<AdmitIntent, 'text' | 'stamp' | 'removed'>
 }
 
 export function mailOf(intent: AdmitIntent, copy: SealedCopy): Mail {
-  const createdMs = idTimeMs(copy.id)
+  const createdMs = createdMsOf(copy.id, intent.created)
   return {
     id: copy.id,
     holder: copy.to,

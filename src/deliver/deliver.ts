@@ -1,8 +1,9 @@
-import type { MessageId } from '../core/ids.ts'
+import { idTimeMs, type MessageId } from '../core/ids.ts'
 import type { Attachment, Envelope, Value } from '../core/message.ts'
 import { formatTime } from '../core/time.ts'
 import type { AdmitIntent, HoldIntent, RepeatIntent } from '../journal/index.ts'
 import { digestOf, isSameVersion, type Mail, markOf, statOrNothing } from '../mailbox/index.ts'
+import { CLOCK_STEP_MS } from '../system/ids.ts'
 import { closing } from './closing.ts'
 import { mailOf, makeCopies } from './copies.ts'
 import { heldName } from './hold.ts'
@@ -49,13 +50,16 @@ export function createDelivery(given: DeliverGiven): Deliver {
   async function sealAndPlace(delivery: Delivery, dropped: Dropped | undefined): Promise<Delivered> {
     const drop = ids.next()
     const copyIds = delivery.to.map(() => ids.next())
+    const nowMs = given.clock.now()
+    const created = Math.abs(nowMs - idTimeMs(drop)) > CLOCK_STEP_MS ? formatTime(nowMs) : undefined
     const attachments = await stageAttachments(delivery, copyIds)
-    const { copies, stamp } = makeCopies(delivery, copyIds, attachments)
+    const { copies, stamp } = makeCopies(delivery, copyIds, attachments, created)
     const { envelope } = delivery
     const intent: AdmitIntent = {
       act: 'admit',
       drop,
       at: formatTime(given.clock.now()),
+      ...(created === undefined ? {} : { created }),
       boot: given.bootId,
       ...(dropped ? { source: dropped.source } : {}),
       ...(delivery.key === undefined ? {} : { key: delivery.key }),
@@ -148,6 +152,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
       ...(intent.settles === undefined ? {} : { settles: intent.settles }),
       ...(intent.due === undefined ? {} : { due: intent.due }),
       ...(intent.expires === undefined ? {} : { expires: intent.expires }),
+      ...(intent.created === undefined ? {} : { created: intent.created }),
       name: intent.name,
       copies: intent.copies.map(({ id, to, kind, file }) => ({ id, to, kind, file, subject: intent.subject, priority: intent.priority, rank: intent.rank })),
     })

@@ -21,26 +21,14 @@ export function createWatching(
     desk.cancelWatch?.()
     desk.cancelWatch = undefined
     const basename = desk.folder.path.slice(desk.folder.path.lastIndexOf('/') + 1)
-    try {
-      desk.cancelWatch = given.watch(desk.folder.path, (name, wrote) => {
-        // A name that is not UTF-8 arrives damaged: only a listing tells its bytes.
-        if (name === null || name.includes('\ufffd')) return sweepDesk(desk, true)
-        if (wrote) desk.wroteAt.set(name, clock.monotonic())
-        // How a watch reports that its own folder went away: one made there since may even have the same inode.
-        if (name === basename) desk.ino = -1
-        enqueue(desk, name)
-      })
-      given.clear('watch-limit', 'watches')
-    } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException
-      if (code !== 'ENOSPC' && code !== 'EMFILE') throw cause
-      given.raise({
-        code: 'watch-limit',
-        about: 'watches',
-        sentence: 'The kernel allows no more file watches; new mail is found by the sweep, up to 1.5 s later.',
-        fix: 'sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024',
-      })
-    }
+    desk.cancelWatch = given.watch(desk.folder.path, (name, wrote) => {
+      // A name that is not UTF-8 arrives damaged: only a listing tells its bytes.
+      if (name === null || name.includes('\ufffd')) return sweepDesk(desk, true)
+      if (wrote) desk.wroteAt.set(name, clock.monotonic())
+      // How a watch reports that its own folder went away: one made there since may even have the same inode.
+      if (name === basename) desk.ino = -1
+      enqueue(desk, name)
+    })
   }
 
   /** Lists a folder and queues what is new in it. */

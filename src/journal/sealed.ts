@@ -35,6 +35,8 @@ export type AdmitIntent = Readonly<{
   act: 'admit'
   drop: MessageId
   at: string
+  /** When it was made, where its ids do not tell: the clock was stepped. */
+  created?: string
   boot: string
   source?: Source
   /** Made by the daemon; what it must not be made twice for. */

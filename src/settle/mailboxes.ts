@@ -30,15 +30,7 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       try {
         return [given.watch(layout.folder(holder, folder), (name) => reported(holder, folder, name))]
       } catch (cause) {
-        const { code } = cause as NodeJS.ErrnoException
-        if (code === 'ENOSPC' || code === 'EMFILE')
-          given.raise({
-            code: 'watch-limit',
-            about: 'watches',
-            sentence: 'The kernel allows no more file watches; changes are found by the sweep, up to 1.5 s later.',
-            fix: 'sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024',
-          })
-        else if (!isGone(cause)) throw cause
+        if (!isGone(cause)) throw cause
         return []
       }
     })

@@ -34,6 +34,8 @@ const INCOMPLETE_MS = 5_000
 export function createRescue(given: SettleGiven, again: (id: MessageId, ms: number) => void, shown: (mail: Mail, text: string) => void): Rescue {
   const { clock, disk, ledger } = given
   const vanishedAtMs = new Map<MessageId, number>()
+  /** Cannot be put back, and that was told: every sweep misses it again. */
+  const lost = new Set<MessageId>()
   const linkedSinceMs = new Map<MessageId, number>()
   const unparsedSince = new Map<MessageId, { mark: string; atMs: number }>()
 
@@ -126,6 +128,8 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
     const text = lastGoodText(given, mail)
     if (text === undefined) {
       vanishedAtMs.delete(mail.id)
+      if (lost.has(mail.id)) return 'gone'
+      lost.add(mail.id)
       given.raise({
         code: 'missing-message',
         about: mail.id,
@@ -157,7 +161,10 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
     unsafe,
     unreadable,
     vanished,
-    found: (id) => void vanishedAtMs.delete(id),
+    found: (id) => {
+      vanishedAtMs.delete(id)
+      lost.delete(id)
+    },
     parsed: (id) => {
       unparsedSince.delete(id)
       linkedSinceMs.delete(id)

@@ -35,9 +35,10 @@ export type House = Readonly<{ root: string; daemon: Daemon; dying: DyingDisk; l
 
 let base: System | undefined
 
-export async function openHouse(root: string): Promise<House> {
+/** `given` stands in for what is real: a clock that is turned by hand, a disk or a watch that refuses. */
+export async function openHouse(root: string, given: Partial<Pick<System, 'clock' | 'disk' | 'watch'>> = {}): Promise<House> {
   base ??= await realSystem(mkdtempSync(`${tmpdir()}/seam-probe-`), 'error', () => undefined)
-  const real = base
+  const real = { ...base, ...given }
   const layout = layoutOf(root)
   const dying = dyingDisk(real.disk)
   const cancels = new Set<Cancel>()

@@ -1,0 +1,33 @@
+import { existsSync, rmSync } from 'node:fs'
+import t from 'tap'
+import { alertOf, alertsOf, message } from '../e2e/files.ts'
+import { MINUTE, SECOND, turnedHouse } from './turned.ts'
+
+t.test('a draft that nobody writes is pointed out after 5 min and not before, and the alert goes with it', async (t) => {
+  const house = await turnedHouse(t)
+  house.drop('spool/legal/.half.md', 'not yet')
+  house.drop('workspaces/cfo/outbox/half.md.tmp', 'not yet')
+  await house.pass(5 * MINUTE - 2 * SECOND, 10 * SECOND)
+  t.same(alertsOf(house.root), [], 'not before')
+  await house.until('the one in the box', () => alertOf(house.root, 'abandoned-draft', 'spool/legal/.half.md'), 10 * SECOND)
+  const draft = await house.until('the one in the outbox', () => alertOf(house.root, 'abandoned-draft', 'half.md.tmp'), 10 * SECOND)
+  t.equal(draft.head.get('agent'), 'cfo')
+  t.ok(existsSync(house.at('spool/legal/.half.md')), 'it stays where it is')
+  rmSync(house.at('spool/legal/.half.md'))
+  await house.until('one alert is closed', () => !alertOf(house.root, 'abandoned-draft', '.half.md'), 10 * SECOND)
+  t.ok(alertOf(house.root, 'abandoned-draft', 'half.md.tmp'), 'the other is open')
+})
+
+t.test('a file in files/ that no message names is pointed out after 10 min and not before; one that is sent for is taken', async (t) => {
+  const house = await turnedHouse(t)
+  house.drop('spool/legal/files/lonely.pdf', '%PDF')
+  house.drop('spool/legal/files/wanted.pdf', '%PDF')
+  await house.pass(10 * MINUTE - 2 * SECOND, 10 * SECOND)
+  t.same(alertsOf(house.root), [], 'not before')
+  house.drop('spool/legal/late.md', message({ attach: '[wanted.pdf]' }))
+  await house.until('the lonely one', () => alertOf(house.root, 'unmatched-file', 'lonely.pdf'), 2 * MINUTE)
+  await house.until('the other was taken', () => !existsSync(house.at('spool/legal/files/wanted.pdf')))
+  t.notOk(alertOf(house.root, 'unmatched-file', 'wanted.pdf'))
+  rmSync(house.at('spool/legal/files/lonely.pdf'))
+  await house.until('the alert is closed', () => alertsOf(house.root).length === 0)
+})

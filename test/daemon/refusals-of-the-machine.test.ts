@@ -1,0 +1,54 @@
+import { readdirSync } from 'node:fs'
+import t from 'tap'
+import { realSystem } from '../../src/system/index.ts'
+import type { Watch } from '../../src/system/types.ts'
+import { alertOf, lettersIn, lettersOf, message } from '../e2e/files.ts'
+import { MINUTE, SECOND, turnedHouse } from './turned.ts'
+
+t.test('a kernel that allows no more watches: mail and claims are found all the same, and the alert lasts until every folder is watched', async (t) => {
+  const { watch } = await realSystem(t.testdir(), 'error', () => undefined)
+  const watched = new Set<string>()
+  let most = 3
+  const few: Watch = (folder, report) => {
+    if (watched.size >= most) throw Object.assign(new Error('no space for another watch'), { code: 'ENOSPC' })
+    const cancel = watch(folder, report)
+    watched.add(folder)
+    return () => {
+      watched.delete(folder)
+      cancel()
+    }
+  }
+  const house = await turnedHouse(t, {}, { watch: few })
+  await house.until('watch-limit', () => alertOf(house.root, 'watch-limit'))
+  house.drop('spool/legal/unseen.md', message({ subject: 'unseen' }))
+  const letter = await house.until('it', () => lettersOf(house.root, 'legal')[0], 3 * SECOND)
+  t.notOk(watched.has(house.at('workspaces/legal/new')))
+  await house.pass(2 * MINUTE, 10 * SECOND)
+  t.ok(alertOf(house.root, 'watch-limit'), 'it lasts as long as its cause')
+  most = 6
+  await house.pass(2 * MINUTE, 10 * SECOND)
+  t.equal(watched.size, most, 'what is allowed is used')
+  t.ok(alertOf(house.root, 'watch-limit'), 'some folders are still not watched')
+  most = 1_000
+  await house.until('it closes', () => !alertOf(house.root, 'watch-limit'), 2 * MINUTE)
+  for (const folder of ['spool', 'spool/legal', 'workspaces/legal/outbox', 'workspaces/legal/new', 'workspaces/legal/cur'])
+    t.ok(watched.has(house.at(folder)), `${folder} is watched now`)
+  t.equal(letter.folder, 'new')
+})
+
+t.test('a disk that is nearly full holds up mail and the canary, which says so after five seconds; with room both come through', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  let room = true
+  const house = await turnedHouse(t, {}, { disk: { ...disk, free: (path) => ({ ...disk.free(path), ...(room ? {} : { bytes: 1_000_000 }) }) } })
+  await house.pass(30 * SECOND, SECOND)
+  t.notOk(alertOf(house.root, 'canary-late'))
+  room = false
+  await house.until('disk-full', () => alertOf(house.root, 'disk-full'))
+  house.drop('spool/legal/waits.md', message({ subject: 'waits' }))
+  await house.until('canary-late', () => alertOf(house.root, 'canary-late'), 70 * SECOND)
+  t.same(lettersIn(house.at('workspaces/legal/new')), [])
+  room = true
+  await house.until('the message', () => lettersOf(house.root, 'legal')[0])
+  await house.until('both alerts go with their cause', () => !alertOf(house.root, 'disk-full') && !alertOf(house.root, 'canary-late'), 3 * MINUTE)
+  t.same(readdirSync(house.at('.penny/canary')), [])
+})
