@@ -58,6 +58,6 @@ export type AdmitPlan = Readonly<{
 
 export type Verdict =
   | { verdict: 'admit'; plan: AdmitPlan }
-  | { verdict: 'hold'; code: FaultCode; complaints: readonly Complaint[] }
+  | { verdict: 'hold'; code: FaultCode; complaints: readonly Complaint[]; hops: number }
   | { verdict: 'repeat'; ref: string; of: MessageId }
   | { verdict: 'wait'; againMs: number; full?: Name }

@@ -3,7 +3,7 @@
  * intake (a complete file) → sender → message (text) → admit (rules) → route (recipients) → deliver (once) → what follows.
  */
 import { createHash } from 'node:crypto'
-import { type Asked, judge, type Verdict } from '../admit/index.ts'
+import { type Asked, hopsFrom, judge, type Verdict } from '../admit/index.ts'
 import type { Config } from '../core/config.ts'
 import type { Complaint, FaultCode } from '../core/fault.ts'
 import type { Envelope } from '../core/message.ts'
@@ -28,6 +28,8 @@ export type PipelineGiven = Readonly<{
   deliver: Deliver
   raise: Raise
   clear: Clear
+  /** Hops of the message that this agent had a run for at that moment. */
+  causeHops: (agent: string, atMs: number) => number | undefined
   /** The secret name of a canary under way: its file is the daemon's own. */
   isCanary: (name: string) => boolean
   canaryThrough: (delivered: Delivered) => void
@@ -70,7 +72,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     if (given.isCanary(taken.name) && taken.folder.kind === 'spool') return canary(taken, dropped)
     const sender = senderOf(taken.folder, taken.stat)
     const hold = (code: FaultCode, complaints: readonly Complaint[], from = sender): Promise<Fate> =>
-      refuseWith(envelopeOf(taken, from), code, complaints, dropped)
+      refuseWith(causedBy(envelopeOf(taken, from)), code, complaints, dropped)
     const one = (code: FaultCode, what: string): Promise<Fate> => hold(code, [{ code, spot: undefined, what }])
 
     if ('unknownUid' in sender && !org.acceptUnknownUids)
@@ -84,7 +86,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       if (parsed.incomplete && taken.waitedMs < INCOMPLETE_MS) return { againMs: INCOMPLETE_MS - taken.waitedMs }
       return hold(parsed.complaints[0]?.code ?? 'bad-front-matter', parsed.complaints)
     }
-    const envelope = envelopeOf(taken, sender)
+    const envelope = causedBy(envelopeOf(taken, sender))
     const verdict = judge(envelope, parsed.message, given.config(), given.asked(), routeFor(given.config()))
     return follow(taken, dropped, envelope, parsed.message, verdict)
   }
@@ -92,7 +94,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   async function follow(taken: Taken, dropped: Dropped, envelope: Envelope, message: MessageText, verdict: Verdict): Promise<Fate> {
     switch (verdict.verdict) {
       case 'hold':
-        return refuseWith(envelope, verdict.code, verdict.complaints, dropped)
+        return refuseWith(envelope, verdict.code, verdict.complaints, dropped, verdict.hops)
       case 'repeat':
         await deliver.repeat(envelope, verdict.ref, verdict.of, dropped)
         return 'gone'
@@ -150,9 +152,21 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     return 'gone'
   }
 
-  async function refuseWith(envelope: Envelope, code: FaultCode, complaints: readonly Complaint[], dropped: Dropped): Promise<Fate> {
-    await deliver.hold({ envelope, code, complaints }, dropped)
+  async function refuseWith(
+    envelope: Envelope,
+    code: FaultCode,
+    complaints: readonly Complaint[],
+    dropped: Dropped,
+    hops = hopsFrom(envelope, undefined),
+  ): Promise<Fate> {
+    await deliver.hold({ envelope, code, complaints, hops }, dropped)
     return 'gone'
+  }
+
+  /** What an agent sends while it runs carries on the chain of the message it runs for. */
+  function causedBy(envelope: Envelope): Envelope {
+    const causeHops = envelope.arrivedMs === undefined ? undefined : given.causeHops(envelope.from, envelope.arrivedMs)
+    return causeHops === undefined ? envelope : { ...envelope, causeHops }
   }
 
   async function refuse(folder: DropFolder, entry: Listed, stat: Stat, why: string): Promise<Fate> {
@@ -173,9 +187,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       name: showSafely(entry.name),
       box: undefined,
       sha256: '',
+      arrivedMs: stat.ctimeMs,
     }
     try {
-      return await refuseWith(envelope, 'unsafe-file', [{ code: 'unsafe-file', spot: undefined, what: `${why} (owner: uid ${stat.uid})` }], {
+      return await refuseWith(causedBy(envelope), 'unsafe-file', [{ code: 'unsafe-file', spot: undefined, what: `${why} (owner: uid ${stat.uid})` }], {
         source,
         untouched: () => true,
         letGo: () => undefined,
