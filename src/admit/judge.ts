@@ -35,14 +35,17 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
     complain('unknown-priority', 'priority', `unknown priority "${priority.unknown}"; known are ${priority.known.join(', ')}`, priority.near)
 
   const times = readTimes(draft, config.org.timezone, complain)
-  const addresses = addressesOf(envelope, draft, config, complain)
+  const addresses = addressesOf(envelope, draft, config, complain, (key) => shape.some(({ spot: at }) => at !== undefined && at === spot(key)))
   if (draft.attach.length > config.org.limits.attachments)
     complain('bad-value', 'attach', `${draft.attach.length} attachments; at most ${config.org.limits.attachments}`)
-  if (complaints.length > 0) return hold(complaints, hopsFrom(envelope, undefined))
 
-  const parent = draft.inReplyTo === undefined ? undefined : asked.parent(draft.inReplyTo, envelope.from)
-  if (parent === 'later') return { verdict: 'wait', againMs: LEDGER_AGAIN_MS }
-  if (draft.inReplyTo !== undefined && !parent) complain('bad-value', 'in_reply_to', `no message "${draft.inReplyTo}" is known here`)
+  const found = draft.inReplyTo === undefined ? undefined : asked.parent(draft.inReplyTo, envelope.from)
+  // What is wrong already is told at once, as far as it can be judged yet.
+  if (found === 'later') return complaints.length > 0 ? hold(complaints, hopsFrom(envelope, undefined)) : { verdict: 'wait', againMs: LEDGER_AGAIN_MS }
+  const parent = found && 'among' in found ? undefined : found
+  if (found && 'among' in found)
+    complain('bad-value', 'in_reply_to', `"${draft.inReplyTo}" is the ref of several messages; give the id of one: ${found.among.join(', ')}`)
+  else if (draft.inReplyTo !== undefined && !parent) complain('bad-value', 'in_reply_to', `no message "${draft.inReplyTo}" is known here`)
   if (parent && draft.settles) refuseSettling(envelope, draft.settles, parent, config, complain)
 
   const to = route(addresses.to, envelope.from, asked)
@@ -141,7 +144,7 @@ function readTimes(
   return { due: due?.text, expires: expires && formatTime(expires.ms), notBeforeMs: read('not_before', draft.notBefore)?.ms }
 }
 
-function addressesOf(envelope: Envelope, draft: Draft, config: Config, complain: Complain): { to: readonly string[] } {
+function addressesOf(envelope: Envelope, draft: Draft, config: Config, complain: Complain, isFaulty: (key: string) => boolean): { to: readonly string[] } {
   const { box } = envelope
   const known = addressable(config)
   if (box !== undefined && !known.includes(box)) {
@@ -149,7 +152,7 @@ function addressesOf(envelope: Envelope, draft: Draft, config: Config, complain:
     return { to: [] }
   }
   if (box === undefined) {
-    if (draft.to.length === 0) complain('unknown-recipient', 'to', 'no `to:` says who this is for')
+    if (draft.to.length === 0 && !isFaulty('to')) complain('unknown-recipient', 'to', 'no `to:` says who this is for')
     return { to: draft.to }
   }
   if (draft.to.length > 0 && !draft.to.some((address) => address === box || address === `@${box}`)) {

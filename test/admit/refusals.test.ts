@@ -78,3 +78,21 @@ t.test('a chain of runs is cut as a thread is: what a run sends is one hop on, a
   t.equal(plan(later('cfo'), { causeHops: 16, arrivedMs }, { nowMs }).hops, 16)
   t.equal(refusal(later('[cfo, ceo]'), { causeHops: 16, arrivedMs }, { nowMs }), 'loop -')
 })
+
+t.test('recipients, the message answered and the shape are judged in one round', async (t) => {
+  const text = '---\nto: [leagl, cfo]\nprioirty: high\npriority: asap\ndue: someday\nin_reply_to: gone\n---\n'
+  const codes = (asked = {}) => {
+    const verdict = judged(text, {}, asked)
+    return verdict.verdict === 'hold' ? verdict.complaints.map(({ code, spot }) => `${code} ${spot?.line}`) : []
+  }
+  t.same(codes(), ['unknown-key 3', 'bad-value 5', 'unknown-priority 4', 'bad-value 6', 'unknown-recipient 2'])
+  t.same(codes({ parent: () => 'later' }), ['unknown-key 3', 'bad-value 5', 'unknown-priority 4'], 'what is known at once is told at once')
+  const twice = judged('---\nto: {}\nprioirty: high\n---\n')
+  t.equal(twice.verdict === 'hold' && twice.complaints.length, 2, 'a fault of `to` is told once')
+})
+
+t.test('a ref that several messages bear is answered with their ids', async (t) => {
+  const among = [nextId(), nextId()]
+  const verdict = judged('---\nto: ceo\nin_reply_to: report\n---\n', {}, { parent: () => ({ among }) })
+  t.match(verdict, { verdict: 'hold', code: 'bad-value', complaints: [{ what: new RegExp(`"report" is the ref of several.*${among[0]}, ${among[1]}`) }] })
+})
