@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Asked, hopsFrom, judge, type Verdict } from '../admit/index.ts'
+import { keyOf } from '../alert/index.ts'
 import type { Config } from '../core/config.ts'
 import type { Complaint, FaultCode } from '../core/fault.ts'
 import type { Envelope } from '../core/message.ts'
@@ -227,7 +228,11 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     const file = `${envelope.folder}/${envelope.name}`
     const agent = given.config().agents.has(envelope.from as Name) ? { agent: envelope.from } : {}
     const sentence = `The name of ${file} says "${word}", but its front matter does not: it was delivered with priority ${priority}. Names of files carry no meaning on the way in.`
-    raise({ code: 'priority-in-name', about: file, ...agent, sentence, fix: mails.map(({ id }) => `penny set ${id} priority=${meant}`).join(' && ') })
+    const set = (name: string): string => mails.map(({ id }) => `penny set ${id} priority=${name}`).join(' && ')
+    const close = `penny alerts done priority-in-name.${keyOf(file)}`
+    // By its front matter it has the priority that the word most likely means: there is nothing to set, only something to know.
+    const fix = meant === priority ? `${close}   # or, if ${priority} is not what was meant: ${set('…')}` : set(meant)
+    raise({ code: 'priority-in-name', about: file, ...agent, sentence, fix })
   }
 
   function mailboxFull(holder: Name): void {
