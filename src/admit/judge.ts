@@ -3,7 +3,7 @@ import type { Complaint, FaultCode, Spot } from '../core/fault.ts'
 import { type Draft, type Envelope, type Kind, MOST_HOPS, type Value, type Via } from '../core/message.ts'
 import { type Name, nearest } from '../core/names.ts'
 import { findPriority, priorityInName } from '../core/priority.ts'
-import { showSafely } from '../core/text.ts'
+import { counted, showSafely } from '../core/text.ts'
 import { formatTime, parseMoment } from '../core/time.ts'
 import { defaultSubject, type MessageText, readDraft } from '../message/index.ts'
 import type { AdmitPlan, Asked, Parent, Verdict } from './types.ts'
@@ -37,7 +37,7 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
   const times = readTimes(draft, config.org.timezone, complain)
   const addresses = addressesOf(envelope, draft, config, complain, (key) => shape.some(({ spot: at }) => at !== undefined && at === spot(key)))
   if (draft.attach.length > config.org.limits.attachments)
-    complain('bad-value', 'attach', `${draft.attach.length} attachments; at most ${config.org.limits.attachments}`)
+    complain('bad-value', 'attach', `${counted(draft.attach.length, 'attachment')}; at most ${config.org.limits.attachments}`)
 
   const found = draft.inReplyTo === undefined ? undefined : asked.parent(draft.inReplyTo, envelope.from)
   // What is wrong already is told at once, as far as it can be judged yet.

@@ -10,7 +10,7 @@ import type { Complaint, FaultCode } from '../core/fault.ts'
 import type { Envelope } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
-import { showSafely } from '../core/text.ts'
+import { counted, showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { type AttachmentsFound, type Deliver, type Delivered, type Dropped, findAttachments } from '../deliver/index.ts'
 import type { DropFolder, Fate, Taken } from '../intake/index.ts'
@@ -241,7 +241,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       code: 'workspace-full',
       about: `workspaces/${holder}`,
       agent: holder,
-      sentence: `The mailbox of ${holder} holds ${backlog} messages; more wait in the drop folders until some are settled.`,
+      sentence: `The mailbox of ${holder} holds ${counted(backlog, 'message')}; more wait in the drop folders until some are settled.`,
       fix: `penny tasks to:${holder}`,
     })
   }
