@@ -181,6 +181,7 @@ export function buildRooms(given: RoomsGiven) {
     deliver,
     raise,
     clear,
+    causeHops: dispatcher.causeHops,
     isCanary: canaries.isCanary,
     canaryThrough: canaries.through,
     noRoom: room.noRoom,

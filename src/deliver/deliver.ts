@@ -202,10 +202,10 @@ export function createDelivery(given: DeliverGiven): Deliver {
 
   async function hold(refusal: Refusal, dropped: Dropped): Promise<string> {
     const drop = ids.next()
-    const { envelope, code, complaints } = refusal
+    const { envelope, code, complaints, hops } = refusal
     const held = heldName(code, drop, envelope.name)
     const base = { drop, at: formatTime(given.clock.now()), boot: given.bootId, source: dropped.source }
-    const intent: HoldIntent = { act: 'hold', ...base, from: envelope.from, name: envelope.name, folder: envelope.folder, code, held, complaints }
+    const intent: HoldIntent = { act: 'hold', ...base, from: envelope.from, name: envelope.name, folder: envelope.folder, code, held, complaints, hops }
     await holdIt(intent)
     return held
   }
