@@ -149,11 +149,11 @@ function toStat(stats: Exclude<Stats, BigIntStats>): Stat {
   return { kind: modeKind(stats.mode), dev, ino, size, mode: stats.mode & 0o7777, uid, gid, links: nlink, mtimeMs, ctimeMs }
 }
 
-function readAll(fd: number, limit: number): Buffer {
+function readAll(fd: number, limit: number, from = 0): Buffer {
   const buffer = Buffer.allocUnsafe(limit)
   let filled = 0
   while (filled < limit) {
-    const got = readSync(fd, buffer, filled, limit - filled, filled)
+    const got = readSync(fd, buffer, filled, limit - filled, from + filled)
     if (got === 0) break
     filled += got
   }

@@ -54,8 +54,8 @@ export type Disk = Readonly<{
   pinFolder: (path: Path) => Fd
   /** The path of `name` in a pinned folder: /proc/self/fd/N/name. */
   at: (folder: Fd, name: Path) => Path
-  /** Up to `limit` bytes from the start. */
-  read: (fd: Fd, limit: number) => Buffer
+  /** Up to `limit` bytes from `from`, which is the start if it isn't given. */
+  read: (fd: Fd, limit: number, from?: number) => Buffer
   /** The whole file; EFBIG above `limit` bytes. The default is for files that the daemon alone writes. */
   readFile: (path: Path, limit?: number) => Buffer
   close: (fd: Fd) => void
