@@ -204,12 +204,13 @@ function makeFolder(path: Path, mode: number, owner?: Owner): void {
   }
 }
 
-function create(path: Path, data: Uint8Array | string, mode: number, owner?: Owner): void {
+function create(path: Path, data: Uint8Array | string, mode: number, owner?: Owner): Stat {
   const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
     writeAll(fd, typeof data === 'string' ? Buffer.from(data) : data)
     if (owner) fchownSync(fd, owner.uid, owner.gid)
     fchmodSync(fd, mode)
+    return toStat(fstatSync(fd))
   } catch (cause) {
     unlinkSync(path)
     throw cause

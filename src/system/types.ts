@@ -61,8 +61,8 @@ export type Disk = Readonly<{
   close: (fd: Fd) => void
   /** Closes in a thread of the pool: the last close of a removed file frees its blocks, which takes longer than all else about it. */
   closeLater: (fd: Fd) => void
-  /** Creates (O_EXCL | O_NOFOLLOW) and writes; never overwrites. `owner` is given to the file before anybody can see it elsewhere. */
-  create: (path: Path, data: Uint8Array | string, mode: number, owner?: Owner) => void
+  /** Creates (O_EXCL | O_NOFOLLOW) and writes; never overwrites. `owner` is given to the file before anybody can see it elsewhere. Returns it as it was made. */
+  create: (path: Path, data: Uint8Array | string, mode: number, owner?: Owner) => Stat
   /** Appends to a file the daemon alone writes. */
   openAppend: (path: Path, mode: number) => Fd
   append: (fd: Fd, data: Uint8Array | string) => void
