@@ -182,6 +182,18 @@ export type Fault = Readonly<{
   fix: string
 }>
 
+/** What is told where a watch was refused because the kernel allows no more of them; undefined: it failed otherwise. */
+export function watchLimit(cause: unknown): Fault | undefined {
+  const { code } = cause as { code?: unknown }
+  if (code !== 'ENOSPC' && code !== 'EMFILE') return undefined
+  return {
+    code: 'watch-limit',
+    about: 'watches',
+    sentence: 'The kernel allows no more file watches; mail and changes are found by the sweep, up to 1.5 s later.',
+    fix: 'sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024',
+  }
+}
+
 /** A place in a text: 1-based line and column. */
 export type Spot = Readonly<{ line: number; column: number }>
 

@@ -1,4 +1,5 @@
 /** Keeps a drop folder watched, and lists it when it changed: the watch hints, the listing knows. */
+import { watchLimit } from '../core/fault.ts'
 import { shellWord } from '../core/text.ts'
 import { isGone } from '../mailbox/index.ts'
 import type { Listed } from '../system/types.ts'
@@ -32,14 +33,9 @@ export function createWatching(
       })
       given.clear('watch-limit', 'watches')
     } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException
-      if (code !== 'ENOSPC' && code !== 'EMFILE') throw cause
-      given.raise({
-        code: 'watch-limit',
-        about: 'watches',
-        sentence: 'The kernel allows no more file watches; new mail is found by the sweep, up to 1.5 s later.',
-        fix: 'sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024',
-      })
+      const fault = watchLimit(cause)
+      if (!fault) throw cause
+      given.raise(fault)
     }
   }
 

@@ -1,6 +1,8 @@
 /** Looks after new/, cur/ and done/ of every holder: reports changes, sweeps for those that were not reported, rolls months. */
+import { watchLimit } from '../core/fault.ts'
 import type { Name } from '../core/names.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
+import { shellWord } from '../core/text.ts'
 import { isGone, listOrNothing, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import type { Cancel } from '../system/types.ts'
 import type { Settle } from './settle.ts'
@@ -30,14 +32,8 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       try {
         return [given.watch(layout.folder(holder, folder), (name) => reported(holder, folder, name))]
       } catch (cause) {
-        const { code } = cause as NodeJS.ErrnoException
-        if (code === 'ENOSPC' || code === 'EMFILE')
-          given.raise({
-            code: 'watch-limit',
-            about: 'watches',
-            sentence: 'The kernel allows no more file watches; changes are found by the sweep, up to 1.5 s later.',
-            fix: 'sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024',
-          })
+        const fault = watchLimit(cause)
+        if (fault) given.raise(fault)
         else if (!isGone(cause)) throw cause
         return []
       }
@@ -134,7 +130,7 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
             about,
             agent: holder,
             sentence: `The mailbox of ${holder} cannot be read (${String(cause)}); it is being made right.`,
-            fix: `ls -la ${about}`,
+            fix: `ls -la ${shellWord(about)}`,
           })
           given.repair(holder)
         }

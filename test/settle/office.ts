@@ -12,7 +12,7 @@ import { formatFileName, layoutOf, type Mail, makeLedger, pinFolders } from '../
 import { PRIVATE_FOLDERS } from '../../src/mailbox/layout.ts'
 import { createSettleRoom, type SettleRoom } from '../../src/settle/index.ts'
 import { makeIds, realSystem } from '../../src/system/index.ts'
-import type { Clock, System } from '../../src/system/types.ts'
+import type { Clock, Disk, System } from '../../src/system/types.ts'
 import { configOf } from '../config/organisation.ts'
 import { task } from '../deadline/office.ts'
 
@@ -41,7 +41,8 @@ export type Office = Readonly<{
 
 let system: System | undefined
 
-export async function office(test: Test): Promise<Office> {
+/** `between`: what lies between the room and the real one. */
+export async function office(test: Test, between: (disk: Disk) => Disk = (disk) => disk): Promise<Office> {
   let over = false
   let room: SettleRoom | undefined
   // What waits to be looked at again must not write into a folder that is being removed: so this comes before the folder, to run before that.
@@ -65,7 +66,7 @@ export async function office(test: Test): Promise<Office> {
       return () => clearTimeout(timer)
     },
   }
-  const { disk } = system
+  const disk = between(system.disk)
   const ledger = makeLedger()
   const config = configOf()
   const originals = new Map<MessageId, string>()
