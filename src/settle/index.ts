@@ -38,7 +38,7 @@ export type SettleRoom = Readonly<{
 }>
 
 export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions'>): SettleRoom {
-  const given: SettleGiven = { ...outside, finder: makeFinder(outside.disk, outside.layout, outside.clock), versions: makeVersions() }
+  const given: SettleGiven = { ...outside, finder: makeFinder(outside.disk, outside.layout, outside.clock), versions: makeVersions(outside.clock) }
   const mirror = createMirror(given)
   const room: SettleGiven = {
     ...given,
@@ -78,6 +78,7 @@ export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions
     mailboxes,
     mirror,
     sweep: (all) => {
+      given.versions.sweep()
       mailboxes.sweep(all)
       strangers.sweep()
       blocked.sweep(all)
