@@ -78,5 +78,8 @@ t.test('who puts other things in the place of a folder in a loop leaves a few of
   }
   const kept = readdirSync(layout.outbox('legal')).filter((name) => name.startsWith('files.was-'))
   t.equal(kept.length, 8)
-  t.same(kept.map((name) => Number(readFileSync(`${layout.outbox('legal')}/${name}`, 'utf8'))).sort((a, b) => a - b), [12, 13, 14, 15, 16, 17, 18, 19])
+  t.same(
+    kept.map((name) => Number(readFileSync(`${layout.outbox('legal')}/${name}`, 'utf8'))).sort((a, b) => a - b),
+    [12, 13, 14, 15, 16, 17, 18, 19],
+  )
 })
