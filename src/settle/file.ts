@@ -1,6 +1,6 @@
 /** One message's file in folders that its holder writes at the same time: find it, read it, put it there, move it. */
 import { FOLDERS, type Folder } from '../core/status.ts'
-import { isGone, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { isGone, leadsNowhere, type Mail, statOrNothing } from '../mailbox/index.ts'
 import type { Fd, Path, Stat } from '../system/types.ts'
 import { setAside } from './aside.ts'
 import type { SettleGiven } from './types.ts'
@@ -58,7 +58,7 @@ export function snapshot(given: SettleGiven, mail: Pick<Mail, 'holder'>, place: 
   try {
     fd = disk.openRead(place.path)
   } catch (cause) {
-    if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') return 'gone'
+    if (leadsNowhere(cause)) return 'gone'
     throw cause
   }
   const unsafe = unsafety(given, mail, place, disk.fstat(fd))
