@@ -44,11 +44,13 @@ let system: System | undefined
 /** `between`: what lies between the room and the real one. */
 export async function office(test: Test, between: (disk: Disk) => Disk = (disk) => disk): Promise<Office> {
   let over = false
+  let ended = false
   let room: SettleRoom | undefined
   // What waits to be looked at again must not write into a folder that is being removed: so this comes before the folder, to run before that.
   test.teardown(async () => {
     over = true
     await room?.settle.idle()
+    ended = true
   })
   const root = test.testdir()
   const layout = layoutOf(root)
@@ -59,12 +61,14 @@ export async function office(test: Test, between: (disk: Disk) => Disk = (disk) 
   for (const folder of PRIVATE_FOLDERS) mkdirSync(layout.private(folder), { recursive: true })
   system ??= await realSystem(layout.staging, 'error', () => undefined)
   // Unlike the daemon's own, these timers keep the process alive: here nothing else does.
+  const real = system.clock
   const clock: Clock = {
-    ...system.clock,
+    ...real,
     after: (ms, call) => {
       const timer = setTimeout(() => !over && call(), ms)
       return () => clearTimeout(timer)
     },
+    soon: (call) => real.soon(() => !ended && call()),
   }
   const disk = between(system.disk)
   const ledger = makeLedger()
@@ -115,7 +119,7 @@ export async function office(test: Test, between: (disk: Disk) => Disk = (disk) 
     },
     meant: (_holder, idOrRef) => (mails.has(idOrRef as MessageId) ? (idOrRef as MessageId) : undefined),
     changed: () => undefined,
-    repair: make,
+    repair: (holder) => void (ended || make(holder)),
   })
   const made = room
   return {
