@@ -116,6 +116,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     provisioner.guides()
     rooms.becomeReady()
     rooms.setHolders()
+    settleRoom.recover()
     settleRoom.sweep(true)
     settleRoom.mailboxes.rollMonths()
     await settleRoom.settle.idle()

@@ -57,9 +57,22 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   function guides(): void {
     for (const agent of config().agents.values()) {
-      writeHome(agent.name, 'AGENTS.md', guideText(config(), agent))
-      writeHome(agent.name, 'CLAUDE.md', CLAUDE_TEXT)
-      writeHome(agent.name, 'ROLE.md', agent.role)
+      const about = `workspaces/${agent.name}/home/AGENTS.md`
+      try {
+        writeHome(agent.name, 'AGENTS.md', guideText(config(), agent))
+        writeHome(agent.name, 'CLAUDE.md', CLAUDE_TEXT)
+        writeHome(agent.name, 'ROLE.md', agent.role)
+        given.clear('unreadable-file', about)
+      } catch (cause) {
+        // Whatever an agent puts in the way in its own home must not keep the daemon from starting.
+        given.raise({
+          code: 'unreadable-file',
+          about,
+          agent: agent.name,
+          sentence: `The guide of ${agent.name} could not be written to its home (${String(cause)}); it is tried again with the next start or change of policies.`,
+          fix: `ls -la ${shellWord(`workspaces/${agent.name}/home`)}`,
+        })
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import type { Config, Schedule } from '../core/config.ts'
 import { describeComplaint } from '../core/fault.ts'
 import type { Envelope } from '../core/message.ts'
 import type { Raise } from '../core/post.ts'
+import { shellWord } from '../core/text.ts'
 import type { Deliver } from '../deliver/index.ts'
 import { parseMessage } from '../message/index.ts'
 import { route } from '../route/index.ts'
@@ -33,7 +34,7 @@ export function scheduleDrop(given: ScheduleDropGiven): (schedule: Schedule, slo
         code: 'bad-value',
         about: `policies/schedules/${name}`,
         sentence: `The schedule ${schedule.name} could not be sent: ${what}`,
-        fix: `\${EDITOR:-vi} policies/schedules/${name}`,
+        fix: `\${EDITOR:-vi} ${shellWord(`policies/schedules/${name}`)}`,
       })
     if (!parsed.ok) return refuse(parsed.complaints.map((one) => describeComplaint(name, one)).join('; '))
     const verdict = judge(envelope, parsed.message, config, given.asked(), (addresses, from, asked) =>

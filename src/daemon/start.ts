@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { describeProblem } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import { FORMAT, parseFormat } from '../core/format.ts'
+import { shellWord } from '../core/text.ts'
 import { type Layout, provision, rootRules } from '../mailbox/index.ts'
 import { type LogLevel, realSystem, type System } from '../system/index.ts'
 import { refuseFileSystem } from './filesystem.ts'
@@ -18,7 +19,7 @@ export type Started = Readonly<{ system: System; config: Config; release: () => 
 
 export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolean): Promise<Started | NoStart> {
   if (!existsSync(`${layout.policies}/org.yaml`))
-    return { exit: 66, why: `${layout.root} is no organisation: it has no policies/org.yaml`, fix: `penny init ${layout.root}` }
+    return { exit: 66, why: `${layout.root} is no organisation: it has no policies/org.yaml`, fix: `penny init ${shellWord(layout.root)}` }
   process.umask(0o077)
   mkdirSync(layout.own, { recursive: true, mode: 0o711 })
   chmodSync(layout.own, 0o711)
@@ -41,7 +42,7 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
     return {
       exit: 78,
       why: loaded.problems.map(describeProblem).join('\n'),
-      fix: `\${EDITOR:-vi} ${layout.policies}/${loaded.problems[0]?.file ?? 'org.yaml'}`,
+      fix: `\${EDITOR:-vi} ${shellWord(`${layout.policies}/${loaded.problems[0]?.file ?? 'org.yaml'}`)}`,
     }
   const self = { daemon: system.self, operatorsGid: system.self.gid, holder: undefined, readersGid: undefined, give: false }
   provision(

@@ -2,7 +2,7 @@
 
 import type { MessageId } from '../core/ids.ts'
 import type { AdmitIntent, SealedCopy, Source } from '../journal/index.ts'
-import { isGone, listOrNothing, statOrNothing } from '../mailbox/index.ts'
+import { isGone, listOrNothing, SWAPPED, statOrNothing } from '../mailbox/index.ts'
 import { join, type Path, type Stat } from '../system/index.ts'
 import { copyText } from './copies.ts'
 import type { DeliverGiven, Dropped } from './types.ts'
@@ -118,10 +118,10 @@ function putBack(given: DeliverGiven, from: Path, to: Path): void {
   }
 }
 
-/** Names in staging that belong to no intent any more. */
+/** Names in staging that belong to no intent any more; a text of a holder's is kept until it is known whose. */
 export function sweepStaging(given: DeliverGiven, needed: ReadonlySet<string>): void {
   for (const { name, kind } of listOrNothing(given.disk, given.layout.staging)) {
-    if (needed.has(name.replace(/\.files$/, '')) || name.startsWith('taken.')) continue
+    if (needed.has(name.replace(/\.files$/, '')) || name.startsWith('taken.') || name.startsWith(SWAPPED)) continue
     const path = `${given.layout.staging}/${name}`
     if (kind === 'folder') {
       for (const inner of given.disk.list(path)) given.disk.unlink(join(path, inner.raw ?? inner.name))

@@ -1,5 +1,5 @@
 /** Opening a drop without following it anywhere, and asking whether somebody is writing it. */
-import { isGone } from '../mailbox/index.ts'
+import { leadsNowhere } from '../mailbox/index.ts'
 import type { Disk, Fd, Path } from '../system/types.ts'
 
 export function hasWriter(disk: Disk, path: Path): boolean {
@@ -19,7 +19,7 @@ export function openOrNothing(path: Path, open: (path: Path) => Fd): Fd | undefi
   try {
     return open(path)
   } catch (cause) {
-    if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+    if (leadsNowhere(cause)) return undefined
     throw cause
   }
 }

@@ -66,6 +66,11 @@ export function isGone(cause: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
+/** Gone, or turned into a link since it was looked at: the name leads nowhere that is its owner's. */
+export function leadsNowhere(cause: unknown): boolean {
+  return isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP'
+}
+
 export function markOf(stat: Stat): FileMark {
   return `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`
 }

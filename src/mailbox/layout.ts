@@ -29,6 +29,9 @@ export type Layout = Readonly<{
 export const PRIVATE_FOLDERS = ['staging', 'sealed', 'intents', 'journal', 'canary', 'state', 'runs', 'run'] as const
 export type PrivateFolder = (typeof PRIVATE_FOLDERS)[number]
 
+/** How names in staging begin that may hold a text of a holder's: `swapped.<id>.<digest of what was read>.<digest of ours>.<secret>`. */
+export const SWAPPED = 'swapped.'
+
 export function layoutOf(root: string): Layout {
   const own = `${root}/.penny`
   const workspaces = `${root}/workspaces`

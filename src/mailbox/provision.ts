@@ -17,6 +17,8 @@ export type Deviation = Readonly<{ path: string; what: string; mended: boolean }
 
 /** What lies there may be exchanged while it is mended, in a loop if its holder likes: then the next patrol finds it again. */
 const MOST_TRIES = 3
+/** Things that lay in one folder's place, kept to be looked at. */
+const MOST_ASIDE = 8
 
 /** Makes what is missing and mends what deviates; returns what deviated. Throws where a parent cannot be written. */
 export function provision(disk: Disk, rules: readonly Rule[], owners: Owners): Deviation[] {
@@ -56,11 +58,18 @@ function mend(disk: Disk, parent: Fd, name: string, rule: Rule, owner: Owner | u
   }
   if (stat.kind !== 'folder') {
     // A file or link where a folder belongs: set aside, so that what it was can be looked at.
-    disk.rename(at, disk.at(parent, `${name}.was-${stat.ino}`))
+    disk.rename(at, asideFor(disk, parent, name))
     disk.makeFolder(at, rule.mode, owner)
     return [{ path: rule.path, what: `was a ${stat.kind}, not a folder`, mended: true }]
   }
   return mendFolder(disk, at, rule, owner)
+}
+
+/** A free name beside it, or that of what was set aside longest ago: who does this in a loop fills nothing. */
+function asideFor(disk: Disk, parent: Fd, name: string): Path {
+  const names = Array.from({ length: MOST_ASIDE }, (_, i) => disk.at(parent, `${name}.was-${i + 1}`))
+  const [first] = names.map((path) => ({ path, sinceMs: statOrNothing(disk, path)?.ctimeMs ?? 0 })).sort((a, b) => a.sinceMs - b.sinceMs)
+  return first?.path ?? disk.at(parent, `${name}.was`)
 }
 
 function mendFolder(disk: Disk, at: Path, rule: Rule, owner: Owner | undefined): Deviation[] {

@@ -1,5 +1,6 @@
 /** What cannot stay in its place is kept in attachments/<id>/ of its holder. */
 import type { MessageId } from '../core/ids.ts'
+import { shellWord, showSafely } from '../core/text.ts'
 import { type Mail, statOrNothing } from '../mailbox/index.ts'
 import type { Path } from '../system/types.ts'
 import type { SettleGiven } from './types.ts'
@@ -26,4 +27,9 @@ export function keepAside(given: SettleGiven, mail: Pick<Mail, 'holder'>, id: Me
   const name = `${what}-${stamp}-${given.ids.secret().slice(0, 4)}.md`
   disk.create(given.pins.at(folder, name), text, 0o640, owner)
   return `workspaces/${mail.holder}/attachments/${id}/${name}`
+}
+
+/** Shows what was kept beside the message as it lies now. */
+export function fixByDiff(kept: string, { holder, folder, file }: Pick<Mail, 'holder' | 'folder' | 'file'>): string {
+  return `diff ${shellWord(kept)} ${shellWord(`workspaces/${holder}/${folder}/${showSafely(file)}`)}`
 }

@@ -17,6 +17,7 @@ import { createMailboxes, type Mailboxes } from './mailboxes.ts'
 import { createMirror, type Mirror } from './mirror.ts'
 import { createSettle, type Settle } from './settle.ts'
 import { createStrangers } from './strangers.ts'
+import { rescueLeftovers } from './swap.ts'
 import type { SettleGiven } from './types.ts'
 import { makeVersions } from './versions.ts'
 
@@ -28,6 +29,8 @@ export type { SettleGiven } from './types.ts'
 export type SettleRoom = Readonly<{
   /** Shows the sender the message as it lies at its holder now: for changes whose mirror a crash may have cost. */
   remirror: (id: MessageId) => void
+  /** Once every message is known: keeps what a crash left between two versions of one. */
+  recover: () => void
   settle: Settle
   mailboxes: Mailboxes
   mirror: Mirror
@@ -35,7 +38,7 @@ export type SettleRoom = Readonly<{
 }>
 
 export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions'>): SettleRoom {
-  const given: SettleGiven = { ...outside, finder: makeFinder(outside.disk, outside.layout, outside.clock), versions: makeVersions() }
+  const given: SettleGiven = { ...outside, finder: makeFinder(outside.disk, outside.layout, outside.clock), versions: makeVersions(outside.clock) }
   const mirror = createMirror(given)
   const room: SettleGiven = {
     ...given,
@@ -70,10 +73,12 @@ export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions
 
   return {
     remirror,
+    recover: () => rescueLeftovers(room),
     settle,
     mailboxes,
     mirror,
     sweep: (all) => {
+      given.versions.sweep()
       mailboxes.sweep(all)
       strangers.sweep()
       blocked.sweep(all)

@@ -1,6 +1,7 @@
 /** Looks after new/, cur/ and done/ of every holder: reports changes, sweeps for those that were not reported, rolls months. */
 import type { Name } from '../core/names.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
+import { shellWord } from '../core/text.ts'
 import { isGone, listOrNothing, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import type { Cancel } from '../system/types.ts'
 import type { Settle } from './settle.ts'
@@ -126,7 +127,7 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
             about,
             agent: holder,
             sentence: `The mailbox of ${holder} cannot be read (${String(cause)}); it is being made right.`,
-            fix: `ls -la ${about}`,
+            fix: `ls -la ${shellWord(about)}`,
           })
           given.repair(holder)
         }

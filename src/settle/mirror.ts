@@ -1,7 +1,7 @@
 /** `sent/`: what a sender's messages look like at their holders now. Derived, written within a second, never read back. */
 import { isHolder } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
-import { isGone, type Mail } from '../mailbox/index.ts'
+import { isGone, leadsNowhere, type Mail } from '../mailbox/index.ts'
 import type { SettleGiven } from './types.ts'
 
 /** Changes of one moment are written together. */
@@ -51,7 +51,7 @@ export function createMirror(given: SettleGiven): Mirror {
       write(shown)
     } catch (cause) {
       given.log('warn', 'a mirror could not be written', { file: path, why: String(cause) })
-      if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') again(path, { ...shown, tries: shown.tries + 1 })
+      if (leadsNowhere(cause)) again(path, { ...shown, tries: shown.tries + 1 })
     }
   }
 

@@ -1,10 +1,12 @@
 /** What is done about a file that grew too large, no longer parses, or is not there any more. */
 import type { MessageId } from '../core/ids.ts'
+import { shellWord, showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { type Mail, markOf } from '../mailbox/index.ts'
-import { keepAside, setAside } from './aside.ts'
-import { type Place, placeAt, putNew, type Snapshot, setImpostorAside, swap } from './file.ts'
+import { fixByDiff, keepAside, setAside } from './aside.ts'
+import { type Place, placeAt, putNew, type Snapshot, setImpostorAside } from './file.ts'
 import { lastGoodText } from './good.ts'
+import { swap } from './swap.ts'
 import type { SettleGiven } from './types.ts'
 import { freshUpdated, keepLacking } from './whole.ts'
 
@@ -41,13 +43,13 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
 
   /** A file that grew beyond every measure is left as it is: none of it may be cut off by writing it anew. */
   function tooLarge(mail: Mail, place: Place): Done {
-    const about = `workspaces/${mail.holder}/${place.folder}/${place.file}`
+    const about = `workspaces/${mail.holder}/${place.folder}/${showSafely(place.file)}`
     given.raise({
       code: 'too-large',
       about: mail.id,
       agent: mail.holder,
       sentence: `${about} has grown to ${formatSize(place.stat.size)}; its status is not followed until it is smaller.`,
-      fix: `ls -l ${about}`,
+      fix: `ls -l ${shellWord(about)}`,
     })
     if (place.folder === mail.folder && place.file === mail.file) mail.mark = markOf(place.stat)
     return { refused: `it has grown to ${formatSize(place.stat.size)}` }
@@ -69,7 +71,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       about: mail.id,
       agent: mail.holder,
       sentence: `In the place of message ${mail.id} (${mail.subject}) at ${mail.holder} lay a file ${how === 'linked' ? 'that has other names too (a hard link)' : `of uid ${place.stat.uid}`}; it was not read and is kept in ${kept}.`,
-      fix: `stat ${kept}`,
+      fix: `stat ${shellWord(kept)}`,
     })
     return 'aside'
   }
@@ -102,7 +104,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       about: mail.id,
       agent: mail.holder,
       sentence,
-      fix: `diff ${kept} workspaces/${mail.holder}/${mail.folder}/${mail.file}`,
+      fix: fixByDiff(kept, mail),
     })
     await given.submit({
       key: `unparsed:${mail.id}:${mark}`,

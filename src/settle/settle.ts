@@ -7,12 +7,13 @@ import { isSameVersion, type Mail, markOf, parseFileName } from '../mailbox/inde
 import { type HolderPart, parseMessage, readHolder, rewrite } from '../message/index.ts'
 import { type Correct, createCorrect } from './correct.ts'
 import { type Decision, decide } from './decide.ts'
-import { locate, move, type Place, placeAt, type Snapshot, snapshot, swap } from './file.ts'
+import { locate, move, type Place, placeAt, type Snapshot, snapshot } from './file.ts'
 import { lastGoodText } from './good.ts'
 import { makeLooks } from './looks.ts'
 import { restoreProtected } from './protect.ts'
 import { createRescue, type Done } from './rescue.ts'
 import { mergeStale } from './stale.ts'
+import { swap } from './swap.ts'
 import { makeTurns } from './turns.ts'
 import { MOST_EARLIER, MOST_WAITED_FOR, type SettleGiven } from './types.ts'
 import { freshUpdated, whole } from './whole.ts'
@@ -131,18 +132,10 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
       const read = snapshot(given, mail, place)
       if (read === 'gone') continue
       if (read === 'too-large') return { outcome: 'refused', why: rescue.tooLarge(mail, place).refused ?? '' }
-      if (read === 'linked' || read === 'foreign') {
-        if (rescue.unsafe(mail, place, read) === 'aside') continue
+      if (typeof read === 'string') {
+        if (read === 'busy' && !asked) again(mail.id, BUSY_AGAIN_MS)
+        if (read !== 'busy' && rescue.unsafe(mail, place, read) === 'aside') continue
         if (!asked) return { outcome: 'unchanged' }
-        await pause(BUSY_AGAIN_MS)
-        round -= 1
-        continue
-      }
-      if (read === 'busy') {
-        if (!asked) {
-          again(mail.id, BUSY_AGAIN_MS)
-          return { outcome: 'unchanged' }
-        }
         await pause(BUSY_AGAIN_MS)
         round -= 1
         continue

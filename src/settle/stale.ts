@@ -2,9 +2,10 @@
 
 import type { Mail } from '../mailbox/index.ts'
 import { type HolderPart, parseMessage, readHolder, rewrite } from '../message/index.ts'
-import { keepAside, setAside } from './aside.ts'
+import { fixByDiff, keepAside, setAside } from './aside.ts'
 import { basis } from './decide.ts'
-import { locate, type Place, snapshot, swap } from './file.ts'
+import { locate, type Place, snapshot } from './file.ts'
+import { swap } from './swap.ts'
 import { MOST_EARLIER, type SettleGiven } from './types.ts'
 import { updatedOf } from './versions.ts'
 import { freshUpdated, whole } from './whole.ts'
@@ -60,7 +61,7 @@ function tellKept(given: SettleGiven, mail: Mail, place: Place, stale: Place, ke
     about: mail.id,
     agent: mail.holder,
     sentence: `An older copy of message ${mail.id} (${mail.subject}) was saved in ${stale.folder}/ while it lies in ${place.folder}/; it is kept in ${kept}.`,
-    fix: `diff ${kept} workspaces/${mail.holder}/${place.folder}/${place.file}`,
+    fix: fixByDiff(kept, { ...place, holder: mail.holder }),
   })
 }
 

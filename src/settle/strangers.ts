@@ -7,8 +7,9 @@ import { formatSize } from '../core/units.ts'
 import { isDraftName, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { parseMessage, readHolder, rewrite } from '../message/index.ts'
 import { setAside } from './aside.ts'
-import { move, type Place, putNew, snapshot, swap } from './file.ts'
+import { move, type Place, putNew, snapshot } from './file.ts'
 import { makeLooks } from './looks.ts'
+import { swap } from './swap.ts'
 import type { SettleGiven } from './types.ts'
 
 const STRAY_MS = 10_000
@@ -138,7 +139,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
       about: mail.id,
       agent: mail.holder,
       sentence: `${about}, which is settled, has grown to ${formatSize(place.stat.size)}; it is left as it is.`,
-      fix: `ls -l ${about}`,
+      fix: `ls -l ${shellWord(about)}`,
     })
   }
 
@@ -146,7 +147,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
   async function putBackSafe(mail: Mail, place: Place): Promise<void> {
     const kept = setAside(given, mail, place.path, 'was-in-its-place')
     const sentence = `In the place of message ${mail.id} (${mail.subject}), which is settled, lay a file that has other names too (a hard link) or a foreign owner; it was not read and is kept in ${kept}.`
-    given.raise({ code: 'unsafe-file', about: mail.id, agent: mail.holder, sentence, fix: `stat ${kept}` })
+    given.raise({ code: 'unsafe-file', about: mail.id, agent: mail.holder, sentence, fix: `stat ${shellWord(kept)}` })
     const original = given.original(mail.id)
     const status = statusOf(mail)
     if (original === undefined) return

@@ -1,7 +1,7 @@
 /** A holder's text, with what its writer can't have seen. */
 import { formatTime } from '../core/time.ts'
 import type { Mail } from '../mailbox/index.ts'
-import { keepAside } from './aside.ts'
+import { fixByDiff, keepAside } from './aside.ts'
 import { laterThan } from './good.ts'
 import { mergeThreeWays } from './threeways.ts'
 import type { SettleGiven } from './types.ts'
@@ -45,7 +45,7 @@ function keepWhole(given: SettleGiven, mail: About, gap: Gap): void {
     about: mail.id,
     agent: mail.holder,
     sentence: `Message ${mail.id} (${mail.subject}) was changed twice in one moment, at the same place; one of the two texts is kept in ${kept}.`,
-    fix: `diff ${kept} workspaces/${mail.holder}/${mail.folder}/${mail.file}`,
+    fix: fixByDiff(kept, mail),
   })
 }
 

@@ -226,7 +226,8 @@ function linkThenUnlink(from: Path, to: Path): void {
 
 /** Where renameat2 is missing: `b` is away for a moment. */
 function exchangeByThree(a: Path, b: Path): void {
-  const aside = join(typeof a === 'string' ? a.replace(/\/[^/]*$/, '') : a.subarray(0, a.lastIndexOf(47)), `.swap-${process.hrtime.bigint()}`)
+  // With the name of `a` before it: after a crash it tells as much.
+  const aside = Buffer.concat([Buffer.from(a), Buffer.from(`.swap-${process.hrtime.bigint()}`)])
   renameSync(b, aside)
   linkThenUnlink(a, b)
   renameSync(aside, a)

@@ -1,6 +1,6 @@
 /** Does what follows from a run's end. Every step may be done twice: after a crash the whole is done again. */
 import { isHolder } from '../core/config.ts'
-import { counted, oneLine } from '../core/text.ts'
+import { counted, oneLine, shellWord } from '../core/text.ts'
 import { formatTime } from '../core/time.ts'
 import type { Mail } from '../mailbox/index.ts'
 import type { WakeGiven } from './given.ts'
@@ -106,6 +106,6 @@ async function fail(given: WakeGiven, record: Ended, attempts: number, how: stri
     about: id,
     agent,
     sentence: `The runner of ${agent} did not get through "${subject}" (${id}) in ${tries}; the last one: ${how}. So ${outcome}.`,
-    fix: isNote ? `cat ${given.layout.runs(agent)}/${id}.log` : `penny set ${id} status=open`,
+    fix: isNote ? `cat ${shellWord(`${given.layout.runs(agent)}/${id}.log`)}` : `penny set ${id} status=open`,
   })
 }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, rmdirSync, statSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import type { Name } from '../../src/core/names.ts'
 import { agentRules, layoutOf, type Owners, provision, rootRules } from '../../src/mailbox/index.ts'
@@ -61,4 +61,25 @@ t.test('a folder that is exchanged for a link while it is mended never lends its
   t.equal(swaps, 1)
   t.equal(statSync(`${root}/elsewhere`).mode & 0o7777, 0o755)
   t.ok(lstatSync(files).isDirectory())
+})
+
+t.test('who puts other things in the place of a folder in a loop leaves a few of them beside it, the newest', async (t) => {
+  const layout = layoutOf(t.testdir())
+  const { disk } = breakable()
+  const rules = agentRules(layout, 'legal' as Name)
+  mkdirSync(layout.workspace('legal'), { recursive: true })
+  provision(disk, rules, owners)
+  const files = `${layout.outbox('legal')}/files`
+  for (let i = 0; i < 20; i++) {
+    rmdirSync(files)
+    writeFileSync(files, `${i}`)
+    t.match(provision(disk, rules, owners), [{ path: files, mended: true }])
+    await new Promise((resolve) => void setTimeout(resolve, 12))
+  }
+  const kept = readdirSync(layout.outbox('legal')).filter((name) => name.startsWith('files.was-'))
+  t.equal(kept.length, 8)
+  t.same(
+    kept.map((name) => Number(readFileSync(`${layout.outbox('legal')}/${name}`, 'utf8'))).sort((a, b) => a - b),
+    [12, 13, 14, 15, 16, 17, 18, 19],
+  )
 })

@@ -12,7 +12,7 @@ import { formatFileName, layoutOf, type Mail, makeLedger, pinFolders } from '../
 import { PRIVATE_FOLDERS } from '../../src/mailbox/layout.ts'
 import { createSettleRoom, type SettleRoom } from '../../src/settle/index.ts'
 import { makeIds, realSystem } from '../../src/system/index.ts'
-import type { Clock, System } from '../../src/system/types.ts'
+import type { Clock, Disk, System } from '../../src/system/types.ts'
 import { configOf } from '../config/organisation.ts'
 import { task } from '../deadline/office.ts'
 
@@ -41,13 +41,16 @@ export type Office = Readonly<{
 
 let system: System | undefined
 
-export async function office(test: Test): Promise<Office> {
+/** `between`: what lies between the room and the real one. */
+export async function office(test: Test, between: (disk: Disk) => Disk = (disk) => disk): Promise<Office> {
   let over = false
+  let ended = false
   let room: SettleRoom | undefined
   // What waits to be looked at again must not write into a folder that is being removed: so this comes before the folder, to run before that.
   test.teardown(async () => {
     over = true
     await room?.settle.idle()
+    ended = true
   })
   const root = test.testdir()
   const layout = layoutOf(root)
@@ -58,14 +61,16 @@ export async function office(test: Test): Promise<Office> {
   for (const folder of PRIVATE_FOLDERS) mkdirSync(layout.private(folder), { recursive: true })
   system ??= await realSystem(layout.staging, 'error', () => undefined)
   // Unlike the daemon's own, these timers keep the process alive: here nothing else does.
+  const real = system.clock
   const clock: Clock = {
-    ...system.clock,
+    ...real,
     after: (ms, call) => {
       const timer = setTimeout(() => !over && call(), ms)
       return () => clearTimeout(timer)
     },
+    soon: (call) => real.soon(() => !ended && call()),
   }
-  const { disk } = system
+  const disk = between(system.disk)
   const ledger = makeLedger()
   const config = configOf()
   const originals = new Map<MessageId, string>()
@@ -114,7 +119,7 @@ export async function office(test: Test): Promise<Office> {
     },
     meant: (_holder, idOrRef) => (mails.has(idOrRef as MessageId) ? (idOrRef as MessageId) : undefined),
     changed: () => undefined,
-    repair: make,
+    repair: (holder) => void (ended || make(holder)),
   })
   const made = room
   return {
