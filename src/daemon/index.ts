@@ -8,6 +8,7 @@
  * When it fails: an error nobody expected ends it with status 70 and the stack in the log; a supervisor starts it again and
  * recovery makes the mail right.
  */
+import { setFlagsFromString } from 'node:v8'
 import { layoutOf } from '../mailbox/index.ts'
 import { packageVersion } from '../system/package.ts'
 import type { LogLevel } from '../system/types.ts'
@@ -20,7 +21,14 @@ export type DaemonOptions = Readonly<{ root: string; logLevel: LogLevel; strict:
 /** A second signal, or this much time, ends it at once: nothing is lost, recovery does the rest. Milliseconds. */
 const LONGEST_STOP_MS = 1_800
 
+/**
+ * The heap may grow by 30 % of what lives in it before it is collected, instead of V8's up to 300 %: after 20,000 messages in a
+ * row 175 MB instead of 255, and 100 instead of 255 a while later, for no time that could be measured (Node 20.20).
+ */
+const HEAP_GROWTH = '--heap-growing-percent=30'
+
 export async function runDaemon(options: DaemonOptions): Promise<number> {
+  setFlagsFromString(HEAP_GROWTH)
   const layout = layoutOf(options.root)
   const started = await prepare(layout, options.logLevel, options.strict)
   if ('exit' in started) {
