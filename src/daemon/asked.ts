@@ -10,7 +10,8 @@ import type { Journal, Sealed } from '../journal/index.ts'
 import { isGone, type Layout, type Ledger, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
 import { parseHead, readHolder } from '../message/index.ts'
 import type { Clock, Disk, Fd } from '../system/types.ts'
-import { mailFrom, refKey, type State } from './state.ts'
+import { mailFrom } from './rebuild.ts'
+import { refKey, type State } from './state.ts'
 
 export type Answers = Readonly<{
   asked: () => Asked

@@ -1,12 +1,13 @@
 /** What the daemon remembers of all mail: rebuilt from a snapshot and the journal, and kept current by the journal's own events. */
 import type { Accounting } from '../core/control.ts'
 import type { CopyFact, Entry } from '../core/event.ts'
-import { createdMsOf, idTimeMs, type MessageId } from '../core/ids.ts'
+import { idTimeMs, type MessageId } from '../core/ids.ts'
 import { isSettled, type Status } from '../core/status.ts'
 import { ownText } from '../core/text.ts'
 import type { Journal, Position } from '../journal/index.ts'
-import { type Ledger, type Mail, NONE } from '../mailbox/index.ts'
+import type { Ledger, Mail } from '../mailbox/index.ts'
 import type { Clock, Ids } from '../system/types.ts'
+import { makeRebuild, sharing } from './rebuild.ts'
 
 export type RefSeen = Readonly<{ from: string; ref: string; sha256: string; copies: readonly Readonly<{ id: MessageId; to: string }>[] }>
 
@@ -71,6 +72,8 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
   const threads = new Map<MessageId, readonly number[]>()
   const pairs = new Set<string>()
   const counts: Counts = { admitted: 0, held: 0, repeats: 0, tasks: 0, notes: 0, settled: 0, bounces: 0, alerts: 0, canaries: 0 }
+
+  const rebuild = makeRebuild(ledger, journal)
 
   function keepRef(seen: RefSeen): void {
     const key = refKey(seen.from, seen.ref)
@@ -138,65 +141,6 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
     else counts.tasks++
   }
 
-  function rebuild(entry: Entry): void {
-    switch (entry.event) {
-      case 'admitted':
-        for (const copy of entry.copies) if (String(copy.to) !== 'canary' && !ledger.get(copy.id)) ledger.add(mailFrom(entry, copy))
-        return
-      case 'delivered': {
-        const mail = ledger.get(entry.id)
-        if (mail) Object.assign(mail, { mark: entry.mark, contentHash: entry.hash })
-        return
-      }
-      case 'status':
-        return rebuildStatus(entry)
-      case 'set': {
-        const mail = ledger.get(entry.id)
-        if (mail)
-          Object.assign(mail, {
-            file: entry.file,
-            ...(entry.priority === undefined ? {} : { priority: entry.priority, rank: entry.rank }),
-            ...(entry.due === undefined ? {} : { due: entry.due }),
-          })
-        return
-      }
-      case 'answered': {
-        const mail = ledger.get(entry.id)
-        if (mail) mail.answered = entry.reply
-        return
-      }
-      case 'blocked': {
-        const mail = ledger.get(entry.id)
-        if (mail) mail.blockedOn = entry.on
-        return
-      }
-      default:
-        return
-    }
-  }
-
-  function rebuildStatus(entry: Extract<Entry, { event: 'status' }>): void {
-    const gone = entry.status === null ? entry.folder === 'done' : isSettled(entry.status)
-    if (gone) return ledger.remove(entry.id)
-    let mail = ledger.get(entry.id)
-    if (!mail) {
-      const admission = journal.admissionOf(entry.id)
-      const copy = admission?.copies.find(({ id }) => id === entry.id)
-      if (!admission || !copy) return
-      mail = mailFrom(admission, copy)
-      ledger.add(mail)
-    }
-    mail.earlier = [{ updated: mail.updated, status: mail.status }, ...mail.earlier].slice(0, 4)
-    Object.assign(mail, {
-      status: entry.status,
-      folder: entry.folder,
-      updated: entry.updated,
-      sinceMs: entry.was === entry.status ? mail.sinceMs : Date.parse(entry.at),
-      mark: entry.mark,
-      contentHash: undefined,
-    })
-  }
-
   const recent = (at: readonly number[]): readonly number[] => at.filter((ms) => ms > clock.now() - HOUR_MS)
 
   journal.listen(count)
@@ -244,7 +188,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
     },
     restoreMail: (kept) => {
       ids.after(kept.id)
-      if (!ledger.get(kept.id)) ledger.add(kept)
+      if (!ledger.get(kept.id)) ledger.add(sharing(kept))
     },
     head: (position) => {
       for (const [thread, at] of threads) if (recent(at).length === 0) threads.delete(thread)
@@ -257,43 +201,5 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
         pairs: [...pairs],
       }
     },
-  }
-}
-
-/** A message as the journal's admission tells it. */
-export function mailFrom(entry: Extract<Entry, { event: 'admitted' }>, copy: CopyFact): Mail {
-  const createdMs = createdMsOf(copy.id, entry.created)
-  return {
-    id: copy.id,
-    holder: copy.to,
-    kind: copy.kind,
-    from: entry.from as Mail['from'],
-    via: entry.via,
-    origin: entry.origin,
-    subject: copy.subject,
-    thread: entry.thread,
-    hops: entry.hops,
-    inReplyTo: entry.in_reply_to,
-    ref: entry.ref,
-    drop: entry.drop,
-    reminder: entry.reminder ?? false,
-    createdMs,
-    file: copy.file,
-    folder: 'new',
-    status: copy.kind === 'task' ? 'open' : null,
-    priority: copy.priority,
-    rank: copy.rank,
-    due: entry.due,
-    expires: entry.expires,
-    sinceMs: createdMs,
-    updated: new Date(createdMsOf(entry.copies[0]?.id ?? copy.id, entry.created)).toISOString(),
-    earlier: NONE,
-    blockedOn: NONE,
-    answered: undefined,
-    attempts: 0,
-    retryAtMs: undefined,
-    mark: undefined,
-    contentHash: undefined,
-    protectedHash: undefined,
   }
 }

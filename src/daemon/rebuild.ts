@@ -1,0 +1,119 @@
+/** The ledger as the past left it: from kept messages and from the journal's entries after them. */
+import type { CopyFact, Entry } from '../core/event.ts'
+import { createdMsOf } from '../core/ids.ts'
+import { isSettled } from '../core/status.ts'
+import type { Journal } from '../journal/index.ts'
+import { type Ledger, type Mail, NONE } from '../mailbox/index.ts'
+
+/** Applies one entry of the past. */
+export function makeRebuild(ledger: Ledger, journal: Journal): (entry: Entry) => void {
+  function rebuild(entry: Entry): void {
+    switch (entry.event) {
+      case 'admitted':
+        for (const copy of entry.copies) if (String(copy.to) !== 'canary' && !ledger.get(copy.id)) ledger.add(mailFrom(entry, copy))
+        return
+      case 'delivered': {
+        const mail = ledger.get(entry.id)
+        if (mail) Object.assign(mail, { mark: entry.mark, contentHash: entry.hash })
+        return
+      }
+      case 'status':
+        return rebuildStatus(entry)
+      case 'set': {
+        const mail = ledger.get(entry.id)
+        if (mail)
+          Object.assign(mail, {
+            file: entry.file,
+            ...(entry.priority === undefined ? {} : { priority: entry.priority, rank: entry.rank }),
+            ...(entry.due === undefined ? {} : { due: entry.due }),
+          })
+        return
+      }
+      case 'answered': {
+        const mail = ledger.get(entry.id)
+        if (mail) mail.answered = entry.reply
+        return
+      }
+      case 'blocked': {
+        const mail = ledger.get(entry.id)
+        if (mail) mail.blockedOn = entry.on
+        return
+      }
+      default:
+        return
+    }
+  }
+
+  function rebuildStatus(entry: Extract<Entry, { event: 'status' }>): void {
+    const gone = entry.status === null ? entry.folder === 'done' : isSettled(entry.status)
+    if (gone) return ledger.remove(entry.id)
+    let mail = ledger.get(entry.id)
+    if (!mail) {
+      const admission = journal.admissionOf(entry.id)
+      const copy = admission?.copies.find(({ id }) => id === entry.id)
+      if (!admission || !copy) return
+      mail = mailFrom(admission, copy)
+      ledger.add(mail)
+    }
+    mail.earlier = [{ updated: mail.updated, status: mail.status }, ...mail.earlier].slice(0, 4)
+    Object.assign(mail, {
+      status: entry.status,
+      folder: entry.folder,
+      updated: entry.updated,
+      sinceMs: entry.was === entry.status ? mail.sinceMs : Date.parse(entry.at),
+      mark: entry.mark,
+      contentHash: undefined,
+    })
+  }
+
+  return rebuild
+}
+
+/** JSON makes each text and each empty list anew, where delivery shares them. */
+export function sharing(kept: Mail): Mail {
+  const { id, thread, earlier, blockedOn } = kept
+  return {
+    ...kept,
+    thread: thread === id ? id : thread,
+    earlier: earlier.length > 0 ? earlier : NONE,
+    blockedOn: blockedOn.length > 0 ? blockedOn : NONE,
+  }
+}
+
+/** A message as the journal's admission tells it. */
+export function mailFrom(entry: Extract<Entry, { event: 'admitted' }>, copy: CopyFact): Mail {
+  const createdMs = createdMsOf(copy.id, entry.created)
+  return {
+    id: copy.id,
+    holder: copy.to,
+    kind: copy.kind,
+    from: entry.from as Mail['from'],
+    via: entry.via,
+    origin: entry.origin,
+    subject: copy.subject,
+    thread: entry.thread,
+    hops: entry.hops,
+    inReplyTo: entry.in_reply_to,
+    ref: entry.ref,
+    drop: entry.drop,
+    reminder: entry.reminder ?? false,
+    createdMs,
+    file: copy.file,
+    folder: 'new',
+    status: copy.kind === 'task' ? 'open' : null,
+    priority: copy.priority,
+    rank: copy.rank,
+    due: entry.due,
+    expires: entry.expires,
+    sinceMs: createdMs,
+    updated: new Date(createdMsOf(entry.copies[0]?.id ?? copy.id, entry.created)).toISOString(),
+    earlier: NONE,
+    blockedOn: NONE,
+    answered: undefined,
+    attempts: 0,
+    retryAtMs: undefined,
+    mark: undefined,
+    contentHash: undefined,
+    protectedHash: undefined,
+  }
+}
