@@ -34,7 +34,10 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
       fix: 'install the newer version of pennypost again',
     }
   const lock = await lockRoot(secretOf(layout))
-  if ('heldBy' in lock) return { exit: 75, why: `a daemon already runs on ${layout.root} (pid ${lock.heldBy})`, fix: 'penny status' }
+  if ('heldBy' in lock) {
+    const who = lock.heldBy > 0 ? `pid ${lock.heldBy}` : 'it does not say its pid: stopped, or very busy'
+    return { exit: 75, why: `a daemon already runs on ${layout.root} (${who})`, fix: 'penny status' }
+  }
   for (const folder of [layout.staging, layout.private('run')]) mkdirSync(folder, { recursive: true, mode: 0o700 })
   const system = await realSystem(layout.staging, logLevel, (line) => process.stderr.write(line))
   const loaded = firstConfig(system.disk, layout.policies)
