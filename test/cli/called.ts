@@ -14,6 +14,7 @@ export async function penny(args: readonly string[], how: How = {}): Promise<End
   const status = await main(args, {
     env: { PATH: process.env['PATH'] ?? '', ...how.env },
     cwd: how.cwd ?? '/',
+    typed: ['/opt/penny.js', ...args].join(' '),
     uid: how.uid ?? process.geteuid?.() ?? 0,
     stdin: Readable.from([Buffer.from(how.input ?? '')]),
     stdinIsTerminal: false,
