@@ -1,12 +1,13 @@
 /** Start-up of commands that only touch files, beside `node -e 0`, in turn. */
 import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { startReady, stopDaemon } from '../harness/daemon.mjs'
 import { median, showMs, showRatio } from '../harness/numbers.mjs'
 import { makeOrganisation, removeOrganisation } from '../harness/organisation.mjs'
 import { yesNo } from '../harness/report.mjs'
 
-const commands = /** @type {const} */ (['paths', 'tasks', 'held'])
+const commands = /** @type {const} */ (['init', 'paths', 'tasks', 'held'])
 
 /** @param {string} program @param {readonly string[]} args */
 const timed = (program, args) => {
@@ -26,8 +27,10 @@ export const startup = async ({ penny, dir, amounts, say, add }) => {
   /** @type {Map<string, number[]>} */
   const times = new Map(['node', ...commands].map((name) => [name, []]))
   for (let round = 0; round < amounts.startup.rounds; round++) {
+    const made = join(dir, `startup-init-${round}`)
     times.get('node')?.push(timed(process.execPath, ['-e', '0']))
-    for (const command of commands) times.get(command)?.push(timed(penny, [command, '--root', organisation.root]))
+    for (const command of commands) times.get(command)?.push(timed(penny, command === 'init' ? [command, made] : [command, '--root', organisation.root]))
+    rmSync(made, { recursive: true })
   }
   removeOrganisation(organisation)
   const bare = median(times.get('node') ?? [])

@@ -8,5 +8,5 @@
  * (not_before, a full mailbox, knowledge that is still being read).
  * It touches no file. When it fails it has a bug: every input has an answer.
  */
-export { judge } from './judge.ts'
+export { hopsFrom, judge } from './judge.ts'
 export type { AdmitPlan, Asked, Parent, Verdict } from './types.ts'

@@ -1,15 +1,14 @@
 import { addressable, type Config } from '../core/config.ts'
 import type { Complaint, FaultCode, Spot } from '../core/fault.ts'
-import type { Draft, Envelope, Kind, Value, Via } from '../core/message.ts'
+import { type Draft, type Envelope, type Kind, MOST_HOPS, type Value, type Via } from '../core/message.ts'
 import { type Name, nearest } from '../core/names.ts'
 import { findPriority, priorityInName } from '../core/priority.ts'
-import { showSafely } from '../core/text.ts'
+import { counted, showSafely } from '../core/text.ts'
 import { formatTime, parseMoment } from '../core/time.ts'
 import { defaultSubject, type MessageText, readDraft } from '../message/index.ts'
 import type { AdmitPlan, Asked, Parent, Verdict } from './types.ts'
 
-/** A conversation between programs that goes on for ever is cut here (contract, page 3). */
-const MOST_HOPS = 16
+/** Of one thread: a conversation between programs that goes on for ever is cut here (contract, page 3). */
 const MOST_AN_HOUR = 50
 const LEDGER_AGAIN_MS = 100
 const FULL_AGAIN_MS = 1_000
@@ -36,14 +35,17 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
     complain('unknown-priority', 'priority', `unknown priority "${priority.unknown}"; known are ${priority.known.join(', ')}`, priority.near)
 
   const times = readTimes(draft, config.org.timezone, complain)
-  const addresses = addressesOf(envelope, draft, config, complain)
+  const addresses = addressesOf(envelope, draft, config, complain, (key) => shape.some(({ spot: at }) => at !== undefined && at === spot(key)))
   if (draft.attach.length > config.org.limits.attachments)
-    complain('bad-value', 'attach', `${draft.attach.length} attachments; at most ${config.org.limits.attachments}`)
-  if (complaints.length > 0) return hold(complaints)
+    complain('bad-value', 'attach', `${counted(draft.attach.length, 'attachment')}; at most ${config.org.limits.attachments}`)
 
-  const parent = draft.inReplyTo === undefined ? undefined : asked.parent(draft.inReplyTo, envelope.from)
-  if (parent === 'later') return { verdict: 'wait', againMs: LEDGER_AGAIN_MS }
-  if (draft.inReplyTo !== undefined && !parent) complain('bad-value', 'in_reply_to', `no message "${draft.inReplyTo}" is known here`)
+  const found = draft.inReplyTo === undefined ? undefined : asked.parent(draft.inReplyTo, envelope.from)
+  // What is wrong already is told at once, as far as it can be judged yet.
+  if (found === 'later') return complaints.length > 0 ? hold(complaints, hopsFrom(envelope, undefined)) : { verdict: 'wait', againMs: LEDGER_AGAIN_MS }
+  const parent = found && 'among' in found ? undefined : found
+  if (found && 'among' in found)
+    complain('bad-value', 'in_reply_to', `"${draft.inReplyTo}" is the ref of several messages; give the id of one: ${found.among.join(', ')}`)
+  else if (draft.inReplyTo !== undefined && !parent) complain('bad-value', 'in_reply_to', `no message "${draft.inReplyTo}" is known here`)
   if (parent && draft.settles) refuseSettling(envelope, draft.settles, parent, config, complain)
 
   const to = route(addresses.to, envelope.from, asked)
@@ -54,13 +56,15 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
   ] as const) {
     if (!routed.ok) for (const { code, what, near } of routed.problems) complain(code, key, what, near)
   }
-  if (complaints.length > 0 || 'unknown' in priority || !to.ok || !cc.ok) return hold(complaints)
+  const reminder = times.notBeforeMs !== undefined && envelope.arrivedMs !== undefined && times.notBeforeMs > envelope.arrivedMs
+  const hops = hopsFrom(envelope, parent, reminder && to.ok && to.holders.every((holder) => holder === envelope.from))
+  if (hops > MOST_HOPS) complain('loop', 'in_reply_to', describeLoop(parent, envelope))
+  if (complaints.length > 0 || 'unknown' in priority || !to.ok || !cc.ok) return hold(complaints, hops)
 
   const again = repeated(envelope, draft, asked)
-  if (again) return again.verdict === 'complain' ? hold([{ code: 'ref-reused', spot: spot('ref'), what: again.what }]) : again
-  if (parent && parent.hops + 1 > MOST_HOPS) return hold([{ code: 'loop', spot: spot('in_reply_to'), what: `this thread has passed ${MOST_HOPS} hops` }])
+  if (again) return again.verdict === 'complain' ? hold([{ code: 'ref-reused', spot: spot('ref'), what: again.what }], hops) : again
   if (parent && asked.threadPace(parent.thread) >= MOST_AN_HOUR)
-    return hold([{ code: 'loop', spot: spot('in_reply_to'), what: `this thread has passed ${MOST_AN_HOUR} messages in an hour` }])
+    return hold([{ code: 'loop', spot: spot('in_reply_to'), what: `this thread has passed ${MOST_AN_HOUR} messages in an hour` }], hops)
 
   if (times.notBeforeMs !== undefined && times.notBeforeMs > asked.nowMs)
     return { verdict: 'wait', againMs: Math.min(LONGEST_WAIT_MS, times.notBeforeMs - asked.nowMs) }
@@ -91,14 +95,14 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
     priority: priority.rule,
     stamp,
     thread: parent?.thread,
-    hops: parent ? parent.hops + 1 : 0,
+    hops,
     origin,
     ref: draft.ref,
     inReplyTo: parent,
     settles: parent ? draft.settles : undefined,
     due: times.due,
     expires: times.expires,
-    reminder: times.notBeforeMs !== undefined && envelope.arrivedMs !== undefined && times.notBeforeMs > envelope.arrivedMs,
+    reminder,
     misleadingName: word !== undefined && word.toLowerCase() !== draft.priority?.toLowerCase() ? word : undefined,
   }
   return { verdict: 'admit', plan }
@@ -106,11 +110,22 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
 
 type Complain = (code: FaultCode, key: string, what: string, near?: string) => void
 
-/** The code of the first complaint names the file; all of them are told. */
-function hold(complaints: readonly Complaint[]): Verdict {
-  // Nobody should learn of a typing mistake first where the sender is not who it says it is.
-  const first = complaints.find(({ code }) => code === 'forged-sender') ?? complaints[0]
-  return { verdict: 'hold', code: first?.code ?? 'bad-value', complaints }
+/** The longer of two chains: of answers, and of messages whose runs sent the next. A clock (a reminder to oneself) is no hop. */
+export function hopsFrom({ causeHops }: Envelope, parent: Parent | undefined, isClock = false): number {
+  return Math.max(parent ? parent.hops + 1 : 0, causeHops === undefined ? 0 : causeHops + (isClock ? 0 : 1))
+}
+
+function describeLoop(parent: Parent | undefined, { from }: Envelope): string {
+  if (parent && parent.hops >= MOST_HOPS) return `this thread has passed ${MOST_HOPS} hops`
+  return `a chain of ${MOST_HOPS} messages, each sent by the run for the one before, has led to this one of ${from}`
+}
+
+/** The code of the first complaint names the file and its alert; all of them are told. */
+function hold(complaints: readonly Complaint[], hops: number): Verdict {
+  // Nobody should learn of a typing mistake first where the sender is not who it says it is, or where mail goes round for ever.
+  const first = complaints.find(({ code }) => code === 'forged-sender') ?? complaints.find(({ code }) => code === 'loop') ?? complaints[0]
+  const inOrder = complaints.toSorted((a, b) => Number(b === first) - Number(a === first))
+  return { verdict: 'hold', code: first?.code ?? 'bad-value', complaints: inOrder, hops }
 }
 
 function readTimes(
@@ -129,7 +144,7 @@ function readTimes(
   return { due: due?.text, expires: expires && formatTime(expires.ms), notBeforeMs: read('not_before', draft.notBefore)?.ms }
 }
 
-function addressesOf(envelope: Envelope, draft: Draft, config: Config, complain: Complain): { to: readonly string[] } {
+function addressesOf(envelope: Envelope, draft: Draft, config: Config, complain: Complain, isFaulty: (key: string) => boolean): { to: readonly string[] } {
   const { box } = envelope
   const known = addressable(config)
   if (box !== undefined && !known.includes(box)) {
@@ -137,7 +152,7 @@ function addressesOf(envelope: Envelope, draft: Draft, config: Config, complain:
     return { to: [] }
   }
   if (box === undefined) {
-    if (draft.to.length === 0) complain('unknown-recipient', 'to', 'no `to:` says who this is for')
+    if (draft.to.length === 0 && !isFaulty('to')) complain('unknown-recipient', 'to', 'no `to:` says who this is for')
     return { to: draft.to }
   }
   if (draft.to.length > 0 && !draft.to.some((address) => address === box || address === `@${box}`)) {

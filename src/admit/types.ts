@@ -22,7 +22,8 @@ export type Parent = Readonly<{
 
 /** What judging needs to know of other messages. `later`: not known yet, the ledger is still being read. */
 export type Asked = Readonly<{
-  parent: (idOrRef: string, asker: string) => Parent | undefined | 'later'
+  /** `among`: several messages that the asker got bear this ref. */
+  parent: (idOrRef: string, asker: string) => Parent | undefined | 'later' | Readonly<{ among: readonly MessageId[] }>
   refSeen: (from: string, ref: string) => { sha256: string; id: MessageId } | undefined | 'later'
   /** Messages of a thread admitted in the last hour. */
   threadPace: (thread: MessageId) => number
@@ -58,6 +59,6 @@ export type AdmitPlan = Readonly<{
 
 export type Verdict =
   | { verdict: 'admit'; plan: AdmitPlan }
-  | { verdict: 'hold'; code: FaultCode; complaints: readonly Complaint[] }
+  | { verdict: 'hold'; code: FaultCode; complaints: readonly Complaint[]; hops: number }
   | { verdict: 'repeat'; ref: string; of: MessageId }
   | { verdict: 'wait'; againMs: number; full?: Name }

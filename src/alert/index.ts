@@ -11,4 +11,5 @@
  * the journal, and is written by a later sweep. Alerts are not fsynced: after a power cut an event whose file is empty says so.
  */
 export { type Alerts, type AlertsGiven, type AlertView, createAlerts } from './alerts.ts'
+export { keyOf } from './key.ts'
 export { operationsPage } from './operations.ts'

@@ -1,4 +1,5 @@
 /** The commands of `org.yaml: notify:`, at a rate that a person's telephone bears. */
+import { counted } from '../core/text.ts'
 import type { Clock } from '../system/types.ts'
 
 const WINDOW_MS = 60_000
@@ -21,7 +22,7 @@ export function makeNotices(clock: Clock, commands: () => readonly (readonly str
   }
   function settle(): void {
     if (clock.monotonic() - begun < WINDOW_MS) return
-    if (kept > 0) toAll(`${kept} more alerts were raised after the last one you were told of.\n\n    penny alerts\n`)
+    if (kept > 0) toAll(`${counted(kept, 'more alert was', 'more alerts were')} raised after the last one you were told of.\n\n    penny alerts\n`)
     sent = 0
     kept = 0
   }

@@ -1,6 +1,6 @@
 import type { AgentRow } from '../core/control.ts'
 import { rowOf } from '../core/row.ts'
-import { showSafely } from '../core/text.ts'
+import { counted, showSafely } from '../core/text.ts'
 import { findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT } from './exit.ts'
@@ -76,7 +76,9 @@ function chart(call: Call, rows: readonly Row[]): void {
 
 function line(call: Call, row: Row): string {
   const { open, in_progress, blocked, notes } = row.counts
-  const counts = [`${open} open`, `${in_progress} in progress`, `${blocked} blocked`, `${notes} notes`].filter((text) => !text.startsWith('0 ')).join(', ')
+  const counts = [`${open} open`, `${in_progress} in progress`, `${blocked} blocked`, counted(notes, 'note')]
+    .filter((text) => !text.startsWith('0 '))
+    .join(', ')
   const state =
     row.state === undefined
       ? ''

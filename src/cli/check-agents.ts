@@ -1,7 +1,7 @@
 /** What doctor tries of agents in system mode: their ids are their own, and a program really starts with them. */
 import { readFileSync, statSync } from 'node:fs'
 import type { Agent, Config } from '../core/config.ts'
-import { shellWord } from '../core/text.ts'
+import { counted, shellWord } from '../core/text.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { realSpawner } from '../system/spawner.ts'
 import { type Finding, note, ok, reasonOf, skipped, wrong } from './check.ts'
@@ -64,7 +64,7 @@ function judgeIds(layout: Layout, own: readonly Ids[], { from, to }: Config['org
           ),
         )
   }
-  return found.length > 0 ? found : [ok('agent ids', `${own.length} agents, each with a uid and groups of its own between ${from} and ${to}`)]
+  return found.length > 0 ? found : [ok('agent ids', `${counted(own.length, 'agent')}, each with a uid and groups of its own between ${from} and ${to}`)]
 }
 
 function entriesOf(database: 'passwd' | 'group'): (readonly [name: string, id: number])[] {

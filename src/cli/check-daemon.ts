@@ -1,5 +1,6 @@
 /** What doctor tries of the running daemon: it answers, and a file really goes through the whole path. */
 
+import { counted } from '../core/text.ts'
 import { type Finding, note, ok, reasonOf, wrong } from './check.ts'
 import { type Daemon, findDaemon, UP } from './client.ts'
 import { Refusal } from './exit.ts'
@@ -21,7 +22,8 @@ export async function checkDaemon(root: string): Promise<Finding[]> {
     const findings = [ok('daemon', `pid ${report.pid} answers, ${report.mode} mode, completeness by ${report.completeness}`)]
     if (!report.ready) findings.push(note('daemon', 'it is starting: not every message is known yet', 'penny status'))
     if (report.config.invalid) findings.push(wrong('daemon', 'policies/ cannot be used as it is; what ran before runs on', 'penny alerts'))
-    if (report.not_walled.length > 0) findings.push(note('walls', `${report.not_walled.length} agents act with the operator's own uid`, 'sudo penny up'))
+    if (report.not_walled.length > 0)
+      findings.push(note('walls', `${counted(report.not_walled.length, 'agent acts', 'agents act')} with the operator's own uid`, 'sudo penny up'))
     return [...findings, await checkDelivery(daemon)]
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause

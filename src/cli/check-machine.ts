@@ -1,6 +1,6 @@
 /** What doctor tries of the machine: Node, the kernel's limits, clocks, other uids. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { shellWord } from '../core/text.ts'
+import { counted, shellWord } from '../core/text.ts'
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
 import { UNSEEN, unless } from './exit.ts'
 
@@ -21,9 +21,13 @@ export function checkWatches(folders: number): Finding {
   const [watches, instances] = [limit('max_user_watches'), limit('max_user_instances')]
   if (Number.isNaN(watches)) return note('inotify', 'the limits of file watches cannot be read; mail is found by the sweep where watches fail')
   if (watches < folders + SPARE_WATCHES)
-    return wrong('inotify', `the kernel allows ${watches} watches, ${folders} folders are watched`, 'sudo sysctl fs.inotify.max_user_watches=524288')
-  if (instances < 16) return wrong('inotify', `the kernel allows ${instances} watchers a user`, 'sudo sysctl fs.inotify.max_user_instances=512')
-  return ok('inotify', `${watches} watches allowed, ${folders} folders are watched`)
+    return wrong(
+      'inotify',
+      `the kernel allows ${counted(watches, 'watch', 'watches')}, ${counted(folders, 'folder is', 'folders are')} watched`,
+      'sudo sysctl fs.inotify.max_user_watches=524288',
+    )
+  if (instances < 16) return wrong('inotify', `the kernel allows ${counted(instances, 'watcher')} a user`, 'sudo sysctl fs.inotify.max_user_instances=512')
+  return ok('inotify', `${counted(watches, 'watch', 'watches')} allowed, ${counted(folders, 'folder is', 'folders are')} watched`)
 }
 
 /** Whoever may write a folder above the root may put another root in its place. */

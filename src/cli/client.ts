@@ -62,7 +62,7 @@ export async function askForId(call: Call, daemon: Daemon, typed: string): Promi
   const { ids } = await daemon.ask({ verb: 'find', id: typed })
   const [id] = ids
   if (id === undefined) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
-  if (ids.length > 1) refuse(EXIT.usage, `${typed} is the end of ${ids.length} ids`, ids.join(' '), `penny ${call.name} ${id}`)
+  if (ids.length > 1) refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.join(' '), `penny ${call.name} ${id}`)
   return id
 }
 

@@ -1,6 +1,6 @@
 import { describeProblem, loadConfig, readPolicies } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
-import { shellWord, showSafely } from '../core/text.ts'
+import { counted, shellWord, showSafely } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { type Finding, ok, wrong } from './check.ts'
 import { checkAgents } from './check-agents.ts'
@@ -66,5 +66,8 @@ function checkPolicies(dir: string): { config: Config | undefined; findings: Fin
       findings: loaded.problems.map((problem) => wrong('policies', describeProblem(problem), `\${EDITOR:-vi} ${shellWord(`${dir}/${problem.file}`)}`)),
     }
   const { agents, people, groups } = loaded.config
-  return { config: loaded.config, findings: [ok('policies', `${agents.size} agents, ${people.size} people, ${groups.size} groups`)] }
+  return {
+    config: loaded.config,
+    findings: [ok('policies', `${counted(agents.size, 'agent')}, ${counted(people.size, 'person', 'people')}, ${counted(groups.size, 'group')}`)],
+  }
 }

@@ -35,7 +35,7 @@ export async function findMessage(call: Call, typed: string, seat: Seat | undefi
     refuse(EXIT.notPermitted, `${typed} cannot be looked for`, `this user may not read ${[...unseen][0]}, and the daemon cannot be asked`, 'sudo penny …')
   if (!one) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
   const ids = [...new Set(found.map(({ id }) => id))]
-  if (ids.length > 1) refuse(EXIT.usage, `${typed} is the end of ${ids.length} ids`, ids.slice(0, 10).join(' '), `penny ${call.name} ${one.id}`)
+  if (ids.length > 1) refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.slice(0, 10).join(' '), `penny ${call.name} ${one.id}`)
   return one
 }
 

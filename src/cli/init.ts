@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { shellWord } from '../core/text.ts'
+import { counted, shellWord } from '../core/text.ts'
 import { packageFolder } from '../system/package.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { editPolicies, OWN, POLICIES_LOCK } from './editing.ts'
@@ -79,7 +79,7 @@ function report(call: Call, root: string, files: readonly string[]): void {
   if (call.json) return sayJson(call, { root, files })
   say(call, root)
   const holder = files.map((file) => /^policies\/agents\/(.*)\.md$/.exec(file)?.[1]).find((name) => name !== undefined)
-  tell(call, `${files.length} files under policies/. Next:`)
+  tell(call, `${counted(files.length, 'file')} under policies/. Next:`)
   tell(call, `  cd ${shellWord(root)}`)
   tell(call, '  penny up --detach')
   tell(call, `  echo 'Good morning' | penny send ${holder ?? 'all'} -s 'Hello'`)

@@ -63,6 +63,6 @@ async function fullId(call: Call, root: string, typed: string): Promise<string> 
   }
   const [first] = found
   if (first === undefined) return (await findMessage(call, typed)).id
-  if (found.size > 1) refuse(EXIT.usage, `${typed} is the end of ${found.size} ids`, [...found].slice(0, 10).join(' '), `penny log ${first}`)
+  if (found.size > 1) refuse(EXIT.usage, `${typed} may be any of ${found.size} messages`, [...found].slice(0, 10).join(' '), `penny log ${first}`)
   return first
 }

@@ -1,7 +1,9 @@
 /** The whole configuration, checked, for the commands that need more of it than names. */
+
 import { existsSync, readdirSync } from 'node:fs'
 import { describeProblem, loadConfig, readPolicies } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
+import { counted } from '../core/text.ts'
 import { realDisk } from '../system/disk.ts'
 import type { Disk, Lease } from '../system/types.ts'
 import { EXIT, refuse, UNSEEN, unless } from './exit.ts'
@@ -29,7 +31,7 @@ export function loadPolicies(root: string): Config {
   return refuse(
     EXIT.badConfiguration,
     `policies/ cannot be used: ${first ? describeProblem(first) : ''}`,
-    loaded.problems.length > 1 ? `and ${loaded.problems.length - 1} more problems` : 'this is the only problem',
+    loaded.problems.length > 1 ? `and ${counted(loaded.problems.length - 1, 'more problem')}` : 'this is the only problem',
     `\${EDITOR:-vi} ${dir}/${first?.file ?? ''}`,
   )
 }

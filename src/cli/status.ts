@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { StatusReport } from '../core/control.ts'
-import { shellWord, showSafely } from '../core/text.ts'
+import { counted, shellWord, showSafely } from '../core/text.ts'
 import { formatAge } from '../core/units.ts'
 import { needDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag } from './command.ts'
@@ -44,7 +44,7 @@ function screen(call: Call, report: StatusReport): void {
   say(call, `${paint(call, 'bold', report.organisation)} ${state}`)
   line('daemon', `pid ${report.pid}, up ${ageSince(report.started, Date.now())}, ${report.mode} mode, pennypost ${report.version}`)
   line('root', showSafely(report.root))
-  line('who', `${report.agents} agents, ${report.people} people`)
+  line('who', `${counted(report.agents, 'agent')}, ${counted(report.people, 'person', 'people')}`)
   needs(call, report)
   for (const { priority, count, oldest_ms } of report.unclaimed) {
     line(priority, count === 0 ? 'nothing unclaimed' : `${count} unclaimed, the oldest for ${formatAge(oldest_ms ?? 0)}`)
@@ -58,7 +58,7 @@ function screen(call: Call, report: StatusReport): void {
         ? `${report.not_walled.length} agents act with the operator's own uid: ${report.not_walled.slice(0, 8).join(' ')} …`
         : report.not_walled.join(' '),
     )
-  if (report.waiting_drops > 0) line('dropped', `${report.waiting_drops} files are not yet admitted`)
+  if (report.waiting_drops > 0) line('dropped', `${counted(report.waiting_drops, 'file is', 'files are')} not yet admitted`)
   line('canary', report.canary_ms === undefined ? 'none yet' : `went through in ${Math.round(report.canary_ms)} ms`)
   const { drops, admitted, held, repeats, copies, open, in_progress, blocked, settled, notes, bounces, alerts, canaries } = report.accounting
   line('drops', `${drops} = admitted ${admitted} + held ${held} + repeats ${repeats}`)
@@ -80,7 +80,7 @@ function needs(call: Call, report: StatusReport): void {
       `  ! ${alert.code} ${alert.agent === undefined ? '' : `${alert.agent}: `}${showSafely(alert.about)}${times}   ${paint(call, 'dim', `cat ${shellWord(join(report.root, alert.file))}`)}`,
     )
   }
-  if (alerts.length > SHOWN) say(call, `  ! ${alerts.length - SHOWN} more alerts   ${paint(call, 'dim', 'penny alerts')}`)
+  if (alerts.length > SHOWN) say(call, `  ! ${counted(alerts.length - SHOWN, 'more alert')}   ${paint(call, 'dim', 'penny alerts')}`)
   if (held > 0) say(call, `  ! ${held} held file${held === 1 ? '' : 's'}   ${paint(call, 'dim', 'penny held')}`)
   if (config.invalid) say(call, `  ! policies/ cannot be used as it is now; what ran before runs on   ${paint(call, 'dim', 'penny doctor')}`)
 }

@@ -1,5 +1,6 @@
 import type { TaskRow } from '../core/control.ts'
 import { rowOf } from '../core/row.ts'
+import { counted } from '../core/text.ts'
 import { findOwnDaemon } from './client.ts'
 import type { Call, Command } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
@@ -52,7 +53,7 @@ export async function collect(call: Call, seat: Seat | undefined, filter: Pick<F
     const head = await readHead(place.path)
     if (head) rows.push(rowOf(place, head))
   }
-  if (unseen.size > 0) tell(call, `${unseen.size} folders may not be read by this user; their mail is not listed`)
+  if (unseen.size > 0) tell(call, `${counted(unseen.size, 'folder')} may not be read by this user; their mail is not listed`)
   return rows
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { shellWord } from '../core/text.ts'
+import { counted, shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import type { LogLevel } from '../system/types.ts'
 import { findDaemon } from './client.ts'
@@ -71,7 +71,7 @@ async function detach(call: Call, root: string, logLevel: LogLevel, strict: bool
     if (!report?.ready || report.pid !== child.pid) continue
     child.unref()
     if (call.json) sayJson(call, { pid: report.pid, root, log: logFile })
-    else say(call, `${report.organisation} admits mail (pid ${report.pid}, ${report.agents} agents), log: ${logFile}`)
+    else say(call, `${report.organisation} admits mail (pid ${report.pid}, ${counted(report.agents, 'agent')}), log: ${logFile}`)
     return EXIT.ok
   }
   child.unref()

@@ -2,7 +2,8 @@
  * Strict YAML with places: text → a plain tree in which every value knows its line and column.
  * Refused: duplicate keys, anchors, aliases, tags, directives, several documents, control characters, nesting beyond 32.
  */
-import { Composer, type CST, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, Parser } from 'yaml'
+import { createRequire } from 'node:module'
+import type { CST, LineCounter, Node } from 'yaml'
 import type { Spot } from '../core/fault.ts'
 
 export type Entry = Readonly<{ key: string; keySpot: Spot; value: Located /** 1-based lines of the file. */; firstLine: number; lastLine: number }>
@@ -17,6 +18,11 @@ export type Located = Readonly<
 
 export type Report = (spot: Spot | undefined, what: string, near?: string) => void
 
+type Yaml = typeof import('yaml')
+let loaded: Yaml | undefined
+/** Loaded with the first text: `penny init` writes a configuration and reads none, and the parser is a third of its start. */
+const yaml = (): Yaml => (loaded ??= createRequire(import.meta.url)('yaml') as Yaml)
+
 const DEEPEST = 32
 const TOO_DEEP = `nested deeper than ${DEEPEST}`
 const OPTIONS = { version: '1.2', schema: 'core', uniqueKeys: true, stringKeys: true, strict: true, prettyErrors: false } as const
@@ -27,6 +33,7 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u00
 
 /** The tree of `text`, whose first line is line `firstLine` of its file; undefined where something was reported, or where there is no value at all. */
 export function readYaml(text: string, firstLine: number, report: Report): Located | undefined {
+  const { isAlias, isMap, isScalar, isSeq, LineCounter } = yaml()
   const lines = new LineCounter()
   const spotAt = (offset: number): Spot => {
     const at = lines.linePos(Math.max(0, Math.min(offset, text.length)))
@@ -68,6 +75,7 @@ export function readYaml(text: string, firstLine: number, report: Report): Locat
 
 /** The parser's own tree, once it is known to be harmless; null where something was reported, or where there is no value. */
 function compose(text: string, lines: LineCounter, spotAt: (offset: number) => Spot, report: Report): Node | null {
+  const { Composer, Parser } = yaml()
   const tokens = [...new Parser(lines.addNewLine).parse(text)]
   const unfit = CONTROL.exec(text) ?? /^%/m.exec(text)
   if (unfit) {

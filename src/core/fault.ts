@@ -99,7 +99,7 @@ export const FAULTS = {
   loop: row(
     'event',
     'critical',
-    'A thread passed 16 hops or 50 messages in an hour.',
+    'A thread, or a chain of runs each woken by the one before, passed 16 hops; or a thread passed 50 messages in an hour.',
     'Read penny thread ID; release the held message if the conversation is sound.',
   ),
   'stuck-new': row(

@@ -73,7 +73,12 @@ export type Envelope = Readonly<{
   sha256: string
   /** When the file came to lie there as it is (its ctime, which nobody can set), milliseconds. Left out where there is no file. */
   arrivedMs?: number
+  /** Hops of the message whose run sent this; left out where no run did. */
+  causeHops?: number
 }>
+
+/** A chain of messages, each answering or caused by the one before, is cut here (contract, page 3). */
+export const MOST_HOPS = 16
 
 /** Keys the daemon stamps on the copies of one message; everything else of the sender's text stays as it was. */
 export type Copy = Readonly<{ id: MessageId; to: Name; kind: Kind; file: string }>

@@ -16,6 +16,8 @@ export type Letter = Readonly<{
   body: string
   priority?: string
   inReplyTo?: MessageId
+  /** Where it answers nothing, but is caused by something; default 0. */
+  hops?: number
   settles?: Settles
 }>
 

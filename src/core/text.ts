@@ -40,7 +40,17 @@ export function oneLine(text: string, limit = 200): string {
   return `${line.slice(0, end)}…`
 }
 
+/** `1 task`, `3 tasks`, `2 people`; `many` where an s is not enough. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
 /** A word as a POSIX shell reads it back: for the commands in `fix:`. */
 export function shellWord(text: string): string {
   return /^[A-Za-z0-9_./:@%+=-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`
+}
+
+/** A copy that keeps nothing else alive: a slice of a long text holds all of that text in memory for as long as it lives (V8). */
+export function ownText(text: string): string {
+  return Buffer.from(text).toString()
 }

@@ -1,5 +1,5 @@
 /** Answers what the rooms ask about other messages: from the ledger, and for settled ones from the journal. */
-import type { Asked, Parent } from '../admit/index.ts'
+import type { Asked } from '../admit/index.ts'
 import type { Config } from '../core/config.ts'
 import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
 import type { Via } from '../core/message.ts'
@@ -17,7 +17,7 @@ export type Answers = Readonly<{
   /** A message of any age as the ledger would hold it; its status is what its file says. */
   recall: (id: MessageId) => Mail | undefined
   original: (id: MessageId) => string | undefined
-  /** The id an entry of `blocked_on` or `in_reply_to` means to this holder. */
+  /** The id an entry of `blocked_on` or `in_reply_to` means to this holder; undefined for text, an id nobody has, a ref of several. */
   meant: (holder: string, idOrRef: string) => MessageId | undefined
   wroteIt: (agent: Name, id: MessageId) => boolean
 }>
@@ -38,6 +38,8 @@ export type AnswersGiven = Readonly<{
 /** The two lines around the front matter, a byte order mark and the first characters after them. */
 const MARKS_BYTES = 32
 const JUST_CREATED_MS = 1_000
+/** Of the messages that a ref may mean. */
+const MOST_NAMED = 10
 
 export function createAnswers(given: AnswersGiven): Answers {
   const { ledger, state, journal, layout, disk, clock } = given
@@ -87,7 +89,7 @@ export function createAnswers(given: AnswersGiven): Answers {
   }
 
   function meant(holder: string, idOrRef: string): MessageId | undefined {
-    if (isMessageId(idOrRef)) return idOrRef
+    if (isMessageId(idOrRef)) return ledger.get(idOrRef) || journal.admissionOf(idOrRef) ? idOrRef : undefined
     const own = state.refs.get(refKey(holder, idOrRef))
     if (own) return own.copies[0]?.id
     const received = state.receivedAs(holder, idOrRef)
@@ -97,9 +99,11 @@ export function createAnswers(given: AnswersGiven): Answers {
     return unsettled.length === 1 ? unsettled[0] : undefined
   }
 
-  function parent(idOrRef: string, asker: string): Parent | undefined | 'later' {
+  function parent(idOrRef: string, asker: string): ReturnType<Asked['parent']> {
     if (!given.ready()) return 'later'
     const id = meant(asker, idOrRef)
+    const received = id === undefined ? state.receivedAs(asker, idOrRef) : []
+    if (received.length > 1) return { among: received.slice(0, MOST_NAMED) }
     const mail = id && recall(id)
     if (!mail) return undefined
     const concerned = mail.holder === asker || mail.from === asker || asker === given.config().org.postmaster || asker === 'pennypost'

@@ -92,10 +92,10 @@ export function recordedOf(journal: Journal, intents: readonly Intent[]): { know
   // An hour for clocks that were stepped between the two logs.
   const oldest = Date.parse(intents[0]?.at ?? '') - HOUR_MS
   const from = journal.segments.list().findLast((segment) => (journal.segments.file(segment)?.begunMs ?? 0) < oldest) ?? 0
-  journal.read({ segment: from, offset: 0 }, (entry) => {
+  for (const [entry] of journal.read({ segment: from, offset: 0 })) {
     if (entry.event === 'admitted' || entry.event === 'held' || entry.event === 'repeat') known.add(entry.drop)
     else if (entry.event === 'delivered') known.add(entry.id)
     else if (entry.event === 'status' && entry.folder === 'done') settled.add(entry.id)
-  })
+  }
   return { known, settled }
 }

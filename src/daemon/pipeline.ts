@@ -3,13 +3,14 @@
  * intake (a complete file) → sender → message (text) → admit (rules) → route (recipients) → deliver (once) → what follows.
  */
 import { createHash } from 'node:crypto'
-import { type Asked, judge, type Verdict } from '../admit/index.ts'
+import { type Asked, hopsFrom, judge, type Verdict } from '../admit/index.ts'
+import { keyOf } from '../alert/index.ts'
 import type { Config } from '../core/config.ts'
 import type { Complaint, FaultCode } from '../core/fault.ts'
 import type { Envelope } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
-import { showSafely } from '../core/text.ts'
+import { counted, showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { type AttachmentsFound, type Deliver, type Delivered, type Dropped, findAttachments } from '../deliver/index.ts'
 import type { DropFolder, Fate, Taken } from '../intake/index.ts'
@@ -28,6 +29,8 @@ export type PipelineGiven = Readonly<{
   deliver: Deliver
   raise: Raise
   clear: Clear
+  /** Hops of the message that this agent had a run for at that moment. */
+  causeHops: (agent: string, atMs: number) => number | undefined
   /** The secret name of a canary under way: its file is the daemon's own. */
   isCanary: (name: string) => boolean
   canaryThrough: (delivered: Delivered) => void
@@ -70,7 +73,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     if (given.isCanary(taken.name) && taken.folder.kind === 'spool') return canary(taken, dropped)
     const sender = senderOf(taken.folder, taken.stat)
     const hold = (code: FaultCode, complaints: readonly Complaint[], from = sender): Promise<Fate> =>
-      refuseWith(envelopeOf(taken, from), code, complaints, dropped)
+      refuseWith(causedBy(envelopeOf(taken, from)), code, complaints, dropped)
     const one = (code: FaultCode, what: string): Promise<Fate> => hold(code, [{ code, spot: undefined, what }])
 
     if ('unknownUid' in sender && !org.acceptUnknownUids)
@@ -84,7 +87,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       if (parsed.incomplete && taken.waitedMs < INCOMPLETE_MS) return { againMs: INCOMPLETE_MS - taken.waitedMs }
       return hold(parsed.complaints[0]?.code ?? 'bad-front-matter', parsed.complaints)
     }
-    const envelope = envelopeOf(taken, sender)
+    const envelope = causedBy(envelopeOf(taken, sender))
     const verdict = judge(envelope, parsed.message, given.config(), given.asked(), routeFor(given.config()))
     return follow(taken, dropped, envelope, parsed.message, verdict)
   }
@@ -92,7 +95,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   async function follow(taken: Taken, dropped: Dropped, envelope: Envelope, message: MessageText, verdict: Verdict): Promise<Fate> {
     switch (verdict.verdict) {
       case 'hold':
-        return refuseWith(envelope, verdict.code, verdict.complaints, dropped)
+        return refuseWith(envelope, verdict.code, verdict.complaints, dropped, verdict.hops)
       case 'repeat':
         await deliver.repeat(envelope, verdict.ref, verdict.of, dropped)
         return 'gone'
@@ -150,9 +153,21 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     return 'gone'
   }
 
-  async function refuseWith(envelope: Envelope, code: FaultCode, complaints: readonly Complaint[], dropped: Dropped): Promise<Fate> {
-    await deliver.hold({ envelope, code, complaints }, dropped)
+  async function refuseWith(
+    envelope: Envelope,
+    code: FaultCode,
+    complaints: readonly Complaint[],
+    dropped: Dropped,
+    hops = hopsFrom(envelope, undefined),
+  ): Promise<Fate> {
+    await deliver.hold({ envelope, code, complaints, hops }, dropped)
     return 'gone'
+  }
+
+  /** What an agent sends while it runs carries on the chain of the message it runs for. */
+  function causedBy(envelope: Envelope): Envelope {
+    const causeHops = envelope.arrivedMs === undefined ? undefined : given.causeHops(envelope.from, envelope.arrivedMs)
+    return causeHops === undefined ? envelope : { ...envelope, causeHops }
   }
 
   async function refuse(folder: DropFolder, entry: Listed, stat: Stat, why: string): Promise<Fate> {
@@ -173,9 +188,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       name: showSafely(entry.name),
       box: undefined,
       sha256: '',
+      arrivedMs: stat.ctimeMs,
     }
     try {
-      return await refuseWith(envelope, 'unsafe-file', [{ code: 'unsafe-file', spot: undefined, what: `${why} (owner: uid ${stat.uid})` }], {
+      return await refuseWith(causedBy(envelope), 'unsafe-file', [{ code: 'unsafe-file', spot: undefined, what: `${why} (owner: uid ${stat.uid})` }], {
         source,
         untouched: () => true,
         letGo: () => undefined,
@@ -212,7 +228,11 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     const file = `${envelope.folder}/${envelope.name}`
     const agent = given.config().agents.has(envelope.from as Name) ? { agent: envelope.from } : {}
     const sentence = `The name of ${file} says "${word}", but its front matter does not: it was delivered with priority ${priority}. Names of files carry no meaning on the way in.`
-    raise({ code: 'priority-in-name', about: file, ...agent, sentence, fix: mails.map(({ id }) => `penny set ${id} priority=${meant}`).join(' && ') })
+    const set = (name: string): string => mails.map(({ id }) => `penny set ${id} priority=${name}`).join(' && ')
+    const close = `penny alerts done priority-in-name.${keyOf(file)}`
+    // By its front matter it has the priority that the word most likely means: there is nothing to set, only something to know.
+    const fix = meant === priority ? `${close}   # or, if ${priority} is not what was meant: ${set('…')}` : set(meant)
+    raise({ code: 'priority-in-name', about: file, ...agent, sentence, fix })
   }
 
   function mailboxFull(holder: Name): void {
@@ -221,7 +241,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       code: 'workspace-full',
       about: `workspaces/${holder}`,
       agent: holder,
-      sentence: `The mailbox of ${holder} holds ${backlog} messages; more wait in the drop folders until some are settled.`,
+      sentence: `The mailbox of ${holder} holds ${counted(backlog, 'message')}; more wait in the drop folders until some are settled.`,
       fix: `penny tasks to:${holder}`,
     })
   }

@@ -2,7 +2,6 @@
 
 import { describeProblem, loadConfig, type Problem, readPolicies } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
-import type { Name } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { shellWord } from '../core/text.ts'
 import { listTree, watchTree } from '../system/index.ts'
@@ -89,14 +88,4 @@ function fingerprint(disk: Disk, dir: string): string {
     // Being changed at this moment, or not readable: reading it tells.
     return String(cause)
   }
-}
-
-/** Agents whose runs may see or do less now than when they were started. */
-export function narrowed(before: Config, now: Config): Name[] {
-  return [...before.agents.values()]
-    .filter((agent) => {
-      const after = now.agents.get(agent.name)
-      return !after?.runner || agent.reads.some((name) => !after.reads.includes(name)) || agent.user !== after.user
-    })
-    .map(({ name }) => name)
 }

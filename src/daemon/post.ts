@@ -81,7 +81,7 @@ export function createPost(given: PostGiven): Post {
 
   function bounce(intent: HoldIntent, to: Name): Promise<MessageId> {
     const body = `Your message ${intent.folder}/${intent.name} was not sent.\n\n${intent.complaints.map(({ code, what, near, spot }) => `- ${spot ? `line ${spot.line}, column ${spot.column}: ` : ''}${what}${near === undefined ? '' : ` (did you mean ${near}?)`} [${code}]`).join('\n')}\n\nCorrect it and drop it again.\n`
-    return submit({ key: `bounce:${intent.drop}`, from: 'pennypost', to, kind: 'bounce', subject: `Not sent: ${intent.name}`, body })
+    return submit({ key: `bounce:${intent.drop}`, from: 'pennypost', to, kind: 'bounce', subject: `Not sent: ${intent.name}`, body, hops: intent.hops ?? 0 })
   }
 
   /** A reply may settle, reopen or withdraw the task it answers; one that says nothing of it is noted there. */

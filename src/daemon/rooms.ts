@@ -17,14 +17,13 @@ import { createAnswers } from './asked.ts'
 import { createCanaries } from './canaries.ts'
 import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
 import { heldFiles } from './held.ts'
-import { loadIdentities } from './identities.ts'
+import { putInForce } from './inforce.ts'
 import { notifier } from './notify.ts'
 import { createPipeline } from './pipeline.ts'
-import { createPolicies, narrowed } from './policies.ts'
+import { createPolicies } from './policies.ts'
 import { createPost } from './post.ts'
 import { createProvisioner } from './provisioner.ts'
 import { createRoom } from './room.ts'
-import { copyRunners } from './runners.ts'
 import { scheduleDrop } from './schedules.ts'
 import { parseKept } from './snapshot.ts'
 import { createState } from './state.ts'
@@ -37,12 +36,9 @@ export type Rooms = ReturnType<typeof buildRooms>
 export function buildRooms(given: RoomsGiven) {
   const { system, layout } = given
   const { clock, disk, ids, log, spawner } = system
-  const uidsFile = `${layout.own}/uids.yaml`
-  const loadIds = (config: Config) => loadIdentities(disk, config, system.self, uidsFile, (path, text) => writeState(path, text))
-  let identities = loadIds(given.config)
-  let runners = copyRunners(disk, layout, given.config.digest)
+  const inForce = putInForce(system, layout, given.config)
+  const { identities } = inForce
   let isReady = false
-  let running = given.config
   let deliver: Deliver
   const pins = pinFolders(disk)
   const ledger = makeLedger()
@@ -62,12 +58,12 @@ export function buildRooms(given: RoomsGiven) {
     config: () => policies.current(),
     record: journal.record,
     notify: notifier(spawner, log, system.self, given.environment),
-    owner: identities.alertOwner,
+    owner: identities().alertOwner,
   })
   const { raise, clear } = alerts
   const watches = createWatches(system.watch, raise, clear)
   const policies = createPolicies({ disk, clock, log, dir: layout.policies, raise, clear, changed: () => takeConfig() }, given.config)
-  const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities: () => identities, raise, clear })
+  const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities, raise, clear })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
   const answers = createAnswers({ clock, disk, layout, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
@@ -89,7 +85,7 @@ export function buildRooms(given: RoomsGiven) {
     recall: answers.recall,
     raise,
     ready,
-    heldOwner: () => identities.alertOwner,
+    heldOwner: () => identities().alertOwner,
   })
   const settleRoom = createSettleRoom({
     clock,
@@ -105,8 +101,8 @@ export function buildRooms(given: RoomsGiven) {
     raise,
     clear,
     submit: post.submit,
-    mailOwner: (holder) => identities.mailOwner(holder),
-    givenOwner: (holder) => identities.givenOwner(holder),
+    mailOwner: (holder) => identities().mailOwner(holder),
+    givenOwner: (holder) => identities().givenOwner(holder),
     original: answers.original,
     recall: answers.recall,
     meant: answers.meant,
@@ -136,12 +132,8 @@ export function buildRooms(given: RoomsGiven) {
     submit: post.submit,
     raise,
     record: journal.record,
-    identity: (agent) => {
-      const as = identities.runAs(agent)
-      // An agent without a uid of its own must never run with the daemon's.
-      return identities.mode === 'system' && !as ? undefined : { as, logOwner: identities.givenOwner(agent) }
-    },
-    runnerPath: (program) => `${runners}/${program.replace(/^\.\//, '')}`,
+    identity: inForce.identityOf,
+    runnerPath: inForce.runnerPath,
     wroteIt: answers.wroteIt,
     pins,
     meant: answers.meant,
@@ -161,8 +153,8 @@ export function buildRooms(given: RoomsGiven) {
     syncJournal: journal.sync,
     config,
     raise,
-    mailOwner: (holder) => identities.mailOwner(holder),
-    givenOwner: (holder) => identities.givenOwner(holder),
+    mailOwner: (holder) => identities().mailOwner(holder),
+    givenOwner: (holder) => identities().givenOwner(holder),
     recorded: (intents) => recordedOf(journal, intents),
     repair: provisioner.holder,
     placed: (mail, text) => {
@@ -176,11 +168,12 @@ export function buildRooms(given: RoomsGiven) {
     disk,
     layout,
     config,
-    identities: () => identities,
+    identities,
     asked: answers.asked,
     deliver,
     raise,
     clear,
+    causeHops: dispatcher.causeHops,
     isCanary: canaries.isCanary,
     canaryThrough: canaries.through,
     noRoom: room.noRoom,
@@ -228,7 +221,7 @@ export function buildRooms(given: RoomsGiven) {
   const views = createViews({
     layout,
     config,
-    identities: () => identities,
+    identities,
     ledger,
     state,
     alerts,
@@ -263,11 +256,8 @@ export function buildRooms(given: RoomsGiven) {
   const setHolders = (): void => settleRoom.mailboxes.setHolders([...config().agents.keys(), ...config().people.keys()])
 
   function takeConfig(): void {
-    for (const agent of narrowed(running, config()))
+    for (const agent of inForce.take(config()))
       dispatcher.endRuns(agent).catch((cause: unknown) => log('error', 'runs of a narrowed agent could not be ended', { agent, why: String(cause) }))
-    running = config()
-    identities = loadIds(config())
-    runners = copyRunners(disk, layout, config().digest)
     provisioner.all()
     provisioner.guides()
     setFolders()
@@ -288,12 +278,12 @@ export function buildRooms(given: RoomsGiven) {
       isReady = true
       becomeReady()
     },
-    mode: () => identities.mode,
+    mode: () => identities().mode,
     sweepLeftovers: () => {
       leftovers.sweep(dropFoldersOf(disk, layout, config()))
       tellOfOddBoxes()
     },
-    operators: () => identities.alertOwner,
+    operators: () => identities().alertOwner,
     setFolders,
     setHolders,
   }

@@ -2,8 +2,8 @@
 import type { Entry } from '../core/event.ts'
 import { JOURNAL_START, type Journal, type Position } from '../journal/index.ts'
 import { type Mail, statOrNothing } from '../mailbox/index.ts'
-import { type Disk, readKept } from '../system/index.ts'
-import type { Clock } from '../system/types.ts'
+import { linesOf } from '../system/lines.ts'
+import type { Clock, Disk } from '../system/types.ts'
 import type { KeptHead, State } from './state.ts'
 
 /** Work between two looks at the event loop, milliseconds. */
@@ -19,26 +19,21 @@ export type Reader = Readonly<{ from: Position; see: (entry: Entry) => void }>
 /** Fills the state up to `end` while mail is already admitted. `also` sees every entry that the snapshot doesn't have, too. */
 export async function loadState(given: SnapshotGiven, end: Position, also: (entry: Entry) => void, reader: Reader): Promise<void> {
   const { disk, clock, journal, state, file } = given
-  const [first, ...lines] = readKept(disk, file)?.split('\n') ?? []
-  const head = first ? (JSON.parse(first) as KeptHead) : undefined
-  if (head) state.restore(head)
-  await inSlices(clock, lines, (line) => line !== '' && state.restoreMail(JSON.parse(line) as Mail))
-  const from = head?.position ?? JOURNAL_START
+  let from = JOURNAL_START
+  await inSlices(clock, statOrNothing(disk, file) ? linesOf(disk, file) : [], ({ text, at }) => {
+    if (at > 0) return state.restoreMail(JSON.parse(text) as Mail)
+    const head = JSON.parse(text) as KeptHead
+    from = head.position
+    state.restore(head)
+  })
   const begin = isBefore(reader.from, from) ? reader.from : from
-  // One segment at a time: mail that comes in is not kept waiting for all of the past.
-  for (const segment of journal.segments.list().filter((one) => one >= begin.segment && one <= end.segment)) {
-    const entries: [Entry, Position][] = []
-    const take = (entry: Entry, at: Position): void => {
-      if (isBefore(at, end)) entries.push([entry, at])
-    }
-    journal.read({ segment, offset: segment === begin.segment ? begin.offset : 0 }, take, segment)
-    await inSlices(clock, entries, ([entry, at]) => {
-      if (!isBefore(at, reader.from)) reader.see(entry)
-      if (isBefore(at, from)) return
-      state.replay(entry)
-      also(entry)
-    })
-  }
+  await inSlices(clock, journal.read(begin, end.segment), ([entry, at]) => {
+    if (!isBefore(at, end)) return
+    if (!isBefore(at, reader.from)) reader.see(entry)
+    if (isBefore(at, from)) return
+    state.replay(entry)
+    also(entry)
+  })
 }
 
 function isBefore(one: Position, other: Position): boolean {
@@ -68,7 +63,7 @@ export async function saveState({ disk, clock, journal, state, file }: SnapshotG
   disk.rename(fresh, file)
 }
 
-async function inSlices<T>(clock: Clock, items: readonly T[], each: (item: T) => void): Promise<void> {
+async function inSlices<T>(clock: Clock, items: Iterable<T>, each: (item: T) => void): Promise<void> {
   let startedMs = clock.monotonic()
   for (const item of items) {
     each(item)

@@ -3,8 +3,9 @@ import type { Accounting } from '../core/control.ts'
 import type { CopyFact, Entry } from '../core/event.ts'
 import { createdMsOf, idTimeMs, type MessageId } from '../core/ids.ts'
 import { isSettled, type Status } from '../core/status.ts'
+import { ownText } from '../core/text.ts'
 import type { Journal, Position } from '../journal/index.ts'
-import type { Ledger, Mail } from '../mailbox/index.ts'
+import { type Ledger, type Mail, NONE } from '../mailbox/index.ts'
 import type { Clock, Ids } from '../system/types.ts'
 
 export type RefSeen = Readonly<{ from: string; ref: string; sha256: string; copies: readonly Readonly<{ id: MessageId; to: string }>[] }>
@@ -106,7 +107,8 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
     switch (entry.event) {
       case 'admitted': {
         if (!entry.internal) counts.admitted++
-        if (entry.ref !== undefined) keepRef({ from: entry.from, ref: entry.ref, sha256: entry.sha256, copies: entry.copies.map(({ id, to }) => ({ id, to })) })
+        if (entry.ref !== undefined)
+          keepRef({ from: entry.from, ref: ownText(entry.ref), sha256: entry.sha256, copies: entry.copies.map(({ id, to }) => ({ id, to })) })
         const [first] = entry.copies
         if (entry.key !== undefined && first) keepKey(entry.key, first.id)
         for (const copy of entry.copies) countCopy(copy)
@@ -285,8 +287,8 @@ export function mailFrom(entry: Extract<Entry, { event: 'admitted' }>, copy: Cop
     expires: entry.expires,
     sinceMs: createdMs,
     updated: new Date(createdMsOf(entry.copies[0]?.id ?? copy.id, entry.created)).toISOString(),
-    earlier: [],
-    blockedOn: [],
+    earlier: NONE,
+    blockedOn: NONE,
     answered: undefined,
     attempts: 0,
     retryAtMs: undefined,

@@ -77,6 +77,12 @@ export function createVerbs(given: VerbsGiven): Verbs {
     return [...found].slice(0, 10)
   }
 
+  /** The name of its file said another priority: whoever sets one has said what is right. */
+  function closeMisleadingName(id: MessageId): void {
+    const intent = given.sealed.find(id, idTimeMs(id))
+    if (intent?.act === 'admit' && intent.source) given.alerts.clear('priority-in-name', `${intent.source.folder}/${intent.name}`)
+  }
+
   function waited(mail: Mail): WaitedCopy {
     return { id: mail.id, to: mail.holder, status: mail.status }
   }
@@ -165,6 +171,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
         const changed = await settle.set(mail.id, { ...(found ? { priority: found.rule } : {}), ...(moment ? { due: moment.text } : {}) }, by())
         if (changed.outcome === 'refused') throw new Refused(75, changed.why, `penny set ${id}`)
         if (changed.outcome === 'gone') throw new Refused(NOT_PERMITTED, `${mail.id} is settled; reopen it first`, `penny set ${mail.id} status=open`)
+        if (found) closeMisleadingName(mail.id)
       }
       return { id: mail.id }
     },

@@ -2,7 +2,7 @@
 
 import type { Name } from '../core/names.ts'
 import type { Letter } from '../core/post.ts'
-import { oneLine, showSafely } from '../core/text.ts'
+import { counted, oneLine, showSafely } from '../core/text.ts'
 import type { Mail } from '../mailbox/index.ts'
 import type { LateCode, Level } from './lateness.ts'
 
@@ -39,7 +39,7 @@ export function letterAboutMany(all: readonly [Escalation, ...Escalation[]]): Le
   const listed = all.slice(0, MOST_LISTED).map(({ mail }) => `- ${line(mail)}${mail.answered === undefined ? '' : ' (answered, not closed)'}`)
   const advice = first.level === 1 ? 'penny tasks overdue' : `penny tasks to:${first.mail.holder}`
   const body = [...listed, ...(left > 0 ? [`- and ${left} more`] : []), '', 'All of them:', '', `    ${advice}`, ''].join('\n')
-  const subject = `${LATE[first.code]}${TIMES[first.level]}: ${all.length} tasks`
+  const subject = `${LATE[first.code]}${TIMES[first.level]}: ${counted(all.length, 'task')}`
   return { key: `${first.key}:many`, from: 'pennypost', to: first.to, kind: 'note', subject, body, priority: first.mail.priority }
 }
 

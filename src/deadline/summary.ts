@@ -1,7 +1,7 @@
 /** One alert per agent and code: what it says. */
 import type { Fault, FaultCode } from '../core/fault.ts'
 import type { Name } from '../core/names.ts'
-import { shellWord } from '../core/text.ts'
+import { counted, shellWord } from '../core/text.ts'
 import type { Mail } from '../mailbox/index.ts'
 
 /** The conditions that are computed as a whole at each look. */
@@ -29,7 +29,7 @@ export function pile(piles: Piles, code: SummaryCode, mail: Mail): void {
 }
 
 export function summaryFault(code: SummaryCode, agent: Name, { first, count }: Pile): Fault {
-  const tasks = count === 1 ? '1 task' : `${count} tasks`
+  const tasks = counted(count, 'task')
   const ids = first.map(({ id }) => id).join(', ')
   const list = count > first.length ? `${ids} and ${count - first.length} more` : ids
   const them = shellWord(agent)

@@ -2,9 +2,10 @@
 
 import { createdMsOf, type MessageId } from '../core/ids.ts'
 import type { Value } from '../core/message.ts'
+import { ownText } from '../core/text.ts'
 import { formatTime } from '../core/time.ts'
 import type { AdmitIntent, SealedCopy } from '../journal/index.ts'
-import { formatFileName, type Mail } from '../mailbox/index.ts'
+import { formatFileName, type Mail, NONE } from '../mailbox/index.ts'
 import { rewrite } from '../message/index.ts'
 import type { Delivery } from './types.ts'
 
@@ -52,11 +53,11 @@ export function mailOf(intent: AdmitIntent, copy: SealedCopy): Mail {
     from: intent.from,
     via: intent.via,
     origin: intent.origin,
-    subject: intent.subject,
+    subject: ownText(intent.subject),
     thread: intent.thread,
     hops: intent.hops,
-    inReplyTo: intent.inReplyTo,
-    ref: intent.ref,
+    inReplyTo: intent.inReplyTo && (ownText(intent.inReplyTo) as MessageId),
+    ref: intent.ref && ownText(intent.ref),
     drop: intent.drop,
     reminder: intent.reminder ?? false,
     createdMs,
@@ -69,8 +70,8 @@ export function mailOf(intent: AdmitIntent, copy: SealedCopy): Mail {
     expires: intent.expires,
     sinceMs: createdMs,
     updated: typeof intent.stamp['updated'] === 'string' ? intent.stamp['updated'] : intent.at,
-    earlier: [],
-    blockedOn: [],
+    earlier: NONE,
+    blockedOn: NONE,
     answered: undefined,
     attempts: 0,
     retryAtMs: undefined,

@@ -10,7 +10,7 @@ import { heldName } from './hold.ts'
 import { createInHand, type InHand } from './inhand.ts'
 import { insist } from './insist.ts'
 import { settleLate } from './late.ts'
-import { CANARY, newFolder, placeCopy, removeDrop, removeFiles, stageCopy, stagedPath, sweepStaging } from './place.ts'
+import { CANARY, newFolder, placeCopy, removeDrop, removeFiles, type Staged, stageCopy, stagedPath, sweepStaging } from './place.ts'
 import { recover, redeliver, rehold, removeSource } from './recover.ts'
 import { makeGate } from './turns.ts'
 import type { Delivered, DeliverGiven, Delivery, Dropped, Refusal } from './types.ts'
@@ -86,10 +86,10 @@ export function createDelivery(given: DeliverGiven): Deliver {
       files: delivery.attachments.flatMap(({ source }) => (source ? [source] : [])),
       copies: copies.map((copy) => ({ ...copy, stamp: definedOnly(copy.stamp) })),
     }
-    let texts: string[]
+    let staged: Staged[]
     try {
       // Staged before it is sealed: absence from staging then means that a copy was placed.
-      texts = intent.copies.map((copy) => stageCopy(given, intent, copy))
+      staged = intent.copies.map((copy) => stageCopy(given, intent, copy))
       await sealed.seal(intent)
     } catch (cause) {
       unstage(copyIds)
@@ -97,7 +97,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
     }
     await gate()
     recordAdmission(intent)
-    return finish(intent, texts, dropped)
+    return finish(intent, staged, dropped)
   }
 
   async function stageAttachments(delivery: Delivery, copyIds: readonly MessageId[]): Promise<Attachment[]> {
@@ -159,11 +159,11 @@ export function createDelivery(given: DeliverGiven): Deliver {
   }
 
   /** From here on nothing is decided: whatever is left undone, by a fault or a crash, is done by recovery. */
-  async function finish(intent: AdmitIntent, texts: readonly string[], dropped: Dropped | undefined): Promise<Delivered> {
+  async function finish(intent: AdmitIntent, staged: readonly Staged[], dropped: Dropped | undefined): Promise<Delivered> {
     const recorded = { known: new Set<MessageId>([intent.drop]), settled: new Set<MessageId>() }
     let mails: readonly Mail[]
     try {
-      mails = place(intent, texts, recorded.known)
+      mails = place(intent, staged, recorded.known)
       removeFiles(given, intent)
       if (dropped && !removeDrop(given, intent.drop, dropped))
         given.log('warn', 'a drop was written to while it was taken', { id: intent.drop, file: intent.name })
@@ -175,19 +175,19 @@ export function createDelivery(given: DeliverGiven): Deliver {
     return delivered
   }
 
-  function place(intent: AdmitIntent, texts: readonly string[], recorded: Set<MessageId>): Mail[] {
+  function place(intent: AdmitIntent, staged: readonly Staged[], recorded: Set<MessageId>): Mail[] {
     return intent.copies.map((copy, index) => {
-      const staged = disk.stat(stagedPath(given, copy.id))
+      const { text, stat } = staged[index] as Staged
       placeCopy(given, intent, copy)
       const mail = mailOf(intent, copy)
-      mail.contentHash = digestOf(texts[index] ?? '')
+      mail.contentHash = digestOf(text)
       // Known as ours: the report of our own rename is not a change of the holder's.
       const placed = statOrNothing(disk, given.pins.at(newFolder(given, copy), copy.file))
-      if (placed && isSameVersion(placed, staged)) mail.mark = markOf(placed)
+      if (placed && isSameVersion(placed, stat)) mail.mark = markOf(placed)
       if (copy.to !== CANARY) ledger.add(mail)
       record({ event: 'delivered', id: copy.id, to: copy.to, file: copy.file, hash: mail.contentHash, ...(mail.mark === undefined ? {} : { mark: mail.mark }) })
       recorded.add(copy.id)
-      given.placed(mail, texts[index] ?? '')
+      given.placed(mail, text)
       return mail
     })
   }
@@ -202,10 +202,10 @@ export function createDelivery(given: DeliverGiven): Deliver {
 
   async function hold(refusal: Refusal, dropped: Dropped): Promise<string> {
     const drop = ids.next()
-    const { envelope, code, complaints } = refusal
+    const { envelope, code, complaints, hops } = refusal
     const held = heldName(code, drop, envelope.name)
     const base = { drop, at: formatTime(given.clock.now()), boot: given.bootId, source: dropped.source }
-    const intent: HoldIntent = { act: 'hold', ...base, from: envelope.from, name: envelope.name, folder: envelope.folder, code, held, complaints }
+    const intent: HoldIntent = { act: 'hold', ...base, from: envelope.from, name: envelope.name, folder: envelope.folder, code, held, complaints, hops }
     await holdIt(intent)
     return held
   }

@@ -32,7 +32,7 @@ export function letterDelivery(letter: Letter, config: Config, parent: LetterThr
       ...(letter.inReplyTo ? { in_reply_to: letter.inReplyTo } : {}),
     },
     thread: parent?.thread,
-    hops: parent ? parent.hops + 1 : 0,
+    hops: parent ? parent.hops + 1 : (letter.hops ?? 0),
     origin: parent?.origin ?? via,
     inReplyTo: letter.inReplyTo,
     settles: letter.settles,

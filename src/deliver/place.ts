@@ -3,7 +3,7 @@
 import type { MessageId } from '../core/ids.ts'
 import type { AdmitIntent, SealedCopy, Source } from '../journal/index.ts'
 import { isGone, listOrNothing, statOrNothing } from '../mailbox/index.ts'
-import { join, type Path } from '../system/index.ts'
+import { join, type Path, type Stat } from '../system/index.ts'
 import { copyText } from './copies.ts'
 import type { DeliverGiven, Dropped } from './types.ts'
 
@@ -14,10 +14,11 @@ export function stagedPath(given: Pick<DeliverGiven, 'layout'>, id: MessageId): 
   return `${given.layout.staging}/${id}`
 }
 
-export function stageCopy(given: DeliverGiven, intent: Pick<AdmitIntent, 'text' | 'stamp' | 'removed'>, copy: SealedCopy): string {
+export type Staged = Readonly<{ text: string; stat: Stat }>
+
+export function stageCopy(given: DeliverGiven, intent: Pick<AdmitIntent, 'text' | 'stamp' | 'removed'>, copy: SealedCopy): Staged {
   const text = copyText(intent, copy)
-  given.disk.create(stagedPath(given, copy.id), text, 0o640, given.mailOwner(copy.to))
-  return text
+  return { text, stat: given.disk.create(stagedPath(given, copy.id), text, 0o640, given.mailOwner(copy.to)) }
 }
 
 export function newFolder(given: Pick<DeliverGiven, 'layout'>, copy: Pick<SealedCopy, 'to'>): string {

@@ -49,7 +49,8 @@ export type FoundAttachment = Readonly<{
   letGo: () => void
 }>
 
-export type Refusal = Readonly<{ envelope: Envelope; code: FaultCode; complaints: readonly Complaint[] }>
+/** `hops`: as the message would have had. */
+export type Refusal = Readonly<{ envelope: Envelope; code: FaultCode; complaints: readonly Complaint[]; hops: number }>
 
 export type Delivered = Readonly<{ drop: MessageId; mails: readonly Mail[]; intent: AdmitIntent }>
 

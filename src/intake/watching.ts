@@ -1,6 +1,6 @@
 /** Keeps a drop folder watched, and lists it when it changed: the watch hints, the listing knows. */
 import { shellWord } from '../core/text.ts'
-import { isGone } from '../mailbox/index.ts'
+import { isDraftName, isGone } from '../mailbox/index.ts'
 import type { Listed } from '../system/types.ts'
 import { agentOf, type Desk } from './desk.ts'
 import type { IntakeGiven } from './types.ts'
@@ -24,9 +24,11 @@ export function createWatching(
     desk.cancelWatch = given.watch(desk.folder.path, (name, wrote) => {
       // A name that is not UTF-8 arrives damaged: only a listing tells its bytes.
       if (name === null || name.includes('\ufffd')) return sweepDesk(desk, true)
-      if (wrote) desk.wroteAt.set(name, clock.monotonic())
       // How a watch reports that its own folder went away: one made there since may even have the same inode.
       if (name === basename) desk.ino = -1
+      // A draft is nothing to look at for minutes, and mostly has its real name by now; the next listing finds one that stays.
+      else if (isDraftName(name) && !desk.waiting.has(name)) return
+      if (wrote) desk.wroteAt.set(name, clock.monotonic())
       enqueue(desk, name)
     })
   }

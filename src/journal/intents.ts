@@ -78,6 +78,8 @@ export type HoldIntent = Readonly<{
   folder: string
   name: string
   complaints: readonly Complaint[]
+  /** As the message would have had: its bounce has them. Missing in intents of earlier versions. */
+  hops?: number
 }>
 
 export type RepeatIntent = Readonly<{ act: 'repeat'; drop: MessageId; at: string; boot: string; source: Source; from: string; ref: string; of: MessageId }>

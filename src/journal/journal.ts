@@ -9,8 +9,8 @@ export type Journal = Readonly<{
   record: (event: Event) => void
   sync: () => Promise<void>
   end: () => Position
-  /** Every entry from `from` on, oldest first. Lines a power cut spoiled are passed over. */
-  read: (from: Position, each: (entry: Entry, at: Position) => void, lastSegment?: number) => void
+  /** Every entry from `from` on, oldest first, read as they are asked for. Lines a power cut spoiled are passed over. */
+  read: (from: Position, lastSegment?: number) => Iterable<readonly [entry: Entry, at: Position]>
   /** The admission of a copy, from the few segments that can hold it: the cost of an id that somebody made up is bounded. */
   admissionOf: (id: MessageId) => Extract<Entry, { event: 'admitted' }> | undefined
   /** Called with every recorded entry, until the returned function is called. */
@@ -42,13 +42,12 @@ export function openJournal(disk: Disk, clock: Clock, folder: string): Journal {
       segments.flush()
       return segments.end()
     },
-    read: (from, each, lastSegment) => {
+    *read(from, lastSegment) {
       segments.flush()
-      const whole = (line: string, at: Position): void => {
+      for (const [line, at] of segments.read(from, lastSegment)) {
         const entry = parseEntry(line)
-        if (entry) each(entry, at)
+        if (entry) yield [entry, at]
       }
-      segments.read(from, whole, lastSegment)
     },
     admissionOf: (id) => {
       if (unknown.has(id)) return undefined

@@ -152,17 +152,17 @@ export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: s
       const mark = readMark(disk, markFile)
       const closed = new Set(mark.closed)
       const found = new Map<MessageId, Intent>()
-      segments.read(mark, (line, at) => {
+      for (const [line, at] of segments.read(mark)) {
         const intent = parseIntent(line)
-        if (!intent || closed.has(intent.drop)) return
+        if (!intent || closed.has(intent.drop)) continue
         if (intent.act === 'void') {
           found.delete(intent.drop)
           open.delete(intent.drop)
-          return
+          continue
         }
         found.set(intent.drop, intent)
         open.set(intent.drop, at)
-      })
+      }
       return [...found.values()]
     },
     find,

@@ -1,4 +1,5 @@
 /** An append-only log of lines in numbered segments, made durable for many writers at once by one fdatasync. */
+import { countLines, linesOf } from '../system/lines.ts'
 import type { Clock, Disk, Fd } from '../system/types.ts'
 
 /** A place between two lines. */
@@ -17,8 +18,8 @@ export type Segments = Readonly<{
   discard: () => void
   /** Where the next flushed line will begin. */
   end: () => Position
-  /** Every whole line from `from`; a last line cut off by a crash is not one. */
-  read: (from: Position, each: (line: string, at: Position) => void, lastSegment?: number) => void
+  /** Every whole line from `from` on, read as they are asked for; a last line cut off by a crash is not one. */
+  read: (from: Position, lastSegment?: number) => Iterable<readonly [line: string, at: Position]>
   /** Segment numbers, oldest first. */
   list: () => readonly number[]
   /** The segment's file, and the moment it was begun (milliseconds). */
@@ -55,8 +56,9 @@ export function openSegments(disk: Disk, clock: Clock, folder: string, limits: S
 
   const last = files.get(current)
   if (last) {
-    offset = cutTornTail(disk, last.path)
-    lines = countLines(disk, last.path)
+    const whole = countLines(disk, last.path)
+    if (whole.end < whole.bytes) disk.truncate(last.path, whole.end)
+    ;[offset, lines] = [whole.end, whole.lines]
     fd = disk.openAppend(last.path, 0o600)
   }
 
@@ -158,11 +160,11 @@ export function openSegments(disk: Disk, clock: Clock, folder: string, limits: S
       waiting = []
     },
     end: () => ({ segment: current, offset }),
-    read: (from, each, last = Number.POSITIVE_INFINITY) => {
+    *read(from, last = Number.POSITIVE_INFINITY) {
       for (const segment of numbers()) {
         const file = files.get(segment)
         if (segment < from.segment || segment > last || !file) continue
-        eachLine(disk.readFile(file.path), segment === from.segment ? from.offset : 0, (line, at) => each(line, { segment, offset: at }))
+        for (const { text, at } of linesOf(disk, file.path, segment === from.segment ? from.offset : 0)) yield [text, { segment, offset: at }]
       }
     },
     list: numbers,
@@ -180,27 +182,4 @@ export function openSegments(disk: Disk, clock: Clock, folder: string, limits: S
       fd = undefined
     },
   }
-}
-
-function eachLine(data: Buffer, from: number, each: (line: string, at: number) => void): void {
-  for (let start = from; ; ) {
-    const end = data.indexOf(10, start)
-    if (end < 0) return
-    each(data.toString('utf8', start, end), start)
-    start = end + 1
-  }
-}
-
-/** The length without a last line that has no end. */
-function cutTornTail(disk: Disk, path: string): number {
-  const data = disk.readFile(path)
-  const whole = data.lastIndexOf(10) + 1
-  if (whole < data.length) disk.truncate(path, whole)
-  return whole
-}
-
-function countLines(disk: Disk, path: string): number {
-  let count = 0
-  eachLine(disk.readFile(path), 0, () => count++)
-  return count
 }

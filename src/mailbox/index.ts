@@ -11,6 +11,6 @@
 export { type Finder, makeFinder } from './finder.ts'
 export { type Folders, findById, isGone, isSameVersion, listOrNothing, markOf, pinFolders, statOrNothing } from './folders.ts'
 export { agentRules, type Layout, layoutOf, personRules, type Rule, rootRules, spoolBoxRules } from './layout.ts'
-export { byService, digestOf, type FileMark, isOpenTask, type Ledger, type Mail, makeLedger } from './ledger.ts'
+export { byService, digestOf, type FileMark, isOpenTask, type Ledger, type Mail, makeLedger, NONE } from './ledger.ts'
 export { type FileName, formatFileName, isDraftName, isMessageName, parseFileName } from './names.ts'
 export { type Deviation, type Owners, provision } from './provision.ts'

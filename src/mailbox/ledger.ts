@@ -54,6 +54,9 @@ export type Mail = {
   protectedHash: string | undefined
 }
 
+/** Shared by the many messages that have none. */
+export const NONE: readonly never[] = []
+
 export type Ledger = Readonly<{
   get: (id: MessageId) => Mail | undefined
   add: (mail: Mail) => void

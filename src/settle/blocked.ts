@@ -1,6 +1,7 @@
 /** Tasks that wait for other messages go back to new/ when the last of those is settled. */
-import type { MessageId } from '../core/ids.ts'
+import { isMessageId, type MessageId } from '../core/ids.ts'
 import type { Apply } from '../core/post.ts'
+import { oneLine } from '../core/text.ts'
 import type { Mail } from '../mailbox/index.ts'
 import { MOST_WAITED_FOR, type SettleGiven } from './types.ts'
 
@@ -14,7 +15,7 @@ export type Blocked = Readonly<{
 /** Tasks looked at anew in one sweep. */
 const A_SWEEP = 50
 
-/** What one task waits for; an entry without an id is text, or a ref nobody used yet. */
+/** What one task waits for; an entry without an id is text, an id that no message has, or a ref nobody used yet. */
 type Wait = { on: readonly string[]; ids: (MessageId | undefined)[] }
 
 export function createBlocked(given: SettleGiven, apply: Apply): Blocked {
@@ -33,10 +34,12 @@ export function createBlocked(given: SettleGiven, apply: Apply): Blocked {
   }
 
   function resolve(mail: Mail): void {
+    const isKnown = waits.get(mail.id)?.on === mail.blockedOn
     forget(mail.id)
     const ids = mail.blockedOn.slice(0, MOST_WAITED_FOR).map((entry) => given.meant(mail.holder, entry))
     // Not followed to the end: it never resolves by itself.
     if (mail.blockedOn.length > MOST_WAITED_FOR) ids.push(undefined)
+    if (!isKnown) tellUnknown(mail, ids)
     waits.set(mail.id, { on: mail.blockedOn, ids })
     for (const other of ids) {
       if (other === undefined) continue
@@ -44,6 +47,32 @@ export function createBlocked(given: SettleGiven, apply: Apply): Blocked {
       if (tasks) tasks.add(mail.id)
       else waitingFor.set(other, new Set([mail.id]))
     }
+  }
+
+  /** An id is copied, so one that no message has is a mistake: it would be waited for, for ever and unseen. */
+  function tellUnknown(mail: Mail, ids: readonly (MessageId | undefined)[]): void {
+    const unknown = mail.blockedOn.slice(0, MOST_WAITED_FOR).filter((entry, index) => isMessageId(entry) && ids[index] === undefined)
+    const [first] = unknown
+    if (first === undefined) return
+    const what = `blocked_on of "${mail.subject}" (${mail.id}) names ${unknown.join(', ')}, and there is no such message: the task will not unblock by itself.`
+    given.raise({
+      code: 'bad-value',
+      about: mail.id,
+      agent: mail.holder,
+      sentence: what,
+      fix: `penny settle ${mail.id} blocked --on THE-RIGHT-ID --agent ${mail.holder}`,
+    })
+    given
+      .submit({
+        key: `blocked:${mail.id}:${first}`,
+        from: 'pennypost',
+        to: mail.holder,
+        kind: 'note',
+        subject: oneLine(`waits for nothing: ${mail.subject}`),
+        body: `${what}\n\nCorrect \`blocked_on\` in its front matter, or set \`status: open\`.\n`,
+        inReplyTo: mail.id,
+      })
+      .catch((cause: unknown) => given.log('error', 'a holder could not be told of an unknown id', { id: mail.id, why: String(cause) }))
   }
 
   /** Only ids and refs are waited for; text (a reason for people) never resolves by itself. */

@@ -149,11 +149,11 @@ function toStat(stats: Exclude<Stats, BigIntStats>): Stat {
   return { kind: modeKind(stats.mode), dev, ino, size, mode: stats.mode & 0o7777, uid, gid, links: nlink, mtimeMs, ctimeMs }
 }
 
-function readAll(fd: number, limit: number): Buffer {
+function readAll(fd: number, limit: number, from = 0): Buffer {
   const buffer = Buffer.allocUnsafe(limit)
   let filled = 0
   while (filled < limit) {
-    const got = readSync(fd, buffer, filled, limit - filled, filled)
+    const got = readSync(fd, buffer, filled, limit - filled, from + filled)
     if (got === 0) break
     filled += got
   }
@@ -204,12 +204,13 @@ function makeFolder(path: Path, mode: number, owner?: Owner): void {
   }
 }
 
-function create(path: Path, data: Uint8Array | string, mode: number, owner?: Owner): void {
+function create(path: Path, data: Uint8Array | string, mode: number, owner?: Owner): Stat {
   const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
     writeAll(fd, typeof data === 'string' ? Buffer.from(data) : data)
     if (owner) fchownSync(fd, owner.uid, owner.gid)
     fchmodSync(fd, mode)
+    return toStat(fstatSync(fd))
   } catch (cause) {
     unlinkSync(path)
     throw cause

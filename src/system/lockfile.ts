@@ -2,8 +2,7 @@
  * A lock between commands that edit policies/, by proper-lockfile. It judges by time, so it guards convenience (two people at one file),
  * never mail: the daemon has a lock that the kernel holds (daemon/lock.ts). Only for `.penny/`, which nobody else writes.
  */
-import { lstatSync, readdirSync, utimesSync } from 'node:fs'
-import { lock } from 'proper-lockfile'
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, utimesSync } from 'node:fs'
 
 export type Held = Readonly<{
   /** Gives it back; a lock that is ours no more is left alone. */
@@ -14,12 +13,18 @@ export type Held = Readonly<{
 const STALE_MS = 9_000
 const LOOK_EACH_MS = 100
 
+/** Which folder is ours, should it be taken for stale and made anew by somebody else. */
+type Own = Readonly<{ ino: number; birthtimeMs: number }>
+
 /**
  * The lock folder `path` itself need not exist, the folder it is in must. Waits up to `waitMs` for another holder; undefined: it
  * has it still. Rejects with the system's error where the folder cannot be written, EEXIST where something else lies there.
  */
 export async function takeLock(path: string, waitMs: number): Promise<Held | undefined> {
   mendLock(path)
+  const own = takeFree(path)
+  if (own) return { release: async () => giveBack(path, own) }
+  const { lock } = await import('proper-lockfile')
   let sound = true
   const options = {
     // It is told where the lock lies, so what it is named after need not exist, and no link is followed.
@@ -44,6 +49,25 @@ export async function takeLock(path: string, waitMs: number): Promise<Held | und
     if ((cause as NodeJS.ErrnoException).code === 'ELOCKED') return undefined
     throw cause
   }
+}
+
+/**
+ * Free, it is taken as the library takes it, by making the folder; only who has to wait loads the library. What is taken so is not
+ * renewed: an edit is one turn of the event loop, in which no timer comes round, and takes less than STALE_MS.
+ */
+function takeFree(path: string): Own | undefined {
+  try {
+    mkdirSync(path)
+    return lstatSync(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
+    return undefined
+  }
+}
+
+function giveBack(path: string, own: Own): void {
+  const there = lstatSync(path, { throwIfNoEntry: false })
+  if (there?.ino === own.ino && there.birthtimeMs === own.birthtimeMs) rmdirSync(path)
 }
 
 /**

@@ -54,15 +54,15 @@ export type Disk = Readonly<{
   pinFolder: (path: Path) => Fd
   /** The path of `name` in a pinned folder: /proc/self/fd/N/name. */
   at: (folder: Fd, name: Path) => Path
-  /** Up to `limit` bytes from the start. */
-  read: (fd: Fd, limit: number) => Buffer
+  /** Up to `limit` bytes from `from`, which is the start if it isn't given. */
+  read: (fd: Fd, limit: number, from?: number) => Buffer
   /** The whole file; EFBIG above `limit` bytes. The default is for files that the daemon alone writes. */
   readFile: (path: Path, limit?: number) => Buffer
   close: (fd: Fd) => void
   /** Closes in a thread of the pool: the last close of a removed file frees its blocks, which takes longer than all else about it. */
   closeLater: (fd: Fd) => void
-  /** Creates (O_EXCL | O_NOFOLLOW) and writes; never overwrites. `owner` is given to the file before anybody can see it elsewhere. */
-  create: (path: Path, data: Uint8Array | string, mode: number, owner?: Owner) => void
+  /** Creates (O_EXCL | O_NOFOLLOW) and writes; never overwrites. `owner` is given to the file before anybody can see it elsewhere. Returns it as it was made. */
+  create: (path: Path, data: Uint8Array | string, mode: number, owner?: Owner) => Stat
   /** Appends to a file the daemon alone writes. */
   openAppend: (path: Path, mode: number) => Fd
   append: (fd: Fd, data: Uint8Array | string) => void

@@ -1,6 +1,6 @@
 /** Does what follows from a run's end. Every step may be done twice: after a crash the whole is done again. */
 import { isHolder } from '../core/config.ts'
-import { oneLine } from '../core/text.ts'
+import { counted, oneLine } from '../core/text.ts'
 import { formatTime } from '../core/time.ts'
 import type { Mail } from '../mailbox/index.ts'
 import type { WakeGiven } from './given.ts'
@@ -84,7 +84,7 @@ async function reply(given: WakeGiven, record: Ended, settles: 'done' | 'no'): P
 
 async function fail(given: WakeGiven, record: Ended, attempts: number, how: string, by: string): Promise<void> {
   const { id, agent, isNote, run, sender, subject } = record
-  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`
+  const tries = counted(attempts, 'attempt')
   if (isNote) await given.moveNote(id, 'done', by)
   else {
     await given.apply({ id, to: 'failed', actor: 'daemon', by, result: `Failed after ${tries}: ${how}.`, why: how })

@@ -6,6 +6,7 @@ import { isSettled } from '../core/status.ts'
 import { formatTime } from '../core/time.ts'
 import type { Mail } from '../mailbox/index.ts'
 import type { Cancel } from '../system/types.ts'
+import { makeCauses } from './causes.ts'
 import type { WakeGiven } from './given.ts'
 import { openPauses } from './pauses.ts'
 import type { Leash } from './process.ts'
@@ -28,6 +29,8 @@ export type Dispatcher = Readonly<{
   /** Something else changed (the configuration): every mailbox is looked at again. */
   kick: () => void
   running: () => readonly Running[]
+  /** Hops of the message that this agent had a run for at that moment (wall time, milliseconds); undefined: it had none. */
+  causeHops: (agent: string, atMs: number) => number | undefined
   /** No new runs of this agent, or of any; `now` ends those under way. Resolves when the pause is on the medium and they have ended. */
   pause: (who: Name | 'all', now: boolean) => Promise<void>
   /** `all` ends every pause. */
@@ -53,6 +56,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
   const pauses = openPauses(given.disk, `${layout.private('state')}/paused.json`)
   const queue = makeQueue(ledger, wakesNow)
   const live = new Map<MessageId, Live>()
+  const causes = makeCauses()
   const perAgent = new Map<Name, number>()
   let ready = false
   let stopping = false
@@ -108,6 +112,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     const run = given.ids.next()
     const leash: Leash = { stopped: undefined, closing: false, end: undefined }
     perAgent.set(agent, (perAgent.get(agent) ?? 0) + 1)
+    causes.began(run, agent, mail.hops, clock.now())
     const over = conduct(given, records, { run, mail, runner, identity, leash })
       .catch((cause: unknown) => {
         given.log('error', 'a run could not begin', { agent, id: mail.id, run, why: String(cause) })
@@ -115,6 +120,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
       })
       .then(() => {
         live.delete(mail.id)
+        causes.ended(run, agent, clock.now())
         perAgent.set(agent, (perAgent.get(agent) ?? 1) - 1)
         // What was held back for this run, and the message itself, if it is back.
         if (mail.blockedOn.length > 0) queue.refresh(agent)
@@ -168,6 +174,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
       plan()
     },
     running: () => [...live.values()].map(({ run, mail, since }) => ({ run, agent: mail.holder, id: mail.id, since })),
+    causeHops: causes.hopsAt,
     pause: async (who, now) => {
       const kept = pauses.add(who)
       given.record({ event: 'daemon', state: 'paused', what: who })

@@ -2,6 +2,7 @@
 
 import type { Runner } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
+import { MOST_HOPS } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import { isOpenTask, type Mail } from '../mailbox/index.ts'
 import type { WakeGiven } from './given.ts'
@@ -17,6 +18,8 @@ export function wakes(mail: Mail, runner: Runner, given: Given, nowMs: number): 
   if (mail.folder !== 'new' || (mail.from === mail.holder && !mail.reminder)) return 'no'
   if (mail.retryAtMs !== undefined && mail.retryAtMs > nowMs) return { notBeforeMs: mail.retryAtMs }
   if (mail.status !== null) return mail.status === 'open' ? 'yes' : 'no'
+  // Whose messages fail at the end of a chain would be woken by each bounce to send the next.
+  if (mail.kind === 'bounce' && mail.hops > MOST_HOPS) return 'no'
   if (mail.reminder || !isReply(mail, given.wroteIt)) return mail.reminder || runner.notes ? 'yes' : 'no'
   return replyWakes(mail, given, nowMs)
 }

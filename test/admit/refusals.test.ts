@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Name } from '../../src/core/names.ts'
 import { nextId } from '../deadline/office.ts'
-import { judged, parent, refusal } from './desk.ts'
+import { judged, parent, plan, refusal } from './desk.ts'
 
 const message = (keys: string): string => `---\nto: legal\n${keys}\n---\nbody\n`
 
@@ -32,7 +32,7 @@ t.test('a true from, and status open, may be written', async (t) => {
 
 t.test('who is not who it says it is hears of that first; all complaints are told', async (t) => {
   const verdict = judged(message('prioirty: normal\nfrom: ceo'))
-  t.match(verdict, { verdict: 'hold', code: 'forged-sender', complaints: [{ code: 'unknown-key' }, { code: 'forged-sender' }] })
+  t.match(verdict, { verdict: 'hold', code: 'forged-sender', complaints: [{ code: 'forged-sender' }, { code: 'unknown-key' }] })
 })
 
 t.test('what lies in a box must be for it; a box of nobody says so, whatever the message says', async (t) => {
@@ -63,4 +63,36 @@ t.test('a thread is cut after 16 hops, and at 50 messages an hour', async (t) =>
   t.equal(refusal(text, {}, { parent: () => parent({ hops: 16 }) }), 'loop 3')
   t.equal(refusal(text, {}, { parent: () => parent(), threadPace: () => 49 }), 'admit')
   t.equal(refusal(text, {}, { parent: () => parent(), threadPace: () => 50 }), 'loop 3')
+})
+
+t.test('a chain of runs is cut as a thread is: what a run sends is one hop on, a reminder to oneself is none', async (t) => {
+  const text = '---\nto: ceo\n---\nx\n'
+  t.equal(plan(text, { causeHops: 15 }).hops, 16)
+  t.equal(refusal(text, { causeHops: 16 }), 'loop -')
+  t.match(judged(text, { causeHops: 16 }), { hops: 17 }, 'which its bounce will have')
+  t.equal(refusal('---\nto: leagl\n---\nx\n', { causeHops: 16 }), 'loop -', 'said before anything else')
+  t.equal(plan('---\nto: ceo\nin_reply_to: x\n---\n', { causeHops: 1 }, { parent: () => parent({ hops: 5 }) }).hops, 6, 'the longer chain')
+  const arrivedMs = Date.parse('2026-11-01T00:00:00Z')
+  const later = (to: string): string => `---\nto: ${to}\nnot_before: 2026-11-02T00:00:00Z\n---\nx\n`
+  const nowMs = Date.parse('2026-11-03T00:00:00Z')
+  t.equal(plan(later('cfo'), { causeHops: 16, arrivedMs }, { nowMs }).hops, 16)
+  t.equal(refusal(later('[cfo, ceo]'), { causeHops: 16, arrivedMs }, { nowMs }), 'loop -')
+})
+
+t.test('recipients, the message answered and the shape are judged in one round', async (t) => {
+  const text = '---\nto: [leagl, cfo]\nprioirty: high\npriority: asap\ndue: someday\nin_reply_to: gone\n---\n'
+  const codes = (asked = {}) => {
+    const verdict = judged(text, {}, asked)
+    return verdict.verdict === 'hold' ? verdict.complaints.map(({ code, spot }) => `${code} ${spot?.line}`) : []
+  }
+  t.same(codes(), ['unknown-key 3', 'bad-value 5', 'unknown-priority 4', 'bad-value 6', 'unknown-recipient 2'])
+  t.same(codes({ parent: () => 'later' }), ['unknown-key 3', 'bad-value 5', 'unknown-priority 4'], 'what is known at once is told at once')
+  const twice = judged('---\nto: {}\nprioirty: high\n---\n')
+  t.equal(twice.verdict === 'hold' && twice.complaints.length, 2, 'a fault of `to` is told once')
+})
+
+t.test('a ref that several messages bear is answered with their ids', async (t) => {
+  const among = [nextId(), nextId()]
+  const verdict = judged('---\nto: ceo\nin_reply_to: report\n---\n', {}, { parent: () => ({ among }) })
+  t.match(verdict, { verdict: 'hold', code: 'bad-value', complaints: [{ what: new RegExp(`"report" is the ref of several.*${among[0]}, ${among[1]}`) }] })
 })

@@ -174,7 +174,7 @@ t.test('an alert that cannot be written is kept, logged, and written when there 
     ...disk,
     create: (...given) => {
       if (full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
-      disk.create(...given)
+      return disk.create(...given)
     },
   }))
   raise(faulty)

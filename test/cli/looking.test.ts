@@ -119,7 +119,7 @@ t.test('agents shows the org chart and what each has, from the files', async (t)
   told(root)
   const { out, status } = await penny(['agents', '--root', root])
   t.equal(status, 0)
-  t.match(out, /^operator\n {2}legal \(The legal\)\n {4}clerk \(Clerk\)\n {2}pmo \(The pmo\) 1 notes\n$/)
+  t.match(out, /^operator\n {2}legal \(The legal\)\n {4}clerk \(Clerk\)\n {2}pmo \(The pmo\) 1 note\n$/)
   t.same(
     objects((await penny(['agents', '--json', '--root', root])).out).map(({ name }) => name),
     ['clerk', 'legal', 'pmo'],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { accounting, isTrue, organisation } from './driver.ts'
-import { alertOf, alertsOf, exists, message, until } from './files.ts'
+import { alertOf, alertsOf, exists, lettersOf, message, until } from './files.ts'
 
 t.test('an event is counted instead of repeated, and closed by mv or by command; --check tells whether any is open', async (t) => {
   const org = await organisation(t)
@@ -64,4 +64,25 @@ t.test('org.yaml notify: commands get each new alert on standard input', async (
       .find((text) => text.includes('priority-in-name')),
   )
   t.match(notified, /one-P1\.md/)
+})
+
+t.test('a priority in a name: setting one closes the alert; where it is the one already, there is nothing to set', async (t) => {
+  const org = await organisation(t, {
+    policies: {
+      'priorities.yaml': 'urgent: { claim_within: 5m, finish_within: 1h }\nnormal: { claim_within: 4h, finish_within: 3d }\naliases: { P1: urgent }\n',
+    },
+  })
+  await org.up()
+  org.drop('spool/other-P1.md', message({ to: 'legal' }))
+  const other = await until('raised', () => alertOf(org.root, 'priority-in-name', 'other-P1.md'))
+  const [letter] = lettersOf(org.root, 'legal')
+  t.equal(other.head.get('fix'), `penny set ${letter?.id} priority=urgent`)
+  t.equal((await org.penny(['set', letter?.id ?? '', 'priority=urgent'])).status, 0)
+  await until('closed', () => !exists(other.path))
+  org.drop('spool/same-P1.md', message({ to: 'legal', priority: 'urgent' }))
+  const same = await until('raised', () => alertOf(org.root, 'priority-in-name', 'same-P1.md'))
+  const [command = ''] = (same.head.get('fix') ?? '').split('   #')
+  t.equal(command, `penny alerts done ${same.file.replace(/\.md$/, '')}`)
+  t.equal((await org.penny(command.split(' ').slice(1))).status, 0)
+  await until('closed', () => !exists(same.path))
 })

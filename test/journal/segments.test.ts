@@ -11,11 +11,7 @@ const START = { segment: 0, offset: 0 }
 function open(folder: string, clock = handClock(Date.UTC(2030, 0, 1))) {
   const ground = breakable()
   const segments = openSegments(ground.disk, clock, folder, LIMITS)
-  const lines = (): string[] => {
-    const found: string[] = []
-    segments.read(START, (line) => found.push(line))
-    return found
-  }
+  const lines = (): string[] => [...segments.read(START)].map(([line]) => line)
   return { ...ground, clock, segments, lines }
 }
 

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { takeLock } from '../../src/system/lockfile.ts'
 
@@ -41,4 +42,16 @@ t.test('what is no lock is not removed', async (t) => {
   writeFileSync(`${folder}/file`, 'text')
   for (const name of ['file', 'full']) await t.rejects(takeLock(`${folder}/${name}`, 0), { code: 'EEXIST' })
   t.ok(existsSync(`${folder}/full/inner`))
+})
+
+t.test('a lock that was taken for stale meanwhile is left to who has it now', async (t) => {
+  const path = `${t.testdir()}/policies.lock`
+  const first = await takeLock(path, 0)
+  rmdirSync(path)
+  await pause(20)
+  mkdirSync(path)
+  await first?.release()
+  t.ok(existsSync(path))
+  rmdirSync(path)
+  await first?.release()
 })
