@@ -61,6 +61,9 @@ export function startDaemon(given: DaemonGiven): Daemon {
   provisioner.all()
   tellOfPath()
   rooms.canaries.clean()
+  // Mail is admitted while the past is being read, and the clock may have been set back since then.
+  const newest = journal.newestId()
+  if (newest) ids.after(newest)
   const recovered = deliver.recover()
   journal.record({ event: 'daemon', state: 'started', what: `${given.version} ${rooms.mode()} ${disk.lease.how}` })
   rooms.setFolders()
