@@ -49,8 +49,9 @@ export function entriesSince(root: string, sinceMs: number): Promise<Entry[]> {
   const since = new Date(sinceMs).toISOString()
   const read = (folder: string): Entry[] => {
     const segments = segmentsIn(folder)
-    // A segment ends where the next begins.
-    const needed = segments.filter((_, index) => (segments[index + 1]?.begunMs ?? Number.POSITIVE_INFINITY) + CLOCK_MARGIN_MS >= sinceMs)
+    // A segment ends where the next begins, unless the clock was set back between.
+    const endMs = (index: number): number => Math.max(segments[index]?.begunMs ?? 0, segments[index + 1]?.begunMs ?? Number.POSITIVE_INFINITY)
+    const needed = segments.filter((_, index) => endMs(index) + CLOCK_MARGIN_MS >= sinceMs)
     return needed.flatMap(({ path }) => entriesIn(readFileSync(path, 'utf8')).filter(({ at }) => at >= since))
   }
   return entriesBy(root, read, { since })

@@ -30,11 +30,7 @@ function treasure(t: Test): { file: string; folder: string; untouched: () => voi
 /** Does this as the agent, until it is told to stop. */
 function asAgent(t: Test, org: Organisation, agent: string, script: string): void {
   const { uid, gid } = statSync(org.at(`workspaces/${agent}/outbox`))
-  const child = spawn('setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', process.execPath, '-e', script], {
-    cwd: '/',
-    env: {},
-    stdio: 'inherit',
-  })
+  const child = spawn(process.execPath, ['-e', script], { uid, gid, cwd: '/', env: {}, stdio: 'inherit' })
   t.teardown(() => void child.kill('SIGKILL'))
 }
 
