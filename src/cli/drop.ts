@@ -18,6 +18,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { SENT_PREFIX } from '../core/control.ts'
+import { shellWord } from '../core/text.ts'
 import { codeOf, EXIT, refuse, UNSEEN, unless } from './exit.ts'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
@@ -51,7 +52,7 @@ export function dropAttachments(folder: string, files: readonly string[]): strin
   return files.map((file) => {
     const stat = unless(UNSEEN, () => statSync(file))
     if (!stat?.isFile())
-      refuse(EXIT.noSuchThing, `${file} cannot be attached`, stat ? 'it is no regular file' : 'it is not there, or may not be read', `ls -l ${file}`)
+      refuse(EXIT.noSuchThing, `${file} cannot be attached`, stat ? 'it is no regular file' : 'it is not there, or may not be read', `ls -l ${shellWord(file)}`)
     const word = randomBytes(4).toString('hex')
     const unfinished = join(beside, `.send-${word}.tmp`)
     copyFileSync(file, unfinished, constants.COPYFILE_EXCL)

@@ -1,5 +1,6 @@
 import { nearest } from '../core/names.ts'
 import type { Status } from '../core/status.ts'
+import { shellWord } from '../core/text.ts'
 import { type Call, type Command, expectWords, listOption, textOption } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { findMessage } from './find.ts'
@@ -30,7 +31,7 @@ export const command: Command = {
         EXIT.usage,
         `${JSON.stringify(word)} is no way to settle`,
         `it is one of ${WORDS.join(' ')}`,
-        `penny settle ${typed} ${nearest(word, WORDS) ?? 'done'}`,
+        `penny settle ${shellWord(typed)} ${nearest(word, WORDS) ?? 'done'}`,
       )
     const id = listOption(call, 'on').length > 0 ? await blockOn(call, typed, status) : await changeStatus(call, typed, status, textOption(call, 'message'))
     if (call.json) sayJson(call, { id, status })
@@ -41,7 +42,8 @@ export const command: Command = {
 
 /** What a task waits for is written into its file: the daemon takes it from there, running or not. */
 async function blockOn(call: Call, typed: string, status: Status): Promise<string> {
-  if (status !== 'blocked') refuse(EXIT.usage, '--on goes with blocked', `a task that is ${status} waits for nothing`, `penny settle ${typed} ${status}`)
+  if (status !== 'blocked')
+    refuse(EXIT.usage, '--on goes with blocked', `a task that is ${status} waits for nothing`, `penny settle ${shellWord(typed)} ${status}`)
   const place = await findMessage(call, typed)
   const result = textOption(call, 'message')
   await editFile(place, 'blocked', { blocked_on: listOption(call, 'on'), ...(result === undefined ? {} : { result }) })

@@ -49,7 +49,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       about: mail.id,
       agent: mail.holder,
       sentence: `${about} has grown to ${formatSize(place.stat.size)}; its status is not followed until it is smaller.`,
-      fix: `ls -l ${shellWord(about)}`,
+      fix: `ls -l ${shellWord(`workspaces/${mail.holder}/${place.folder}/${place.file}`)}`,
     })
     if (place.folder === mail.folder && place.file === mail.file) mail.mark = markOf(place.stat)
     return { refused: `it has grown to ${formatSize(place.stat.size)}` }
