@@ -1,7 +1,7 @@
 import { nearest } from '../core/names.ts'
 import type { Status } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
-import { askForId, needDaemon } from './client.ts'
+import { askForId, needDaemon, sameCall } from './client.ts'
 import { type Command, expectWords } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { say, sayJson } from './print.ts'
@@ -36,7 +36,7 @@ export const command: Command = {
       )
     const root = rootOf(call)
     const daemon = await needDaemon(root)
-    const id = await askForId(call, daemon, typed)
+    const id = await askForId(daemon, typed, sameCall(call))
     const status = STATUSES.find((one) => one === values['status'])
     await daemon.ask({
       verb: 'set',
