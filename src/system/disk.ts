@@ -184,12 +184,12 @@ function pinFolder(path: Path): Fd {
 }
 
 /** fchown and fchmod refuse a descriptor of O_PATH; by way of /proc it is the same inode, whatever its path now leads to. */
-function setOwner(folder: Fd, { uid, gid }: Owner): void {
-  chownSync(`/proc/self/fd/${folder}`, uid, gid)
+function setOwner(fd: Fd, { uid, gid }: Owner): void {
+  chownSync(`/proc/self/fd/${fd}`, uid, gid)
 }
 
-function setMode(folder: Fd, mode: number): void {
-  chmodSync(`/proc/self/fd/${folder}`, mode)
+function setMode(fd: Fd, mode: number): void {
+  chmodSync(`/proc/self/fd/${fd}`, mode)
 }
 
 function makeFolder(path: Path, mode: number, owner?: Owner): void {

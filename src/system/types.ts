@@ -79,9 +79,9 @@ export type Disk = Readonly<{
   /** By path: only where the daemon alone writes; elsewhere `pinFolder` and `setMode`. */
   chmod: (path: Path, mode: number) => void
   chown: (path: Path, owner: Owner) => void
-  /** Of an open folder. Giving away clears set-id bits: the owner first, then the mode. */
-  setOwner: (folder: Fd, owner: Owner) => void
-  setMode: (folder: Fd, mode: number) => void
+  /** Of an open file or folder. Giving away clears set-id bits: the owner first, then the mode. */
+  setOwner: (fd: Fd, owner: Owner) => void
+  setMode: (fd: Fd, mode: number) => void
   truncate: (path: Path, bytes: number) => void
   /** Waits until data and needed metadata are on the medium. */
   syncData: (fd: Fd) => Promise<void>
