@@ -91,6 +91,8 @@ export type Disk = Readonly<{
   syncFileSystem: ((path: Path) => Promise<void>) | undefined
   /** Copies at most `limit` bytes from an open file into a new file, hashing; runs of zeros become holes; waits for the medium. */
   copyOut: (from: Fd, to: Path, limit: number, mode: number, owner?: Owner) => Promise<{ bytes: number; sha256: string }>
+  /** A new file that shares its blocks with another until one of them is written (btrfs, xfs), on the medium; false: this file system has no such. */
+  clone: (from: Path, to: Path, mode: number, owner?: Owner) => Promise<boolean>
   /** Bytes and inodes that are free. */
   free: (path: Path) => { bytes: number; inodes: number }
   lease: Lease
