@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync, writeSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { shellWord } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { leasesWork, loadNative } from '../system/native.ts'
@@ -43,7 +44,7 @@ export function checkRenames(layout: Layout): Finding[] {
   } catch (cause) {
     const code = codeOf(cause)
     if (code === 'EACCES' || code === 'EPERM') return [skipped('file system', `this user may not try it: ${reasonOf(cause)}`)]
-    const fix = code === 'EXDEV' ? `df ${layout.spool} ${layout.workspaces} ${layout.own}` : `df -T ${layout.root}`
+    const fix = code === 'EXDEV' ? `df ${shellWord(layout.spool)} ${shellWord(layout.workspaces)} ${shellWord(layout.own)}` : `df -T ${shellWord(layout.root)}`
     return [
       wrong(
         'file system',
@@ -69,8 +70,8 @@ function checkFileTime(mtimeMs: number, beforeMs: number): Finding {
 export function checkRoom(layout: Layout): Finding {
   const { bavail, bsize, ffree, files } = statfsSync(layout.root)
   const bytes = bavail * bsize
-  if (bytes < LEAST_BYTES) return wrong('room', `${formatSize(bytes)} are free`, `du -xh ${layout.root} | sort -h | tail`)
-  if (files > 0 && ffree < LEAST_INODES) return wrong('room', `${ffree} inodes are free`, `df -i ${layout.root}`)
+  if (bytes < LEAST_BYTES) return wrong('room', `${formatSize(bytes)} are free`, `du -xh ${shellWord(layout.root)} | sort -h | tail`)
+  if (files > 0 && ffree < LEAST_INODES) return wrong('room', `${ffree} inodes are free`, `df -i ${shellWord(layout.root)}`)
   return ok('room', `${formatSize(bytes)} are free`)
 }
 
@@ -103,11 +104,11 @@ export async function checkLock(layout: Layout): Promise<Finding> {
     if (one !== undefined)
       return one === 'EACCES'
         ? skipped('lock', 'this user may not try it')
-        : wrong('lock', `no socket can be made in .penny/run: ${one}`, `ls -ld ${layout.private('run')}`)
+        : wrong('lock', `no socket can be made in .penny/run: ${one}`, `ls -ld ${shellWord(layout.private('run'))}`)
     const two = await listen(second, path)
     return two === 'EADDRINUSE'
       ? ok('lock', 'the kernel gives a socket to one holder only')
-      : wrong('lock', `a second holder was not refused (${two ?? 'it got the same socket'})`, `df -T ${layout.root}`)
+      : wrong('lock', `a second holder was not refused (${two ?? 'it got the same socket'})`, `df -T ${shellWord(layout.root)}`)
   } finally {
     first.close()
     second.close()

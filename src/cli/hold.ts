@@ -22,7 +22,7 @@ import { layOutPlain, rewriteBy } from '../core/rewrite.ts'
 import { rowOf } from '../core/row.ts'
 import { isSettled, isStatus, mayChange, type Status } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
-import { askForId, type Daemon, findDaemon } from './client.ts'
+import { askForId, type Daemon, findDaemon, sameCall } from './client.ts'
 import { type Call, textOption } from './command.ts'
 import { EXIT, GONE, Refusal, refuse, UNSEEN, unless } from './exit.ts'
 import { findMessage } from './find.ts'
@@ -46,7 +46,7 @@ export async function changeStatus(call: Call, typed: string, to: Status, result
   const way = await wayOf(call)
   if (way.kind === 'daemon') {
     const agent = textOption(call, 'agent')
-    const id = await askForId(call, way.daemon, typed)
+    const id = await askForId(way.daemon, typed, sameCall(call))
     await way.daemon.ask({ verb: 'change', id, to, ...(result === undefined ? {} : { result }), ...(agent === undefined ? {} : { agent }) })
     return id
   }

@@ -5,6 +5,7 @@ import { basename, resolve } from 'node:path'
 import type { Dropped, WaitedCopy } from '../core/control.ts'
 import { idTimeMs, isMessageId, isRef } from '../core/ids.ts'
 import { isSettled, isStatus } from '../core/status.ts'
+import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { type Daemon, findOwnDaemon, UP } from './client.ts'
 import { type Call, flag, type Option, textOption } from './command.ts'
@@ -42,7 +43,7 @@ export async function dispatchLetter(call: Call, keys: Readonly<Record<string, L
       EXIT.usage,
       `--ref ${JSON.stringify(ref)} cannot be`,
       'a ref is at most 64 of A-Za-z0-9._-',
-      `penny ${call.name} … --ref ${ref.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 64) || 'a-word'}`,
+      `penny ${call.name} … --ref ${shellWord(ref.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 64) || 'a-word')}`,
     )
   const wait = flag(call, 'wait')
   if (wait && call.surroundings.env['PENNY_RUN']) {
@@ -123,7 +124,7 @@ async function fateBySeat(seat: Seat, ref: string, droppedMs: number, until: num
     for (const path of since('new')) {
       const shown = await readMessage(path)
       if (shown && textValue(shown.values['kind']) === 'bounce' && shown.text.includes(ref))
-        refuse(EXIT.badMessage, 'the message was not admitted', shown.body.trim(), `cat ${path}`)
+        refuse(EXIT.badMessage, 'the message was not admitted', shown.body.trim(), `cat ${shellWord(path)}`)
     }
     if (Date.now() >= until) return { kind: 'taken' }
     await pause(LOOK_EACH_MS * 2)

@@ -1,6 +1,7 @@
 import { nearest } from '../core/names.ts'
 import type { Status } from '../core/status.ts'
-import { askForId, needDaemon } from './client.ts'
+import { shellWord } from '../core/text.ts'
+import { askForId, needDaemon, sameCall } from './client.ts'
 import { type Command, expectWords } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { say, sayJson } from './print.ts'
@@ -30,12 +31,12 @@ export const command: Command = {
         'an agent changes what it sent by a reply',
         "the daemon's socket is the operators'",
         values['status'] === undefined
-          ? `penny send postmaster -m 'please: penny set ${typed} ${changes.join(' ')}'`
-          : `penny reply ${typed} --settles ${values['status']} -m '…'`,
+          ? `penny send postmaster -m ${shellWord(`please: penny set ${typed} ${changes.join(' ')}`)}`
+          : `penny reply ${shellWord(typed)} --settles ${shellWord(values['status'])} -m '…'`,
       )
     const root = rootOf(call)
     const daemon = await needDaemon(root)
-    const id = await askForId(call, daemon, typed)
+    const id = await askForId(daemon, typed, sameCall(call))
     const status = STATUSES.find((one) => one === values['status'])
     await daemon.ask({
       verb: 'set',
@@ -57,13 +58,13 @@ function readChanges(words: readonly string[]): Readonly<Record<string, string>>
     if (key === undefined || value === undefined || value === '')
       refuse(EXIT.usage, `${JSON.stringify(word)} is no change`, 'a change is written key=value', 'penny set ID priority=urgent')
     if (!KEYS.includes(key))
-      refuse(EXIT.usage, `${key} cannot be set`, `keys are ${KEYS.join(' ')}`, `penny set ID ${nearest(key, KEYS) ?? 'priority'}=${value}`)
+      refuse(EXIT.usage, `${key} cannot be set`, `keys are ${KEYS.join(' ')}`, `penny set ID ${nearest(key, KEYS) ?? 'priority'}=${shellWord(value)}`)
     if (key === 'status' && !(STATUSES as readonly string[]).includes(value))
       refuse(
         EXIT.notPermitted,
         `a task cannot be set to ${value}`,
         "sender and postmaster set open or cancelled; the rest is its holder's",
-        `penny settle ID ${value}`,
+        `penny settle ID ${shellWord(value)}`,
       )
     values[key] = value
   }

@@ -8,6 +8,7 @@ import { isSettled } from '../core/status.ts'
 import { type Deliver, type Delivered, heldFix, heldSentence, letterDelivery, whyText } from '../deliver/index.ts'
 import type { HoldIntent } from '../journal/index.ts'
 import { type Layout, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { firstLine } from '../message/index.ts'
 import type { Clock, Disk, Log, Owner } from '../system/types.ts'
 import type { State } from './state.ts'
 
@@ -91,21 +92,23 @@ export function createPost(given: PostGiven): Post {
     if (inReplyTo === undefined || !reply || intent.key !== undefined) return
     await given.ready
     if (settles === undefined) await noteAnswer(inReplyTo, reply)
-    else if (settles !== 'no') await settle(inReplyTo, settles, reply)
+    else if (settles !== 'no') await settle(inReplyTo, settles, reply, intent.text)
   }
 
-  async function settle(task: MessageId, to: 'done' | 'failed' | 'blocked' | 'open' | 'cancelled', reply: Mail): Promise<void> {
+  async function settle(task: MessageId, to: 'done' | 'failed' | 'blocked' | 'open' | 'cancelled', reply: Mail, text: string): Promise<void> {
     const mail = given.recall(task)
     if (!mail || mail.status === to) return
     const bySender = to === 'open' || to === 'cancelled'
     const actor = bySender ? (reply.from === mail.from ? 'sender' : 'postmaster') : 'holder'
-    const result = await given.apply()({ id: task, to, actor, by: reply.from, ...(bySender ? {} : { result: reply.subject }) })
-    if (result.outcome !== 'refused') return
+    // The subject of a reply mostly repeats what was asked; what came of it stands in its first line.
+    const said = bySender ? {} : { result: firstLine(text) ?? reply.subject }
+    const changed = await given.apply()({ id: task, to, actor, by: reply.from, ...said })
+    if (changed.outcome !== 'refused') return
     raise({
       code: 'status-conflict',
       about: task,
       agent: mail.holder,
-      sentence: `A reply of ${reply.from} says settles: ${to}, but ${result.why}; the reply was delivered, the task stays as it is.`,
+      sentence: `A reply of ${reply.from} says settles: ${to}, but ${changed.why}; the reply was delivered, the task stays as it is.`,
       fix: `penny log ${task}`,
     })
   }

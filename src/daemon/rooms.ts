@@ -155,6 +155,7 @@ export function buildRooms(given: RoomsGiven) {
     raise,
     mailOwner: (holder) => identities().mailOwner(holder),
     givenOwner: (holder) => identities().givenOwner(holder),
+    heldOwner: () => identities().alertOwner,
     recorded: (intents) => recordedOf(journal, intents),
     repair: provisioner.holder,
     placed: (mail, text) => {

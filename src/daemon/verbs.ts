@@ -159,7 +159,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
         throw new Refused(
           BAD_MESSAGE,
           `unknown priority "${priority}"; known are ${found.known.join(', ')}`,
-          `penny set ${id} priority=${found.near ?? found.known[0]}`,
+          `penny set ${id} priority=${shellWord(found.near ?? found.known[0] ?? '')}`,
         )
       const moment = due === undefined ? undefined : parseMoment(due, config().org.timezone)
       if (due !== undefined && !moment) throw new Refused(BAD_MESSAGE, `"${due}" is no date and no time`, `penny set ${id} due=2026-12-31`)

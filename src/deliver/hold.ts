@@ -4,6 +4,8 @@ import { describeComplaint, type FaultCode } from '../core/fault.ts'
 import type { MessageId } from '../core/ids.ts'
 import { shellWord, showSafely, slugOf } from '../core/text.ts'
 import type { HoldIntent } from '../journal/index.ts'
+import { isGone } from '../mailbox/index.ts'
+import type { Path } from '../system/types.ts'
 import { findSource } from './place.ts'
 import type { DeliverGiven } from './types.ts'
 
@@ -14,7 +16,31 @@ export function heldName(code: FaultCode, drop: MessageId, name: string): string
 /** Idempotent: a file that is there already stays. The rename follows no link and opens nothing. */
 export function holdFile(given: DeliverGiven, intent: HoldIntent): void {
   const path = findSource(given, intent.source)
-  if (path !== undefined) given.disk.rename(path, `${given.layout.held}/${intent.held}`)
+  const held = `${given.layout.held}/${intent.held}`
+  if (path !== undefined) given.disk.rename(path, held)
+  try {
+    letOperatorsRead(given, held)
+  } catch (cause) {
+    if (!isGone(cause)) given.log('warn', 'a held file could not be made readable for operators', { file: heldPath(intent.held), why: String(cause) })
+  }
+}
+
+/** A plain file that has this one name alone: another name may lie where its owner wants an operator's group to write or run it. */
+function letOperatorsRead({ disk, heldOwner }: DeliverGiven, held: Path): void {
+  const owner = heldOwner()
+  if (!owner) return
+  const { kind, links } = disk.stat(held)
+  if (kind !== 'file' || links !== 1) return
+  const fd = disk.openRead(held)
+  try {
+    const stat = disk.fstat(fd)
+    if (stat.kind !== 'file' || stat.links !== 1) return
+    // Whose it is stays: that is who sent it, when it is released.
+    disk.setOwner(fd, { uid: stat.uid, gid: owner.gid })
+    disk.setMode(fd, (stat.mode & 0o707) | 0o040)
+  } finally {
+    disk.close(fd)
+  }
 }
 
 export function heldPath(held: string): string {

@@ -4,6 +4,8 @@ import type { Cancel, Listed } from '../system/types.ts'
 import type { DropFolder } from './types.ts'
 
 export type Waiting = {
+  /** Its bytes, where they are no text: without them the next look would find nothing of that name. */
+  raw: Buffer | undefined
   mark: string
   sinceMs: number
   againAtMs: number

@@ -26,7 +26,7 @@ export type Layout = Readonly<{
 }>
 
 /** Folders of .penny/ that the mail uses. */
-export const PRIVATE_FOLDERS = ['staging', 'sealed', 'intents', 'journal', 'canary', 'state', 'runs', 'run'] as const
+export const PRIVATE_FOLDERS = ['staging', 'sealed', 'intents', 'journal', 'canary', 'state', 'said', 'runs', 'run'] as const
 export type PrivateFolder = (typeof PRIVATE_FOLDERS)[number]
 
 /** How names in staging begin that may hold a text of a holder's: `swapped.<id>.<digest of what was read>.<digest of ours>.<secret>`. */

@@ -197,6 +197,9 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     const placed = placeAt(given, mail, decision.folder, mail.file)
     mail.mark = placed && isSameVersion(placed.stat, version) && (version !== read.stat || read.untouched()) ? markOf(placed.stat) : undefined
     agree(mail, decision, text.updated, holder, text.new)
+    const { result = holder.result, progress = holder.progress } = (decision.refused === undefined && asked) || {}
+    if (ledger.get(mail.id)) given.said.keep(mail.id, { ...holder, result, progress })
+    else given.said.forget(mail.id)
     if (mail.mark === undefined && ledger.get(mail.id)) again(mail.id, 1)
     return { refused: decision.refused }
   }

@@ -139,7 +139,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
       about: mail.id,
       agent: mail.holder,
       sentence: `${about}, which is settled, has grown to ${formatSize(place.stat.size)}; it is left as it is.`,
-      fix: `ls -l ${shellWord(about)}`,
+      fix: `ls -l ${shellWord(`workspaces/${mail.holder}/done/${mail.file}`)}`,
     })
   }
 
@@ -180,7 +180,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
             about: `workspaces/${key}`,
             agent: holder,
             sentence: `${about} is not a message the daemon put there; it is not looked at. To send something, drop it in workspaces/${holder}/outbox/.`,
-            fix: `mv ${shellWord(about)} workspaces/${holder}/home/`,
+            fix: `mv ${shellWord(`workspaces/${key}`)} workspaces/${shellWord(holder)}/home/`,
           })
         }
       }

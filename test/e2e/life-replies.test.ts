@@ -28,7 +28,24 @@ t.test('a reply that settles answers and closes in one act: done, failed, blocke
     t.equal(answer.head.get('kind'), 'note', `${settles}: a reply is a note`)
     t.equal(answer.head.get('thread'), letter.id, `${settles}: in the thread`)
     await until(`${settles} → ${status}`, () => now(org, 'legal', letter.id)?.head.get('status') === status && now(org, 'legal', letter.id)?.folder === folder)
-    await until(`${settles}: the mirror`, () => sentBy(org.root, 'pmo').find((one) => one.id === letter.id && one.head.get('status') === status))
+    const mirror = await until(`${settles}: the mirror`, () => sentBy(org.root, 'pmo').find((one) => one.id === letter.id && one.head.get('status') === status))
+    if (settles === 'no') continue
+    t.equal(mirror.head.get('result'), `answer ${settles}`, `${settles}: the sender sees what came of it, the first line of the answer`)
+    t.equal(now(org, 'legal', letter.id)?.head.get('result'), `answer ${settles}`)
+  }
+})
+
+t.test('the result of a reply without words is its subject; a heading counts without its marks', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  for (const [body, result] of [
+    ['\n\n---\n', 'Re: one'],
+    ['\r\n## Signed: by both ##\r\nmore\r\n', 'Signed: by both'],
+  ] as const) {
+    const letter = await task(org, `for ${result.length}`)
+    org.drop('workspaces/legal/outbox/answer.md', message({ to: 'pmo', in_reply_to: letter.id, settles: 'done', subject: '"Re: one"' }, body))
+    const done = await until('done', () => lettersOf(org.root, 'legal').find((one) => one.id === letter.id && one.folder === 'done'))
+    t.equal(done.head.get('result'), result)
   }
 })
 
