@@ -1,14 +1,14 @@
 /** What must hold before anything is wired: the root, its format, the lock, the configuration, the file system. */
 
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { describeProblem } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
 import { type Layout, provision, rootRules } from '../mailbox/index.ts'
 import { type LogLevel, realSystem, type System } from '../system/index.ts'
-import { refuseFileSystem } from './filesystem.ts'
+import { judgeFileSystem } from './filesystem.ts'
 import { type InForce, putInForce } from './inforce.ts'
 import { lockRoot } from './lock.ts'
 import { readConfig } from './machine.ts'
@@ -59,8 +59,10 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
     rootRules(layout).filter(({ path }) => path !== layout.policies),
     self,
   )
-  const broken = refuseFileSystem(system.disk, layout, process.env['PENNY_ANY_FILESYSTEM'] === '1')
-  if (broken !== undefined) return { exit: 78, why: broken, fix: 'put the organisation on a local disk (ext4, xfs, btrfs)' }
+  const broken = judgeFileSystem(system.disk, layout, statfsSync(layout.staging).type)
+  const isOverruled = broken?.mayOverrule === true && process.env['PENNY_ANY_FILESYSTEM'] === '1'
+  if (broken && !isOverruled) return { exit: 78, ...broken }
+  if (broken) system.log('warn', 'started all the same, as PENNY_ANY_FILESYSTEM says', { why: broken.why })
   const [wrong] = strict ? checkPathTo(system.disk, layout.root, system.self.uid, system.self.uid === 0) : []
   if (wrong) return { exit: 78, why: `${wrong.path} ${wrong.what}`, fix: wrong.fix }
   const inForce = tryLookups(layout, () => putInForce(system, layout, loaded.config))
