@@ -126,7 +126,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     cancels.push(every(DEADLINES_MS, 'deadlines', deadlines.check), rooms.canary.start())
     await deadlines.check()
     guarded('mirrors', remirror)()
-    log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered })
+    log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered, completeness: disk.lease.how })
   }
 
   return {

@@ -37,7 +37,7 @@ async function ground(folder: string) {
 }
 
 function everything(folder: string): string {
-  return readdirSync(folder, { recursive: true }).sort().join('\n')
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort().join('\n')
 }
 
 t.test('a network or FUSE file system that holds what it promises is taken like any other', async (t) => {
