@@ -205,7 +205,16 @@ const CASES: readonly Case[] = [
       'policies/agents/legal.md:2:45: mounts: mode: one of ro, rw is needed, this is "rx" (did you mean ro?)',
     ],
   ],
-  ['front matter that runs code elsewhere', { 'agents/legal.md': '---js\n{}\n---\nx' }, ['policies/agents/legal.md:1:4: the first line must be exactly ---']],
+  [
+    'front matter that runs code elsewhere',
+    { 'agents/legal.md': '---js\n{}\n---\nx' },
+    ['policies/agents/legal.md:1:4: a line that begins with --- must be exactly ---'],
+  ],
+  [
+    'a line in it that is nearly its end',
+    { 'agents/legal.md': '---\ntitle: a\n--- \nx\n---\ny' },
+    ['policies/agents/legal.md:3:4: a line that begins with --- must be exactly ---'],
+  ],
   [
     'front matter that does not end',
     { 'agents/legal.md': '---\ntitle: x\n' },
