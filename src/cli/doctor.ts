@@ -6,7 +6,7 @@ import { type Finding, ok, reasonOf, wrong } from './check.ts'
 import { checkAgents } from './check-agents.ts'
 import { checkDaemon } from './check-daemon.ts'
 import { checkCompleteness, checkLock, checkRenames, checkRoom } from './check-disk.ts'
-import { checkNode, checkPathTo, checkRunners, checkWatches } from './check-machine.ts'
+import { checkNode, checkRunners, checkWatches, judgePath } from './check-machine.ts'
 import { checkOwners } from './check-owners.ts'
 import { type Command, expectWords } from './command.ts'
 import { codeOf, EXIT } from './exit.ts'
@@ -29,11 +29,12 @@ export const command: Command = {
     expectWords(call, 0, 0, '')
     const root = rootOf(call)
     const layout = layoutOf(root)
+    const { checkPathTo } = await import('../daemon/index.ts')
     const { config, findings } = await checkPolicies(layout)
     const holders = config ? config.agents.size + config.people.size : 0
     const all: Finding[] = [
       checkNode(),
-      ...checkPathTo(root),
+      ...judgePath(root, () => checkPathTo(plainDisk(), root, process.geteuid?.() ?? -1, process.geteuid?.() === 0)),
       ...findings,
       ...checkRunners(`${layout.policies}/runners`),
       checkRoom(layout),

@@ -76,9 +76,9 @@ export function startDaemon(given: DaemonGiven): Daemon {
   clock.soon(guarded('start', begin))
 
   function tellOfPath(): void {
-    for (const { path, what, fix } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
+    for (const { path, what, fix, shutsOut } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
       log('warn', 'a folder on the way to the root is not as it should be', { path, found: what })
-      if (what.startsWith('cannot')) alerts.raise({ code: 'unreadable-file', about: path, sentence: `${path} ${what}.`, fix })
+      if (shutsOut) alerts.raise({ code: 'unreadable-file', about: path, sentence: `${path} ${what}.`, fix })
     }
   }
 

@@ -16,8 +16,9 @@ import { serveControl } from './control.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { prepare } from './start.ts'
 
-/** What `penny doctor` reads policies/ by: as the daemon does. */
+/** By these `penny doctor` judges as the daemon does. */
 export { readConfig } from './machine.ts'
+export { checkPathTo, type PathProblem } from './pathcheck.ts'
 
 export type DaemonOptions = Readonly<{ root: string; logLevel: LogLevel; strict: boolean }>
 
