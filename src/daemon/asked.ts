@@ -144,7 +144,7 @@ export function createAnswers(given: AnswersGiven): Answers {
         return seen && first ? { sha256: seen.sha256, id: first.id } : undefined
       },
       threadPace: (thread) => state.pace(thread) + given.inHand().inThread(thread),
-      load: (holder) => [...ledger.of(holder).values()].filter(({ status }) => status !== null).length + given.inHand().copiesFor(holder),
+      load: (holder) => ledger.tasks(holder) + given.inHand().copiesFor(holder),
       wroteBefore: (holder, to) => state.wrote(holder, to),
       room: (holder) => ledger.count(holder) + given.inHand().copiesFor(holder) < given.config().org.limits.backlog,
     }),

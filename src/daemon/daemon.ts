@@ -80,9 +80,9 @@ export function startDaemon(given: DaemonGiven): Daemon {
   clock.soon(guarded('start', begin))
 
   function tellOfPath(): void {
-    for (const { path, what, fix } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
+    for (const { path, what, fix, shutsOut } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
       log('warn', 'a folder on the way to the root is not as it should be', { path, found: what })
-      if (what.startsWith('cannot')) alerts.raise({ code: 'unreadable-file', about: path, sentence: `${path} ${what}.`, fix })
+      if (shutsOut) alerts.raise({ code: 'unreadable-file', about: path, sentence: `${path} ${what}.`, fix })
     }
   }
 
@@ -138,7 +138,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     cancels.push(every(DEADLINES_MS, 'deadlines', deadlines.check), rooms.canary.start())
     await deadlines.check()
     guarded('mirrors', remirror)()
-    log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered })
+    log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered, completeness: disk.lease.how })
   }
 
   return {

@@ -21,7 +21,7 @@ To send, write a file ending in .tmp, then rename it into the outbox:
     ---
     to: pmo
     subject: Question about the contract
-    priority: normal
+    priority: ${config.priorities.fallback.name}
     ---
     Text in Markdown.
     EOF

@@ -16,6 +16,10 @@ import { serveControl } from './control.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { prepare } from './start.ts'
 
+/** By these `penny doctor` judges as the daemon does. */
+export { readConfig } from './machine.ts'
+export { checkPathTo, type PathProblem } from './pathcheck.ts'
+
 export type DaemonOptions = Readonly<{ root: string; logLevel: LogLevel; strict: boolean }>
 
 /** A second signal, or this much time, ends it at once: nothing is lost, recovery does the rest. Milliseconds. */
@@ -35,7 +39,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     process.stderr.write(`penny: ${started.why}\nfix: ${started.fix}\n`)
     return started.exit
   }
-  const { system, config } = started
+  const { system, release, ...prepared } = started
   return new Promise((resolve) => {
     let stopping = false
     const stop = (drainMs: number): void => {
@@ -46,7 +50,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
         .then(async ({ daemon, control }) => {
           await daemon.stop(drainMs)
           control.close()
-          started.release()
+          release()
         })
         .then(
           () => {
@@ -67,7 +71,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const version = packageVersion()
     const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env
     const start = async (): Promise<{ daemon: Daemon; control: { close: () => void } }> => {
-      const daemon = startDaemon({ system, config, layout, version, environment: { PATH, LANG, ...(TZ === undefined ? {} : { TZ }) }, stop })
+      const daemon = startDaemon({ system, ...prepared, layout, version, environment: { PATH, LANG, ...(TZ === undefined ? {} : { TZ }) }, stop })
       const control = await serveControl(layout.daemonSocket, daemon.verbs, (what, why) => system.log('error', what, { why }))
       if (daemon.socketOwner) system.disk.chown(layout.daemonSocket, daemon.socketOwner)
       system.disk.chmod(layout.daemonSocket, 0o660)

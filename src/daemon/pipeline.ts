@@ -72,8 +72,8 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     const { org } = given.config()
     if (given.isCanary(taken.name) && taken.folder.kind === 'spool') return canary(taken, dropped)
     const sender = senderOf(taken.folder, taken.stat)
-    const hold = (code: FaultCode, complaints: readonly Complaint[], from = sender): Promise<Fate> =>
-      refuseWith(causedBy(envelopeOf(taken, from)), code, complaints, dropped)
+    const hold = (code: FaultCode, complaints: readonly Complaint[]): Promise<Fate> =>
+      refuseWith(causedBy(envelopeOf(taken, sender)), code, complaints, dropped)
     const one = (code: FaultCode, what: string): Promise<Fate> => hold(code, [{ code, spot: undefined, what }])
 
     if ('unknownUid' in sender && !org.acceptUnknownUids)

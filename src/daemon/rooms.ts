@@ -11,13 +11,12 @@ import { openJournal, openSealed } from '../journal/index.ts'
 import { type Layout, makeLedger, pinFolders } from '../mailbox/index.ts'
 import { createScheduler } from '../schedule/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
-import { parseCron, readKept, type System, writeState } from '../system/index.ts'
+import { parseCron, readKept, writeState } from '../system/index.ts'
 import { createDispatcher } from '../wake/index.ts'
 import { createAnswers } from './asked.ts'
 import { createCanaries } from './canaries.ts'
 import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
 import { heldFiles } from './held.ts'
-import { putInForce } from './inforce.ts'
 import { notifier } from './notify.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPolicies } from './policies.ts'
@@ -26,17 +25,17 @@ import { createProvisioner } from './provisioner.ts'
 import { createRoom } from './room.ts'
 import { scheduleDrop } from './schedules.ts'
 import { parseKept } from './snapshot.ts'
+import type { Prepared } from './start.ts'
 import { createState } from './state.ts'
 import { createViews } from './views.ts'
 import { createWatches } from './watches.ts'
 
-export type RoomsGiven = Readonly<{ system: System; config: Config; layout: Layout; version: string; environment: Readonly<Record<string, string>> }>
+export type RoomsGiven = Prepared & Readonly<{ layout: Layout; version: string; environment: Readonly<Record<string, string>> }>
 export type Rooms = ReturnType<typeof buildRooms>
 
 export function buildRooms(given: RoomsGiven) {
-  const { system, layout } = given
+  const { system, layout, inForce } = given
   const { clock, disk, ids, log, spawner } = system
-  const inForce = putInForce(system, layout, given.config)
   const { identities } = inForce
   let isReady = false
   let deliver: Deliver
@@ -62,7 +61,10 @@ export function buildRooms(given: RoomsGiven) {
   })
   const { raise, clear } = alerts
   const watches = createWatches(system.watch, raise, clear)
-  const policies = createPolicies({ disk, clock, log, dir: layout.policies, raise, clear, changed: () => takeConfig() }, given.config)
+  const policies = createPolicies(
+    { disk, clock, log, layout, uid: system.self.uid, raise, clear, prepare, changed: () => takeConfig(), seen: given.policiesSeen },
+    given.config,
+  )
   const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities, raise, clear })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
@@ -256,9 +258,15 @@ export function buildRooms(given: RoomsGiven) {
   }
   const setHolders = (): void => settleRoom.mailboxes.setHolders([...config().agents.keys(), ...config().people.keys()])
 
+  function prepare(next: Config): () => void {
+    const letItCount = inForce.prepare(next)
+    return () => {
+      for (const agent of letItCount())
+        dispatcher.endRuns(agent).catch((cause: unknown) => log('error', 'runs of a narrowed agent could not be ended', { agent, why: String(cause) }))
+    }
+  }
+
   function takeConfig(): void {
-    for (const agent of inForce.take(config()))
-      dispatcher.endRuns(agent).catch((cause: unknown) => log('error', 'runs of a narrowed agent could not be ended', { agent, why: String(cause) }))
     provisioner.all()
     provisioner.guides()
     setFolders()

@@ -13,6 +13,8 @@ export type Layout = Readonly<{
   /** The daemon's own folder. */
   own: string
   staging: string
+  /** Numbers of agents, handed out once. */
+  uids: string
   spoolBox: (name: string) => string
   workspace: (holder: string) => string
   folder: (holder: string, folder: Folder) => string
@@ -47,6 +49,7 @@ export function layoutOf(root: string): Layout {
     workspaces,
     own,
     staging: `${own}/staging`,
+    uids: `${own}/uids.yaml`,
     spoolBox: (name) => `${spool}/${name}`,
     workspace,
     folder: (holder, folder) => `${workspace(holder)}/${folder}`,

@@ -4,6 +4,8 @@ import type { Source } from './tree.ts'
 
 /** Calls whose result is a word for the shell, or a whole command made of such. */
 const QUOTED = new Set(['shellWord', 'shellPath', 'shortId', 'nearest', 'octal', 'keyOf', 'heldFix', 'fixByDiff', 'set'])
+/** Several of them. */
+const EACH_QUOTED = /\.map\(shellWord\)\.join\(' '\)$/
 /** What the program makes itself: ids, numbers, words of its own, what was quoted where it was named. */
 const OURS = /^((\w+(\[0\])?\??\.)*(id|uid|pid|ino|self|word|near|fix|close|ref|status|priority|holder|task)( \?\? '')?|call\.name|command|EXAMPLES\[.*)$/
 /** Where a call takes the command to paste. */
@@ -45,7 +47,7 @@ function returns(node: ts.Node, judge: (node: ts.Node) => void): void {
 }
 
 function isWord(expression: ts.Expression): boolean {
-  if (ts.isCallExpression(expression)) return QUOTED.has(expression.expression.getText())
+  if (ts.isCallExpression(expression)) return QUOTED.has(expression.expression.getText()) || EACH_QUOTED.test(expression.getText())
   if (ts.isBinaryExpression(expression)) return isWord(expression.left) && isWord(expression.right)
   if (ts.isConditionalExpression(expression)) return isWord(expression.whenTrue) && isWord(expression.whenFalse)
   if (ts.isParenthesizedExpression(expression)) return isWord(expression.expression)
