@@ -36,14 +36,19 @@ export async function changeStatus(call: Call, typed: string, to: Status, result
     return id
   }
   const place = await findMessage(call, typed, way.seat)
-  if (to === 'in_progress') claimFile(place)
+  if (to === 'in_progress' && !(await isBlocked(place))) claimFile(place)
   else await editFile(place, to, { ...(result === undefined ? {} : { result }) })
   return place.id
 }
 
+/** Taken up again by its status alone: it lies in cur/ already. */
+async function isBlocked(place: Place): Promise<boolean> {
+  return place.folder === 'cur' && rowOf(place, (await readHead(place.path)) ?? {}).status === 'blocked'
+}
+
 /** Moves it from new/ to cur/; the path there. */
 export function claimFile(place: Place): string {
-  if (place.folder === 'cur') return place.path
+  if (place.folder === 'cur') refuse(EXIT.notPermitted, `${place.id} cannot be claimed`, 'it is claimed already', `penny show ${place.id}`)
   if (place.folder !== 'new')
     refuse(
       EXIT.notPermitted,
@@ -75,6 +80,7 @@ export function claimNext(seat: Seat): Place | undefined {
 
 /** Writes a status and what goes with it into the file, in one step; the daemon moves it where it belongs. */
 export async function editFile(place: Place, to: Status, keys: Readonly<Record<string, Value>>): Promise<void> {
+  const stat = statSync(place.path)
   const was = rowOf(place, (await readHead(place.path)) ?? {}).status
   if (place.folder === 'sent' || to === 'cancelled')
     refuse(
@@ -97,7 +103,6 @@ export async function editFile(place: Place, to: Status, keys: Readonly<Record<s
       'its sender or the postmaster reopens a settled task',
       `penny set ${place.id} status=open`,
     )
-  const stat = statSync(place.path)
   const text = readFileSync(place.path, 'utf8')
   const edits = { status: to, ...keys }
   // What the daemon delivers is plain, unless its sender or holder wrote more of YAML than most do.
@@ -105,7 +110,10 @@ export async function editFile(place: Place, to: Status, keys: Readonly<Record<s
   replaceFile(place.path, edited, stat)
 }
 
-function replaceFile(path: string, text: string, was: Readonly<{ ino: number; uid: number; gid: number; mode: number }>): void {
+type Was = Readonly<{ ino: number; uid: number; gid: number; mode: number; size: number; mtimeMs: number }>
+
+/** Puts a new version of a file in its place; refuses (75) where it is not, or no longer says, what it was when it was read. */
+export function replaceFile(path: string, text: string, was: Was): void {
   const unfinished = join(dirname(path), `.edit-${randomBytes(8).toString('hex')}.tmp`)
   const fd = openSync(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   try {
@@ -115,7 +123,9 @@ function replaceFile(path: string, text: string, was: Readonly<{ ino: number; ui
     unless(['EPERM'], () => chownSync(unfinished, was.uid, was.gid))
     chmodSync(unfinished, was.mode & 0o777)
     fsyncSync(fd)
-    if (unless(GONE, () => statSync(path))?.ino !== was.ino)
+    const now = unless(GONE, () => statSync(path))
+    // Also a line that was added meanwhile (`>>`) would be lost with the version that is replaced.
+    if (now?.ino !== was.ino || now.size !== was.size || now.mtimeMs !== was.mtimeMs)
       refuse(EXIT.tryAgain, 'the message was changed meanwhile', 'somebody else wrote to it or moved it at the same moment', 'the same command again')
     renameSync(unfinished, path)
   } catch (cause) {

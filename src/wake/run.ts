@@ -98,7 +98,7 @@ function firstRecord(given: WakeGiven, records: Records, { run, mail, runner }: 
 
 async function claim(given: WakeGiven, { id, agent, isNote }: RunRecord): Promise<boolean> {
   const by = `run:${agent}`
-  const changed = isNote ? await given.moveNote(id, 'cur', by) : await given.apply({ id, to: 'in_progress', actor: 'daemon', by })
+  const changed = isNote ? await given.moveNote(id, 'cur', by) : await given.apply({ id, to: 'in_progress', actor: 'daemon', by, claim: true })
   return changed.outcome === 'changed'
 }
 
