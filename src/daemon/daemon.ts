@@ -140,10 +140,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
       stop: given.stop,
       release: (file) =>
         releaseHeld({ disk, ids, layout, sealed, record: journal.record, cleared: (code, about) => alerts.clear(code as FaultCode, about) }, file),
-      flyCanary: async () => {
-        await rooms.canary.fly()
-        return rooms.canary.lastMs() ?? 0
-      },
+      flyCanary: rooms.canary.fly,
     }),
     socketOwner: rooms.operators(),
     ready: rooms.ready,

@@ -175,6 +175,7 @@ export function buildRooms(given: RoomsGiven) {
     clear,
     causeHops: dispatcher.causeHops,
     isCanary: canaries.isCanary,
+    canaryNoticed: canaries.noticed,
     canaryThrough: canaries.through,
     noRoom: room.noRoom,
     diskRefused: room.refused,

@@ -11,6 +11,7 @@ import { findPriority } from '../core/priority.ts'
 import { isSettled } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { parseMoment } from '../core/time.ts'
+import type { Flown } from '../deadline/index.ts'
 import { heldFix } from '../deliver/index.ts'
 import type { Journal, Sealed } from '../journal/index.ts'
 import type { Layout, Ledger, Mail } from '../mailbox/index.ts'
@@ -42,11 +43,12 @@ export type VerbsGiven = Readonly<{
   dispatcher: Dispatcher
   stop: (drainMs: number) => void
   release: (file: string) => string
-  flyCanary: () => Promise<number>
+  flyCanary: () => Promise<Flown>
   ready: Promise<void>
 }>
 
 const NO_SUCH = 66
+const TRY_AGAIN = 75
 const NOT_PERMITTED = 77
 const BAD_MESSAGE = 65
 
@@ -149,7 +151,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
       }
       if (found || moment) {
         const changed = await settle.set(mail.id, { ...(found ? { priority: found.rule } : {}), ...(moment ? { due: moment.text } : {}) }, by())
-        if (changed.outcome === 'refused') throw new Refused(75, changed.why, `penny set ${id}`)
+        if (changed.outcome === 'refused') throw new Refused(TRY_AGAIN, changed.why, `penny set ${id}`)
         if (changed.outcome === 'gone') throw new Refused(NOT_PERMITTED, `${mail.id} is settled; reopen it first`, `penny set ${mail.id} status=open`)
         if (found) closeMisleadingName(mail.id)
       }
@@ -196,8 +198,9 @@ export function createVerbs(given: VerbsGiven): Verbs {
     },
     read: ({ id }) => textOf(known(id)),
     canary: async () => {
-      const ms = await given.flyCanary()
-      return { ms, steps: [] }
+      const flown = await given.flyCanary()
+      if (!flown.through) throw new Refused(TRY_AGAIN, `a test message ${flown.why}`, 'penny alerts')
+      return { ms: flown.ms, steps: flown.steps }
     },
     original: ({ id }) => {
       const mail = known(id)

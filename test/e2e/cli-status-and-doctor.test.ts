@@ -27,6 +27,7 @@ t.test('doctor really tries what it speaks of, and leaves nothing behind', async
   const doctor = await org.penny(['doctor'])
   t.ok([0, 1].includes(doctor.status ?? -1), `doctor ended with ${doctor.status}: ${doctor.err}`)
   for (const subject of [/deliver/i, /lock/i, /rename/i, /lease|probe/i, /clock/i, /permission|mode/i, /node/i]) t.match(doctor.out, subject)
+  t.match(doctor.out, /went through in \d+ ms: dropped \d+ ms, noticed \d+ ms, delivered \d+ ms/, 'and which step is slow')
   const objects = jsonLines((await org.penny(['doctor', '--json'])).out)
   t.ok(objects.length >= 5)
   for (const object of objects) t.equal(object['schema'], 'penny/doctor/1')
