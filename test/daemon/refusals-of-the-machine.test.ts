@@ -44,7 +44,10 @@ t.test('a disk that is nearly full holds up mail and the canary, which says so a
   t.notOk(alertOf(house.root, 'canary-late'))
   const fly = async () => house.house().daemon.verbs.canary({ verb: 'canary' }, () => undefined, new AbortController().signal)
   let flown: object | undefined
-  fly().then((told) => (flown = told), (cause: unknown) => t.error(cause))
+  fly().then(
+    (told) => (flown = told),
+    (cause: unknown) => t.error(cause),
+  )
   t.match(await house.until('a flight', () => flown), { steps: [{ step: 'dropped' }, { step: 'noticed' }, { step: 'delivered' }] })
   room = false
   await house.until('disk-full', () => alertOf(house.root, 'disk-full'))
