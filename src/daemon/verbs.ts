@@ -20,6 +20,7 @@ import type { Clock, Disk } from '../system/types.ts'
 import type { Dispatcher } from '../wake/index.ts'
 import type { Answers } from './asked.ts'
 import { Refused, type Verbs } from './control.ts'
+import { clearMisleadingName } from './corrections.ts'
 import { createHolding } from './holding.ts'
 import { createOutcomes, type Outcome } from './outcomes.ts'
 import { tellJournal, tellRows } from './past.ts'
@@ -79,12 +80,6 @@ export function createVerbs(given: VerbsGiven): Verbs {
       if (found.size === 0) for (const id of admittedEndingWith(disk, journal, ending)) found.add(id)
     }
     return [...found].slice(0, 10)
-  }
-
-  /** The name of its file said another priority: whoever sets one has said what is right. */
-  function closeMisleadingName(id: MessageId): void {
-    const intent = given.sealed.find(id, idTimeMs(id))
-    if (intent?.act === 'admit' && intent.source) given.alerts.clear('priority-in-name', `${intent.source.folder}/${intent.name}`)
   }
 
   function waited(mail: Mail): WaitedCopy {
@@ -153,7 +148,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
         const changed = await settle.set(mail.id, { ...(found ? { priority: found.rule } : {}), ...(moment ? { due: moment.text } : {}) }, by())
         if (changed.outcome === 'refused') throw new Refused(TRY_AGAIN, changed.why, `penny set ${id}`)
         if (changed.outcome === 'gone') throw new Refused(NOT_PERMITTED, `${mail.id} is settled; reopen it first`, `penny set ${mail.id} status=open`)
-        if (found) closeMisleadingName(mail.id)
+        if (found) clearMisleadingName(given.sealed, given.alerts.clear, mail.id)
       }
       return { id: mail.id }
     },
