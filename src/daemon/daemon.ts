@@ -89,6 +89,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     if (all) rooms.sweepLeftovers()
     provisioner.patrol()
     alerts.sweep()
+    rooms.calls.sweep()
     room.sweep()
   }
 

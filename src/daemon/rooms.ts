@@ -14,6 +14,7 @@ import { createSettleRoom } from '../settle/index.ts'
 import { parseCron, readKept, type System, writeState } from '../system/index.ts'
 import { createDispatcher } from '../wake/index.ts'
 import { createAnswers } from './asked.ts'
+import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
 import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
 import { heldFiles } from './held.ts'
@@ -49,6 +50,8 @@ export function buildRooms(given: RoomsGiven) {
   const snapshot = { disk, clock, journal, state, file: `${layout.private('state')}/ledger.jsonl` }
 
   const config = (): Config => policies.current()
+  const notify = notifier(spawner, log, system.self, given.environment)
+  const calls = createCalls(clock, config, notify)
   const alerts = createAlerts({
     clock,
     disk,
@@ -57,7 +60,7 @@ export function buildRooms(given: RoomsGiven) {
     layout,
     config: () => policies.current(),
     record: journal.record,
-    notify: notifier(spawner, log, system.self, given.environment),
+    notify,
     owner: identities().alertOwner,
   })
   const { raise, clear } = alerts
@@ -161,7 +164,10 @@ export function buildRooms(given: RoomsGiven) {
     recorded: (intents) => recordedOf(journal, intents),
     repair: provisioner.holder,
     placed: (mail, text) => {
-      if (text !== undefined) settleRoom.mirror.show(mail, text)
+      if (text !== undefined) {
+        settleRoom.mirror.show(mail, text)
+        calls.placed(mail, text)
+      }
       dispatcher.offer(mail.id)
     },
     held: post.held,
@@ -272,7 +278,7 @@ export function buildRooms(given: RoomsGiven) {
   }
 
   const records = { disk, layout, ledger, journal, sealed, state, snapshot, past, pins, watches }
-  const built = { alerts, policies, provisioner, room, canaries, canary, answers, settleRoom, dispatcher, deliver, intake, deadlines, scheduler, views }
+  const built = { alerts, calls, policies, provisioner, room, canaries, canary, answers, settleRoom, dispatcher, deliver, intake, deadlines, scheduler, views }
   return {
     ...records,
     ...built,
