@@ -61,10 +61,6 @@ export function createPost(given: PostGiven): Post {
     return work
   }
 
-  function inBackground(what: string, work: Promise<unknown>): void {
-    work.catch((cause: unknown) => given.log('error', what, { why: String(cause) }))
-  }
-
   function held(intent: HoldIntent): void {
     const why = `${given.layout.held}/${intent.held}.why.md`
     const staged = `${given.layout.staging}/why.${intent.drop}`
@@ -73,7 +69,11 @@ export function createPost(given: PostGiven): Post {
     given.disk.rename(staged, why)
     const agent = given.config().agents.has(intent.from as Name) ? { agent: intent.from } : {}
     raise({ code: intent.code, about: `${intent.folder}/${intent.name}`, ...agent, sentence: heldSentence(intent), fix: heldFix(intent) })
-    if (agent.agent !== undefined && mayBounce(agent.agent)) inBackground('a bounce could not be sent', bounce(intent, agent.agent as Name))
+    if (agent.agent !== undefined && mayBounce(agent.agent)) bounceSoon(intent, agent.agent as Name)
+  }
+
+  function bounceSoon(intent: HoldIntent, to: Name): void {
+    bounce(intent, to).catch((cause: unknown) => given.log('error', 'a bounce could not be sent', { id: intent.drop, to, why: String(cause) }))
   }
 
   function mayBounce(agent: string): boolean {
