@@ -92,23 +92,18 @@ export async function checkCompleteness(layout: Layout): Promise<Finding> {
   }
 }
 
-/** A second daemon is kept out by a socket that the kernel holds: two are tried on one name. */
-export async function checkLock(layout: Layout): Promise<Finding> {
-  if (!existsSync(layout.private('run'))) return skipped('lock', 'not tried: the daemon has never been started here', UP)
-  const path = `${layout.private('run')}/doctor-${randomBytes(4).toString('hex')}.sock`
-  // Longer than sun_path: the daemon goes through a descriptor; for this test any folder of the same file system does.
-  if (Buffer.byteLength(path) > 107) return note('lock', 'the path is too long to try a socket here; the daemon opens it through its folder')
+/** A second daemon is kept out by an abstract socket (no file), which the kernel gives to one holder: two are tried on one name. */
+export async function checkLock(): Promise<Finding> {
+  const name = `\0pennypost-doctor-${randomBytes(8).toString('hex')}`
   const [first, second] = [createServer(), createServer()]
   try {
-    const one = await listen(first, path)
+    const one = await listen(first, name)
     if (one !== undefined)
-      return one === 'EACCES'
-        ? skipped('lock', 'this user may not try it')
-        : wrong('lock', `no socket can be made in .penny/run: ${one}`, `ls -ld ${shellWord(layout.private('run'))}`)
-    const two = await listen(second, path)
+      return wrong('lock', `no abstract socket can be made: ${one}`, 'uname -a   (it takes Linux, and no sandbox that forbids unix sockets)')
+    const two = await listen(second, name)
     return two === 'EADDRINUSE'
       ? ok('lock', 'the kernel gives a socket to one holder only')
-      : wrong('lock', `a second holder was not refused (${two ?? 'it got the same socket'})`, `df -T ${shellWord(layout.root)}`)
+      : wrong('lock', `a second holder was not refused (${two ?? 'it got the same socket'})`, 'uname -a')
   } finally {
     first.close()
     second.close()
@@ -116,9 +111,9 @@ export async function checkLock(layout: Layout): Promise<Finding> {
 }
 
 /** The error's code, or undefined where it worked. */
-function listen(server: Server, path: string): Promise<string | undefined> {
+function listen(server: Server, name: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     server.once('error', (cause) => resolve(codeOf(cause) ?? cause.message))
-    server.listen(path, () => resolve(undefined))
+    server.listen(name, () => resolve(undefined))
   })
 }

@@ -90,13 +90,7 @@ function open(path: string): Promise<Socket> {
 }
 
 function waits(request: Request): boolean {
-  return (
-    request.verb === 'wait' ||
-    request.verb === 'canary' ||
-    request.verb === 'stop' ||
-    (request.verb === 'journal' && request.follow) ||
-    (request.verb === 'next' && request.wait)
-  )
+  return request.verb === 'wait' || request.verb === 'stop' || (request.verb === 'journal' && request.follow) || (request.verb === 'next' && request.wait)
 }
 
 async function ask(root: string, request: Request, each?: (line: unknown) => void, until?: AbortSignal): Promise<object> {

@@ -34,8 +34,19 @@ const LOOK_EACH_MS = 25
 
 type Fate = Readonly<{ kind: 'admitted'; copies: readonly WaitedCopy[] }> | Readonly<{ kind: 'taken' }> | Readonly<{ kind: 'dropped' }>
 
+type Keys = Readonly<Record<string, LetterValue>>
+type Sent = Readonly<{ drop: Dropped; fate: Fate; path: string; seat: Seat | undefined; daemon: Daemon | undefined }>
+
 /** Drops it, waits for admission where somebody can be asked, prints the ids (or the ref). */
-export async function dispatchLetter(call: Call, keys: Readonly<Record<string, LetterValue>>, body: Buffer, attach: readonly string[]): Promise<number> {
+export async function dispatchLetter(call: Call, keys: Keys, body: Buffer, attach: readonly string[]): Promise<number> {
+  const { drop, fate, path, seat, daemon } = await sendLetter(call, keys, body, attach)
+  report(call, drop.ref, fate, path)
+  if (fate.kind === 'dropped' && daemon && textOption(call, 'not-before') === undefined) return EXIT.tryAgain
+  return flag(call, 'wait') ? waitForSettling(call, drop, fate, seat, daemon) : EXIT.ok
+}
+
+/** The same, without a word. */
+export async function sendLetter(call: Call, keys: Keys, body: Buffer, attach: readonly string[]): Promise<Sent> {
   const seat = seatOf(call)
   const ref = textOption(call, 'ref') ?? `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}`
   if (!isRef(ref))
@@ -72,9 +83,7 @@ export async function dispatchLetter(call: Call, keys: Readonly<Record<string, L
   const path = dropMessage(folder, ref, bytes)
   const drop = { name: basename(path), from, ref, sha256: createHash('sha256').update(bytes).digest('hex') }
   const fate = daemon ? await askFate(daemon, drop, call) : found === undefined ? DROPPED : await watchFate(path, ref, seat, droppedMs)
-  report(call, ref, fate, path)
-  if (fate.kind === 'dropped' && daemon && textOption(call, 'not-before') === undefined) return EXIT.tryAgain
-  return wait ? waitForSettling(call, drop, fate, seat, daemon) : EXIT.ok
+  return { drop, fate, path, seat, daemon }
 }
 
 const DROPPED: Fate = { kind: 'dropped' }

@@ -33,6 +33,7 @@ export type PipelineGiven = Readonly<{
   causeHops: (agent: string, atMs: number) => number | undefined
   /** The secret name of a canary under way: its file is the daemon's own. */
   isCanary: (name: string) => boolean
+  canaryNoticed: (name: string) => void
   canaryThrough: (delivered: Delivered) => void
   /** Milliseconds to wait where the disk has no room; undefined where it has. */
   noRoom: () => number | undefined
@@ -128,6 +129,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   }
 
   async function canary(taken: Taken, dropped: Dropped): Promise<Fate> {
+    given.canaryNoticed(taken.name)
     const parsed = parseMessage(taken.bytes, given.config().org.limits)
     if (!parsed.ok) throw new Error('the canary does not parse')
     const envelope: Envelope = { ...envelopeOf(taken, { from: 'unknown', via: 'daemon' }), from: 'pennypost' }
