@@ -7,6 +7,7 @@ import { createMirrored, MIRRORS_LOOK_MS } from './mirrored.ts'
 import { checkPathTo } from './pathcheck.ts'
 import { expireOriginals, expireRunLogs } from './retention.ts'
 import { buildRooms, type Rooms, type RoomsGiven } from './rooms.ts'
+import { nextTurn } from './slices.ts'
 import { loadState, saveState } from './snapshot.ts'
 import { createVerbs } from './verbs.ts'
 
@@ -19,7 +20,12 @@ export type Daemon = Readonly<{
   stop: (drainMs: number) => Promise<void>
 }>
 
-export type DaemonGiven = RoomsGiven & Readonly<{ stop: (drainMs: number) => void }>
+export type DaemonGiven = RoomsGiven &
+  Readonly<{
+    stop: (drainMs: number) => void
+    /** The start came no further: half a daemon serves nobody, and another start may. */
+    failed: (cause: unknown) => void
+  }>
 
 /** Drops are found within this where no watch reported them; page 3 allows 2 s. */
 const SWEEP_MS = 1_000
@@ -77,7 +83,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     every(HOUR_MS, 'housekeeping', housekeeping),
     policies.watch(),
   ]
-  clock.soon(guarded('start', begin))
+  clock.soon(() => void begin().catch(given.failed))
 
   function tellOfPath(): void {
     for (const { path, what, fix } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
@@ -99,7 +105,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
   async function remirror(): Promise<void> {
     for (const id of mirrored.missing()) {
       settleRoom.remirror(id)
-      await new Promise<void>((resolve) => clock.soon(resolve))
+      await nextTurn(clock)
     }
     mirrored.caughtUp()
   }

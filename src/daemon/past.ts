@@ -5,6 +5,7 @@ import { linesWith, parseLine } from '../core/lines.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import type { Say } from './control.ts'
+import { nextTurn } from './slices.ts'
 
 export type PastGiven = Readonly<{ clock: Clock; disk: Disk; journal: Journal }>
 
@@ -77,7 +78,3 @@ export async function tellRows(clock: Clock, rows: Iterable<TaskRow | undefined>
 
 /** Heads read between two turns of the event loop: a few milliseconds. */
 const SLICE = 100
-
-function nextTurn(clock: Clock): Promise<void> {
-  return new Promise((resolve) => clock.soon(resolve))
-}

@@ -46,7 +46,7 @@ export function buildRooms(given: RoomsGiven) {
   const sealed = openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, (path, text) => writeState(path, text))
   const state = createState(clock, ids, journal, ledger)
   const past = journal.end()
-  const snapshot = { disk, clock, journal, state, file: `${layout.private('state')}/ledger.jsonl` }
+  const snapshot = { disk, clock, log, journal, state, file: `${layout.private('state')}/ledger.jsonl` }
 
   const config = (): Config => policies.current()
   const alerts = createAlerts({

@@ -7,7 +7,7 @@ import { ownText } from '../core/text.ts'
 import type { Journal, Position } from '../journal/index.ts'
 import type { Ledger, Mail } from '../mailbox/index.ts'
 import type { Clock, Ids } from '../system/types.ts'
-import { makeRebuild, sharing } from './rebuild.ts'
+import { makeRebuild } from './rebuild.ts'
 
 export type RefSeen = Readonly<{ from: string; ref: string; sha256: string; copies: readonly Readonly<{ id: MessageId; to: string }>[] }>
 
@@ -28,20 +28,23 @@ export type State = Readonly<{
   /** One event of the past. */
   replay: (entry: Entry) => void
   restore: (head: KeptHead) => void
-  restoreMail: (kept: Mail) => void
-  head: (position: Position) => KeptHead
+  restoreLine: (line: KeptLine) => void
+  /** The state at this place of the journal. Lines that are asked for later may be newer: replaying what came since changes nothing in them. */
+  kept: (position: Position) => { head: KeptHead; lines: Iterable<KeptLine> }
 }>
 
-/** First line of a snapshot; each further line is a message. */
+/** First line of a snapshot. */
 export type KeptHead = Readonly<{
+  version: typeof SNAPSHOT_VERSION
   /** Where the journal goes on. */
   position: Position
   counts: Counts
-  refs: readonly RefSeen[]
-  keys: readonly (readonly [string, MessageId])[]
-  threads: readonly (readonly [MessageId, readonly number[]])[]
-  pairs: readonly string[]
 }>
+/** Each further line: none is long, so that reading or writing one holds up nobody. */
+export type KeptLine = Readonly<
+  { mail: Mail } | { pair: string } | { thread: MessageId; at: readonly number[] } | { ref: RefSeen } | { key: string; id: MessageId }
+>
+export const SNAPSHOT_VERSION = 2
 type Counts = {
   admitted: number
   held: number
@@ -181,25 +184,27 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
     restore: (head) => {
       // Added, not set: mail is admitted while the past is still being read.
       for (const name of Object.keys(counts) as (keyof Counts)[]) counts[name] += head.counts[name]
-      for (const seen of head.refs) if (!refs.has(refKey(seen.from, seen.ref))) keepRef(seen)
-      for (const [key, id] of head.keys) keepKey(key, id)
-      for (const [thread, at] of head.threads) threads.set(thread, [...at, ...(threads.get(thread) ?? [])])
-      for (const pair of head.pairs) pairs.add(pair)
     },
-    restoreMail: (kept) => {
-      ids.after(kept.id)
-      if (!ledger.get(kept.id)) ledger.add(sharing(kept))
+    restoreLine: (line) => {
+      if ('mail' in line) {
+        ids.after(line.mail.id)
+        if (!ledger.get(line.mail.id)) ledger.add(line.mail)
+      } else if ('thread' in line) threads.set(line.thread, [...line.at, ...(threads.get(line.thread) ?? [])])
+      else if ('pair' in line) pairs.add(line.pair)
+      else if ('key' in line) keepKey(line.key, line.id)
+      else if (!refs.has(refKey(line.ref.from, line.ref.ref))) keepRef(line.ref)
     },
-    head: (position) => {
+    kept: (position) => {
       for (const [thread, at] of threads) if (recent(at).length === 0) threads.delete(thread)
-      return {
-        position,
-        counts: { ...counts },
-        refs: [...refs.values()],
-        keys: [...keys].filter(([, id]) => idTimeMs(id) > clock.now() - KEYS_LAST_MS),
-        threads: [...threads].map(([thread, at]) => [thread, recent(at)] as const),
-        pairs: [...pairs],
-      }
+      return { head: { version: SNAPSHOT_VERSION, position, counts: { ...counts } }, lines: keptLines([...threads], [...ledger.all()]) }
     },
+  }
+
+  function* keptLines(busy: readonly (readonly [MessageId, readonly number[]])[], mails: readonly Mail[]): Generator<KeptLine> {
+    for (const [thread, at] of busy) yield { thread, at: recent(at) }
+    for (const pair of pairs) yield { pair }
+    for (const ref of refs.values()) yield { ref }
+    for (const [key, id] of keys) if (idTimeMs(id) > clock.now() - KEYS_LAST_MS) yield { key, id }
+    for (const mail of mails) yield { mail }
   }
 }

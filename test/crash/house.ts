@@ -31,7 +31,15 @@ export function newRoot(): string {
   return root
 }
 
-export type House = Readonly<{ root: string; daemon: Daemon; dying: DyingDisk; logged: string[]; stop: () => Promise<void>; abandon: () => void }>
+export type House = Readonly<{
+  root: string
+  daemon: Daemon
+  dying: DyingDisk
+  logged: string[]
+  failed: unknown[]
+  stop: () => Promise<void>
+  abandon: () => void
+}>
 
 let base: System | undefined
 
@@ -45,6 +53,7 @@ export async function openHouse(root: string, given: Partial<Pick<System, 'clock
   let stopped = false
   const clock = mortal(real.clock, () => stopped || dying.isDead(), cancels)
   const logged: string[] = []
+  const failed: unknown[] = []
   const system: System = {
     ...real,
     clock,
@@ -73,7 +82,15 @@ export async function openHouse(root: string, given: Partial<Pick<System, 'clock
   const loaded = loadConfig(readPolicies(system.disk, layout.policies), layout.policies)
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   const { PATH = '/usr/bin:/bin' } = process.env
-  const daemon = startDaemon({ system, config: loaded.config, layout, version: '0', environment: { PATH }, stop: () => undefined })
+  const daemon = startDaemon({
+    system,
+    config: loaded.config,
+    layout,
+    version: '0',
+    environment: { PATH },
+    stop: () => undefined,
+    failed: (cause) => failed.push(cause),
+  })
   const abandon = (): void => {
     stopped = true
     for (const cancel of cancels) cancel()
@@ -84,6 +101,7 @@ export async function openHouse(root: string, given: Partial<Pick<System, 'clock
     daemon,
     dying,
     logged,
+    failed,
     stop: async () => {
       await daemon.stop(0)
       abandon()

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { accounting, isTrue, organisation } from './driver.ts'
 import { alertsOf, filesIn, lettersOf, message, until } from './files.ts'
@@ -52,6 +52,19 @@ t.test('SIGTERM under load ends the daemon within 2 s with nothing half-done', a
   await until('no drops are left', () => filesIn(org.at('spool')).length === 0)
   const line = await accounting(org)
   t.ok(isTrue(line) && line.admitted === count && line.copies === count, JSON.stringify(line))
+})
+
+t.test('a daemon that cannot get through its start ends and says why, rather than being half up for ever', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  await org.end()
+  const odd = org.at('.penny/runs/tally-01920000-0000-7000-8000-000000000001.json')
+  mkdirSync(odd)
+  const refused = await org.penny(['up', '--root', org.root], { boundMs: 20_000 })
+  t.equal(refused.status, 70)
+  t.match(refused.err, /^penny: .*EISDIR.*\nfix: penny doctor/m)
+  rmdirSync(odd)
+  await org.up()
 })
 
 t.test('a root of a newer format is refused with 78, and so is a configuration that makes no sense', async (t) => {
