@@ -1,15 +1,14 @@
 /** What must hold before anything is wired: the root, its format, the lock, the configuration, the file system. */
 
-import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { describeProblem } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
 import { type Layout, provision, rootRules } from '../mailbox/index.ts'
-import { type LogLevel, realSystem, type System } from '../system/index.ts'
+import { type LogLevel, realSystem, type System, writeStateNow } from '../system/index.ts'
 import { refuseFileSystem } from './filesystem.ts'
-import { lockRoot } from './lock.ts'
+import { lockRoot, secretOf } from './lock.ts'
 import { checkPathTo } from './pathcheck.ts'
 import { firstConfig } from './policies.ts'
 
@@ -24,7 +23,7 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
   mkdirSync(layout.own, { recursive: true, mode: 0o711 })
   chmodSync(layout.own, 0o711)
   const format = `${layout.own}/format`
-  if (!existsSync(format)) writeFileSync(format, `${FORMAT}\n`)
+  if (!existsSync(format)) writeStateNow(format, `${FORMAT}\n`)
   chmodSync(format, 0o644)
   const found = parseFormat(readFileSync(format, 'utf8'))
   if (found === undefined || found > FORMAT)
@@ -33,7 +32,16 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
       why: `${layout.own} has format ${found ?? 'unknown'}; this version knows ${FORMAT}`,
       fix: 'install the newer version of pennypost again',
     }
-  const lock = await lockRoot(secretOf(layout))
+  const secret = secretOf(layout.own)
+  if (secret === undefined) {
+    const path = shellWord(`${layout.own}/lock`)
+    return {
+      exit: 78,
+      why: `${path} does not hold what a daemon wrote there; a new one is made once no daemon runs and it is gone`,
+      fix: `penny down; rm ${path}`,
+    }
+  }
+  const lock = await lockRoot(secret)
   if ('heldBy' in lock) {
     const who = lock.heldBy > 0 ? `pid ${lock.heldBy}` : 'it does not say its pid: stopped, or very busy'
     return { exit: 75, why: `a daemon already runs on ${layout.root} (${who})`, fix: 'penny status' }
@@ -59,11 +67,4 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
   if (wrong) return { exit: 78, why: `${wrong.path} ${wrong.what}`, fix: wrong.fix }
   rmSync(layout.daemonSocket, { force: true })
   return { system, config: loaded.config, release: lock.release }
-}
-
-/** Names the lock; whoever cannot read it can neither take the lock nor ask for it. */
-function secretOf(layout: Layout): string {
-  const path = `${layout.own}/lock`
-  if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString('hex'), { mode: 0o600 })
-  return readFileSync(path, 'utf8')
 }
