@@ -43,7 +43,7 @@ export function buildRooms(given: RoomsGiven) {
   const pins = pinFolders(disk)
   const ledger = makeLedger()
   const journal = openJournal(disk, clock, layout.private('journal'))
-  const sealed = openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, (path, text) => writeState(path, text))
+  const sealed = openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, writeState)
   const state = createState(clock, ids, journal, ledger)
   const past = journal.end()
   const snapshot = { disk, clock, log, journal, state, file: `${layout.private('state')}/ledger.jsonl` }

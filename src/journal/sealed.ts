@@ -17,7 +17,7 @@ export type Sealed = Readonly<{
   close: (drop: MessageId) => void
   open: () => ReadonlyMap<MessageId, Position>
   /** Writes the mark: what is before it needs no recovery. */
-  mark: () => void
+  mark: () => Promise<void>
   /**
    * Takes away what is older, but for intents one of whose ids (drop, copies) is still needed: an old segment is written anew with
    * those lines alone, so that one task open for a year keeps its own line and not the hour of mail around it.
@@ -34,7 +34,7 @@ const INDEX_KEPT_MS = 2_000
 
 type Mark = { segment: number; offset: number; closed: MessageId[] }
 
-export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: string, writeWhole: (path: string, text: string) => void): Sealed {
+export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: string, writeWhole: (path: string, text: string) => Promise<void>): Sealed {
   const segments = openSegments(disk, clock, folder, { lines: 10_000, bytes: 16 * 1024 ** 2, ageMs: 3_600_000 })
   const open = new Map<MessageId, Position>()
   let closedPast: { drop: MessageId; at: Position }[] = []
@@ -82,22 +82,24 @@ export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: s
 
   const firstOpen = (): Position => [...open.values()].reduce((least, at) => (before(at, least) ? at : least), segments.end())
 
-  function mark(): void {
+  async function mark(): Promise<void> {
     const first = firstOpen()
     closedPast = closedPast.filter(({ at }) => !before(at, first))
     const text = JSON.stringify({ ...first, closed: closedPast.map(({ drop }) => drop) } satisfies Mark)
-    if (text !== marked) writeWhole(markFile, text)
+    if (text === marked) return
+    marked = ''
+    await writeWhole(markFile, text)
     marked = text
   }
 
   /** Before the mark nothing is read by its place, so lines may move up. */
-  function keepOnly(segment: number, isNeeded: (id: MessageId) => boolean): void {
+  async function keepOnly(segment: number, isNeeded: (id: MessageId) => boolean): Promise<void> {
     const path = segments.file(segment)?.path
     if (path === undefined) return
     const lines = disk.readFile(path).toString('utf8').split('\n').slice(0, -1)
     const needed = lines.filter((line) => idsIn(line).some(isNeeded))
     if (needed.length === 0) segments.remove(segment)
-    else if (needed.length < lines.length) writeWhole(path, `${needed.join('\n')}\n`)
+    else if (needed.length < lines.length) await writeWhole(path, `${needed.join('\n')}\n`)
   }
 
   function takeBack(drop: MessageId): void {
@@ -135,12 +137,12 @@ export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: s
     open: () => open,
     mark,
     expire: async (olderThanMs, isNeeded) => {
-      mark()
+      await mark()
       const failures: unknown[] = []
       for (const segment of past(segments, firstOpen().segment, olderThanMs)) {
         // On a full disk one may not be written anew, and others still be taken away.
         try {
-          keepOnly(segment, isNeeded)
+          await keepOnly(segment, isNeeded)
         } catch (cause) {
           failures.push(cause)
         }

@@ -135,7 +135,7 @@ t.test('what a snapshot says to be in the journal is on the medium before the sn
   journal.record({ event: 'repeat', drop: id, from: 'legal', ref: 'r', of: id })
   await saveState(given)
   const { position } = JSON.parse(readFileSync(given.file, 'utf8').split('\n')[0] ?? '') as { position: Position }
-  t.ok(position.offset > 0 && position.segment === durable.segment && position.offset <= durable.offset, `${JSON.stringify({ position, durable })}`)
+  t.ok(position.offset > 0 && position.segment === durable.segment && position.offset <= durable.offset, JSON.stringify({ position, durable }))
   const again = createState(clock, makeIds(clock), journal, makeLedger())
   await loadState({ ...given, state: again }, journal.end(), () => undefined, { from: JOURNAL_START, see: () => undefined })
   t.equal(again.accounting().repeats, 1, 'and read again it counts once')

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import t from 'tap'
 import type { MessageId } from '../../src/core/ids.ts'
 import type { Name } from '../../src/core/names.ts'
@@ -39,9 +40,9 @@ function intent(text = 'hello'): AdmitIntent {
 function open(root: string) {
   const ground = breakable()
   const full = { isFull: false }
-  const write = (path: string, text: string): void => {
+  const write = (path: string, text: string): Promise<void> => {
     if (full.isFull && path.includes('/sealed/')) fails('ENOSPC')()
-    writeFileSync(path, text)
+    return writeFile(path, text)
   }
   return { ...ground, full, sealed: openSealed(ground.disk, clock, `${root}/sealed`, `${root}/mark.json`, write) }
 }
@@ -52,7 +53,7 @@ t.test('what was not closed is found again, in its order; what was closed and ma
   const first = open(root)
   for (const one of [a, b, c]) await first.sealed.seal(one)
   first.sealed.close(b.drop)
-  first.sealed.mark()
+  await first.sealed.mark()
   t.same(
     open(root)
       .sealed.recover()
@@ -62,7 +63,7 @@ t.test('what was not closed is found again, in its order; what was closed and ma
   first.sealed.close(a.drop)
   first.sealed.close(c.drop)
   t.equal(open(root).sealed.recover().length, 2, 'closed, but the mark does not say so yet')
-  first.sealed.mark()
+  await first.sealed.mark()
   const last = open(root)
   t.same(last.sealed.recover(), [])
   const d = intent('d')
@@ -96,7 +97,7 @@ t.test('an intent whose line could not be written, or not be made durable, is ne
   await sealed.seal(d)
   sealed.close(a.drop)
   sealed.close(d.drop)
-  sealed.mark()
+  await sealed.mark()
   t.equal(sealed.open().size, 0, 'what was taken back does not hold up the mark')
   t.same(open(root).sealed.recover(), [])
 })
