@@ -119,7 +119,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
       settleRoom.mailboxes.rollMonths()
       const open = new Set([...ledger.all()].map(({ file }) => file))
       settleRoom.mirror.retain(olderThanMs, (file) => open.has(file))
-      rooms.state.expire(olderThanMs)
+      await rooms.state.handles.expire(olderThanMs)
       expireRunLogs(disk, layout, rooms.pins, policies.current(), ledger, olderThanMs)
       await saveState(rooms.snapshot)
       await expireOriginals(disk, layout, sealed, ledger, olderThanMs)

@@ -16,6 +16,7 @@ import { createDispatcher } from '../wake/index.ts'
 import { createAnswers } from './asked.ts'
 import { createCanaries } from './canaries.ts'
 import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
+import { createHandles } from './handles.ts'
 import { heldFiles } from './held.ts'
 import { putInForce } from './inforce.ts'
 import { notifier } from './notify.ts'
@@ -44,7 +45,15 @@ export function buildRooms(given: RoomsGiven) {
   const ledger = makeLedger()
   const journal = openJournal(disk, clock, layout.private('journal'))
   const sealed = openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, writeState)
-  const state = createState(clock, ids, journal, ledger)
+  const handles = createHandles({
+    clock,
+    disk,
+    log,
+    path: `${layout.private('state')}/refs`,
+    isUnsettled: (id) => ledger.get(id) !== undefined,
+    syncJournal: journal.sync,
+  })
+  const state = createState(clock, ids, journal, ledger, handles)
   const past = journal.end()
   const snapshot = { disk, clock, log, journal, state, file: `${layout.private('state')}/ledger.jsonl` }
 

@@ -42,10 +42,15 @@ export async function loadState(given: SnapshotGiven, end: Position, also: (entr
 
 /** It only saves reading: one that is not whole, or knows more than the journal does, is taken away, and the journal read from its beginning. */
 async function believable(given: SnapshotGiven, end: Position): Promise<Snapshot | undefined> {
-  const { disk, log, journal, file } = given
+  const { disk, log, journal, state, file } = given
+  const handles = await state.handles.check()
   if (!statOrNothing(disk, file)) return undefined
+  const whyNot = ({ position, hasHandles }: KeptHead): string | undefined => {
+    if (handles === false || (hasHandles && handles === undefined)) return 'the file of refs beside it is spoiled or gone'
+    return isIn(disk, journal, position, end) ? undefined : 'it knows more than the journal does'
+  }
   const snapshot = await readSnapshot(given).catch((cause: unknown) => `it cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
-  const why = typeof snapshot === 'string' ? snapshot : isIn(disk, journal, snapshot.head.position, end) ? undefined : 'it knows more than the journal does'
+  const why = typeof snapshot === 'string' ? snapshot : whyNot(snapshot.head)
   if (why === undefined && typeof snapshot === 'object') return snapshot
   log('warn', 'the snapshot of the ledger is not believed; all of the journal is read', { file, why })
   // The journal grows again beyond where a snapshot like this ends: the next start would believe it.

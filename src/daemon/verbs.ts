@@ -69,7 +69,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
   function find(ending: string): MessageId[] {
     const found = new Set<MessageId>()
     if (isMessageId(ending) && answers.recall(ending)) return [ending]
-    for (const seen of state.refs.values()) if (seen.ref === ending) for (const { id } of seen.copies) found.add(id)
+    for (const id of state.handles.called(ending)) found.add(id)
     if (ending.length >= 4) {
       for (const id of ledger.endingWith(ending, 10)) found.add(id)
       if (found.size === 0) for (const id of admittedEndingWith(disk, journal, ending)) found.add(id)

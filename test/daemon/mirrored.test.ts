@@ -16,7 +16,7 @@ t.test('changes whose mirror a crash may have cost are shown again, however many
   const live = async () => {
     const journal = openJournal(disk, clock, `${dir}/journal`)
     const mirrored = createMirrored(disk, journal, `${dir}/mirrors.json`)
-    const state = { replay: (entry: { id: string }) => replayed.push(entry.id) } as unknown as State
+    const state = { handles: { check: () => undefined }, replay: (entry: { id: string }) => replayed.push(entry.id) } as unknown as State
     await loadState({ disk, clock, log: () => undefined, journal, state, file: `${dir}/none` }, journal.end(), () => undefined, mirrored)
     const change = (n: number): void =>
       journal.record({ event: 'status', id: `${AN_ID}${n}` as MessageId, holder: 'a', from: 'b', by: 'holder', status: 'done' } as never)

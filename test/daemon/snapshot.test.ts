@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { MessageId } from '../../src/core/ids.ts'
+import { createHandles } from '../../src/daemon/handles.ts'
 import { loadState, saveState } from '../../src/daemon/snapshot.ts'
 import { createState } from '../../src/daemon/state.ts'
 import { JOURNAL_START, type Journal, openJournal, type Position } from '../../src/journal/index.ts'
@@ -129,14 +130,15 @@ t.test('what a snapshot says to be in the journal is on the medium before the sn
       durable = reached
     },
   }
-  const state = createState(clock, makeIds(clock), journal, makeLedger())
+  const handles = createHandles({ clock, disk, log: () => undefined, path: `${dir}/refs`, isUnsettled: () => false, syncJournal: journal.sync })
+  const state = createState(clock, makeIds(clock), journal, makeLedger(), handles)
   const given = { disk, clock, journal, state, log: () => undefined, file: `${dir}/ledger.jsonl` }
   const id = '01920000-0000-7000-8000-000000000001' as MessageId
   journal.record({ event: 'repeat', drop: id, from: 'legal', ref: 'r', of: id })
   await saveState(given)
   const { position } = JSON.parse(readFileSync(given.file, 'utf8').split('\n')[0] ?? '') as { position: Position }
   t.ok(position.offset > 0 && position.segment === durable.segment && position.offset <= durable.offset, JSON.stringify({ position, durable }))
-  const again = createState(clock, makeIds(clock), journal, makeLedger())
+  const again = createState(clock, makeIds(clock), journal, makeLedger(), handles)
   await loadState({ ...given, state: again }, journal.end(), () => undefined, { from: JOURNAL_START, see: () => undefined })
   t.equal(again.accounting().repeats, 1, 'and read again it counts once')
   await real.close()
