@@ -1,7 +1,7 @@
 /** Answers what the rooms ask about other messages: from the ledger, and for settled ones from the journal. */
 import type { Asked } from '../admit/index.ts'
 import type { Config } from '../core/config.ts'
-import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
+import { isMessageId, type MessageId } from '../core/ids.ts'
 import type { Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import { isSettled } from '../core/status.ts'
@@ -129,7 +129,7 @@ export function createAnswers(given: AnswersGiven): Answers {
     recall,
     meant,
     original: (id) => {
-      const intent = given.sealed.find(id, idTimeMs(id))
+      const intent = given.sealed.find(id)
       const copy = intent?.act === 'admit' ? intent.copies.find((one) => one.id === id) : undefined
       return intent?.act === 'admit' && copy ? copyText(intent, copy) : undefined
     },

@@ -1,6 +1,6 @@
 /** Lets a held file go again: back to where it was dropped, as a new drop. */
 import type { Event } from '../core/event.ts'
-import { idTimeMs, isMessageId } from '../core/ids.ts'
+import { isMessageId } from '../core/ids.ts'
 import { nearest } from '../core/names.ts'
 import type { Sealed } from '../journal/index.ts'
 import { isGone, isMessageName, type Layout, listOrNothing, statOrNothing } from '../mailbox/index.ts'
@@ -30,7 +30,7 @@ export function releaseHeld(given: HeldFilesGiven, wanted: string): string {
   if (held === undefined || matches.length > 1)
     throw new Refused(66, matches.length > 1 ? `${wanted} fits ${matches.length} held files` : `no held file ${wanted}${near(base, names)}`, 'penny held')
   const id = held.split('.')[1] ?? ''
-  const intent = isMessageId(id) ? given.sealed.find(id, idTimeMs(id)) : undefined
+  const intent = isMessageId(id) ? given.sealed.find(id) : undefined
   const source = intent?.act === 'hold' ? intent.source : undefined
   const shown = source?.folder.startsWith('.penny') ? 'spool' : (source?.folder ?? 'spool')
   const raw = source?.raw === undefined ? undefined : Buffer.from(source.raw, 'base64')
