@@ -1,5 +1,6 @@
 /** Room on the disk: mail waits where it is rather than fail half-way. */
 import type { Clear, Raise } from '../core/post.ts'
+import { shellWord } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import type { Disk } from '../system/types.ts'
 
@@ -8,6 +9,12 @@ const LEAST_BYTES = 2 * 1024 ** 2
 const LEAST_INODES = 64
 const AGAIN_MS = 1_000
 const REFUSALS: Readonly<Record<string, string>> = { ENOSPC: 'full', EDQUOT: 'over quota', EROFS: 'mounted read-only', EIO: 'failing (I/O error)' }
+const FIXES: Readonly<Record<string, (root: string) => string>> = {
+  EROFS: (root) => `mount -o remount,rw ${root}`,
+  EIO: () => 'dmesg | tail -50',
+}
+/** A file that cannot be read says nothing about the room there is for others: it is told of as itself. */
+const READING: readonly string[] = ['read', 'open', 'stat', 'lstat', 'fstat', 'scandir', 'readlink']
 
 export type Room = Readonly<{
   noRoom: () => number | undefined
@@ -26,10 +33,10 @@ export function createRoom(disk: Disk, root: string, raise: Raise, clear: Clear)
   return {
     noRoom: () => (refusedFor === undefined ? undefined : AGAIN_MS),
     refused: (cause) => {
-      const code = (cause as NodeJS.ErrnoException).code ?? ''
+      const { code = '', syscall = '' } = cause as NodeJS.ErrnoException
       const why = REFUSALS[code]
-      if (why === undefined) return undefined
-      say(why, code === 'EROFS' ? `mount -o remount,rw ${root}` : `df -h ${root}; df -i ${root}`)
+      if (why === undefined || (code === 'EIO' && READING.includes(syscall))) return undefined
+      say(why, FIXES[code]?.(shellWord(root)) ?? `df -h ${shellWord(root)}; df -i ${shellWord(root)}`)
       return AGAIN_MS
     },
     sweep: () => {
