@@ -7,6 +7,7 @@ import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
 import { type Layout, provision, rootRules } from '../mailbox/index.ts'
 import { type LogLevel, realSystem, type System, writeStateNow } from '../system/index.ts'
+import { boundedWriter } from '../system/logfile.ts'
 import { refuseFileSystem } from './filesystem.ts'
 import { lockRoot, secretOf } from './lock.ts'
 import { checkPathTo } from './pathcheck.ts'
@@ -47,7 +48,7 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
     return { exit: 75, why: `a daemon already runs on ${layout.root} (${who})`, fix: 'penny status' }
   }
   for (const folder of [layout.staging, layout.private('run')]) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const system = await realSystem(layout.staging, logLevel, (line) => process.stderr.write(line))
+  const system = await realSystem(layout.staging, logLevel, boundedWriter(`${layout.private('run')}/daemon.log`, process.stderr))
   const loaded = firstConfig(system.disk, layout.policies)
   if (!loaded.ok)
     return {
