@@ -1,5 +1,6 @@
 /** The clockwork: the order of a start, what is done how often, the order of a stop. */
 import type { FaultCode } from '../core/fault.ts'
+import { nextTurn } from '../system/slices.ts'
 import type { Owner } from '../system/types.ts'
 import type { Verbs } from './control.ts'
 import { releaseHeld } from './held.ts'
@@ -7,7 +8,6 @@ import { createMirrored, MIRRORS_LOOK_MS } from './mirrored.ts'
 import { checkPathTo } from './pathcheck.ts'
 import { expireOriginals, expireRunLogs } from './retention.ts'
 import { buildRooms, type Rooms, type RoomsGiven } from './rooms.ts'
-import { nextTurn } from './slices.ts'
 import { loadState, saveState } from './snapshot.ts'
 import { createVerbs } from './verbs.ts'
 
@@ -116,11 +116,11 @@ export function startDaemon(given: DaemonGiven): Daemon {
     cleaning = true
     try {
       const olderThanMs = clock.now() - policies.current().org.retentionMs
-      settleRoom.mailboxes.rollMonths()
+      await settleRoom.mailboxes.rollMonths()
       const open = new Set([...ledger.all()].map(({ file }) => file))
-      settleRoom.mirror.retain(olderThanMs, (file) => open.has(file))
+      await settleRoom.mirror.retain(olderThanMs, (file) => open.has(file))
       await rooms.state.handles.expire(olderThanMs)
-      expireRunLogs(disk, layout, rooms.pins, policies.current(), ledger, olderThanMs)
+      await expireRunLogs(given.system, layout, rooms.pins, policies.current(), ledger, olderThanMs)
       await saveState(rooms.snapshot)
       await expireOriginals(disk, layout, sealed, ledger, olderThanMs)
     } finally {
@@ -136,7 +136,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     rooms.setHolders()
     settleRoom.recover()
     settleRoom.sweep(true)
-    settleRoom.mailboxes.rollMonths()
+    await settleRoom.mailboxes.rollMonths()
     await settleRoom.settle.idle()
     await dispatcher.recover()
     dispatcher.kick()

@@ -4,9 +4,9 @@ import type { Entry } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import { linesWith, parseLine } from '../core/lines.ts'
 import type { Journal } from '../journal/index.ts'
+import { nextTurn } from '../system/slices.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import type { Say } from './control.ts'
-import { nextTurn } from './slices.ts'
 
 export type PastGiven = Readonly<{ clock: Clock; disk: Disk; journal: Journal }>
 

@@ -4,9 +4,9 @@ import type { Entry } from '../core/event.ts'
 import { JOURNAL_START, type Journal, type Position } from '../journal/index.ts'
 import { statOrNothing } from '../mailbox/index.ts'
 import { linesOf } from '../system/lines.ts'
+import { inSlices } from '../system/slices.ts'
 import type { Clock, Disk, Log } from '../system/types.ts'
 import { sharing } from './rebuild.ts'
-import { inSlices } from './slices.ts'
 import { type KeptHead, type KeptLine, SNAPSHOT_VERSION, type State } from './state.ts'
 
 /** Characters written in one piece. */

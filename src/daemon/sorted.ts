@@ -1,8 +1,8 @@
 /** A file of records of one length, in their order, with its digest at the end: looked up by the first bytes, added to by merging. */
 import { createHash } from 'node:crypto'
 import { isGone, statOrNothing } from '../mailbox/index.ts'
+import { inSlices } from '../system/slices.ts'
 import type { Clock, Disk, Fd } from '../system/types.ts'
-import { inSlices } from './slices.ts'
 
 export const RECORD_BYTES = 64
 const SEAL_BYTES = 32

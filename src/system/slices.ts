@@ -1,5 +1,5 @@
 /** Long work in pieces, so that nobody's mail waits for it. */
-import type { Clock } from '../system/types.ts'
+import type { Clock } from './types.ts'
 
 /** Work between two looks at the event loop, milliseconds. */
 const SLICE_MS = 15
