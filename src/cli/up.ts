@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { counted, shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
+import { boundLog, endOf } from '../system/logfile.ts'
 import type { LogLevel } from '../system/types.ts'
 import { findDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag, textOption } from './command.ts'
@@ -45,8 +46,9 @@ async function detach(call: Call, root: string, logLevel: LogLevel, strict: bool
   mkdirSync(layout.own, { recursive: true, mode: 0o711 })
   mkdirSync(layout.private('run'), { recursive: true, mode: 0o750 })
   const logFile = `${layout.private('run')}/daemon.log`
+  boundLog(logFile)
   const log = openSync(logFile, 'a', 0o640)
-  const begun = readFileSync(logFile).length
+  const begun = fstatSync(log).size
   const program = fileURLToPath(new URL('./penny.js', import.meta.url))
   const args = ['--disallow-code-generation-from-strings', program, 'up', '--root', root, '--log-level', logLevel, ...(strict ? ['--strict'] : [])]
   const child = spawn(process.execPath, args, {
@@ -80,7 +82,7 @@ async function detach(call: Call, root: string, logLevel: LogLevel, strict: bool
 
 /** A failing start, with what the log said last. */
 function failed(call: Call, logFile: string, begun: number, code: number | null, signal: string | null): number {
-  const lines = readFileSync(logFile).subarray(begun).toString('utf8').trimEnd().split('\n').slice(-10)
+  const lines = endOf(logFile, begun).toString('utf8').trimEnd().split('\n').slice(-10)
   for (const line of lines) tell(call, line)
   tell(call, `the daemon did not start (${signal ?? `exit ${code}`})`)
   tell(call, `  fix: penny up    (in the foreground; the log is ${shellWord(logFile)})`)

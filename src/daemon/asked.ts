@@ -1,7 +1,7 @@
 /** Answers what the rooms ask about other messages: from the ledger, and for settled ones from the journal. */
 import type { Asked } from '../admit/index.ts'
 import type { Config } from '../core/config.ts'
-import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
+import { isMessageId, type MessageId } from '../core/ids.ts'
 import type { Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import { isSettled } from '../core/status.ts'
@@ -11,7 +11,7 @@ import { isGone, type Layout, type Ledger, type Mail, makeFinder, statOrNothing 
 import { parseHead, readHolder } from '../message/index.ts'
 import type { Clock, Disk, Fd } from '../system/types.ts'
 import { mailFrom } from './rebuild.ts'
-import { refKey, type State } from './state.ts'
+import type { State } from './state.ts'
 
 export type Answers = Readonly<{
   asked: () => Asked
@@ -91,9 +91,9 @@ export function createAnswers(given: AnswersGiven): Answers {
 
   function meant(holder: string, idOrRef: string): MessageId | undefined {
     if (isMessageId(idOrRef)) return ledger.get(idOrRef) || journal.admissionOf(idOrRef) ? idOrRef : undefined
-    const own = state.refs.get(refKey(holder, idOrRef))
-    if (own) return own.copies[0]?.id
-    const received = state.receivedAs(holder, idOrRef)
+    const own = state.handles.sent(holder, idOrRef)
+    if (own) return own.ids[0]
+    const received = state.handles.received(holder, idOrRef)
     if (received.length <= 1) return received[0]
     // Several senders chose the same ref: it means the one that is not settled, or nothing.
     const unsettled = received.filter((id) => ledger.get(id))
@@ -103,7 +103,7 @@ export function createAnswers(given: AnswersGiven): Answers {
   function parent(idOrRef: string, asker: string): ReturnType<Asked['parent']> {
     if (!given.ready()) return 'later'
     const id = meant(asker, idOrRef)
-    const received = id === undefined ? state.receivedAs(asker, idOrRef) : []
+    const received = id === undefined ? state.handles.received(asker, idOrRef) : []
     if (received.length > 1) return { among: received.slice(0, MOST_NAMED) }
     const mail = id && recall(id)
     if (!mail) return undefined
@@ -129,7 +129,7 @@ export function createAnswers(given: AnswersGiven): Answers {
     recall,
     meant,
     original: (id) => {
-      const intent = given.sealed.find(id, idTimeMs(id))
+      const intent = given.sealed.find(id)
       const copy = intent?.act === 'admit' ? intent.copies.find((one) => one.id === id) : undefined
       return intent?.act === 'admit' && copy ? copyText(intent, copy) : undefined
     },
@@ -139,9 +139,9 @@ export function createAnswers(given: AnswersGiven): Answers {
       parent,
       refSeen: (from, ref) => {
         if (!given.ready() || given.inHand().hasRef(from, ref)) return 'later'
-        const seen = state.refs.get(refKey(from, ref))
-        const first = seen?.copies[0]
-        return seen && first ? { sha256: seen.sha256, id: first.id } : undefined
+        const seen = state.handles.sent(from, ref)
+        const first = seen?.ids[0]
+        return seen && first ? { sha256: seen.sha256, id: first } : undefined
       },
       threadPace: (thread) => state.pace(thread) + given.inHand().inThread(thread),
       load: (holder) => ledger.tasks(holder) + given.inHand().copiesFor(holder),

@@ -1,7 +1,7 @@
 /** What a sender sets right in a task it sent: its `settles: open` may carry another priority or date (docs/decisions/0010). */
 import type { Config } from '../core/config.ts'
 import type { FaultCode } from '../core/fault.ts'
-import { idTimeMs, type MessageId } from '../core/ids.ts'
+import type { MessageId } from '../core/ids.ts'
 import { findPriority } from '../core/priority.ts'
 import type { AdmitIntent, Sealed } from '../journal/index.ts'
 import type { Mail } from '../mailbox/index.ts'
@@ -21,6 +21,6 @@ export function correctionOf(intent: AdmitIntent, task: Mail, config: Config): C
 
 /** The name of its file said another priority: whoever sets one has said what is right. */
 export function clearMisleadingName(sealed: Sealed, clear: (code: FaultCode, about: string) => void, id: MessageId): void {
-  const intent = sealed.find(id, idTimeMs(id))
+  const intent = sealed.find(id)
   if (intent?.act === 'admit' && intent.source) clear('priority-in-name', `${intent.source.folder}/${intent.name}`)
 }

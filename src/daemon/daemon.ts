@@ -1,5 +1,6 @@
 /** The clockwork: the order of a start, what is done how often, the order of a stop. */
 import type { FaultCode } from '../core/fault.ts'
+import { nextTurn } from '../system/slices.ts'
 import type { Owner } from '../system/types.ts'
 import type { Verbs } from './control.ts'
 import { releaseHeld } from './held.ts'
@@ -20,7 +21,12 @@ export type Daemon = Readonly<{
   stop: (drainMs: number) => Promise<void>
 }>
 
-export type DaemonGiven = RoomsGiven & Readonly<{ stop: (drainMs: number) => void }>
+export type DaemonGiven = RoomsGiven &
+  Readonly<{
+    stop: (drainMs: number) => void
+    /** The start came no further: half a daemon serves nobody, and another start may. */
+    failed: (cause: unknown) => void
+  }>
 
 /** Drops are found within this where no watch reported them; page 3 allows 2 s. */
 const SWEEP_MS = 1_000
@@ -78,7 +84,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     every(HOUR_MS, 'housekeeping', housekeeping),
     policies.watch(),
   ]
-  clock.soon(guarded('start', begin))
+  clock.soon(() => void begin().catch(given.failed))
 
   function tellOfPath(): void {
     for (const { path, what, fix, shutsOut } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
@@ -101,7 +107,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
   async function remirror(): Promise<void> {
     for (const id of mirrored.missing()) {
       settleRoom.remirror(id)
-      await new Promise<void>((resolve) => clock.soon(resolve))
+      await nextTurn(clock)
     }
     mirrored.caughtUp()
   }
@@ -112,11 +118,11 @@ export function startDaemon(given: DaemonGiven): Daemon {
     cleaning = true
     try {
       const olderThanMs = clock.now() - policies.current().org.retentionMs
-      settleRoom.mailboxes.rollMonths()
+      await settleRoom.mailboxes.rollMonths()
       const open = new Set([...ledger.all()].map(({ file }) => file))
-      settleRoom.mirror.retain(olderThanMs, (file) => open.has(file))
-      rooms.state.expire(olderThanMs)
-      expireRunLogs(disk, layout, rooms.pins, policies.current(), ledger, olderThanMs)
+      await settleRoom.mirror.retain(olderThanMs, (file) => open.has(file))
+      await rooms.state.handles.expire(olderThanMs)
+      await expireRunLogs(given.system, layout, rooms.pins, policies.current(), ledger, olderThanMs)
       await saveState(rooms.snapshot)
       await expireOriginals(disk, layout, sealed, ledger, olderThanMs)
     } finally {
@@ -132,7 +138,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     rooms.setHolders()
     settleRoom.recover()
     settleRoom.sweep(true)
-    settleRoom.mailboxes.rollMonths()
+    await settleRoom.mailboxes.rollMonths()
     await settleRoom.settle.idle()
     await dispatcher.recover()
     dispatcher.kick()

@@ -1,6 +1,6 @@
 /** Lets a held file go again: back to where it was dropped, as a new drop. */
 import type { Event } from '../core/event.ts'
-import { idTimeMs, isMessageId } from '../core/ids.ts'
+import { isMessageId } from '../core/ids.ts'
 import { nearest } from '../core/names.ts'
 import { shellWord } from '../core/text.ts'
 import type { Sealed } from '../journal/index.ts'
@@ -35,7 +35,7 @@ export function releaseHeld(given: HeldFilesGiven, wanted: string): string {
   if (matches.length > 1)
     throw new Refused(64, `${wanted} means ${matches.length} held files`, `penny release ${shellWord(held)}`, matches.slice(0, MOST_NAMED).join(' '))
   const id = held.split('.')[1] ?? ''
-  const intent = isMessageId(id) ? given.sealed.find(id, idTimeMs(id)) : undefined
+  const intent = isMessageId(id) ? given.sealed.find(id) : undefined
   const source = intent?.act === 'hold' ? intent.source : undefined
   const shown = source?.folder.startsWith('.penny') ? 'spool' : (source?.folder ?? 'spool')
   const raw = source?.raw === undefined ? undefined : Buffer.from(source.raw, 'base64')

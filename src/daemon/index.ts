@@ -9,6 +9,7 @@
  * recovery makes the mail right.
  */
 import { setFlagsFromString } from 'node:v8'
+import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { packageVersion } from '../system/package.ts'
 import type { LogLevel } from '../system/types.ts'
@@ -65,6 +66,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       stop(0)
     }
     const crash = (what: string, cause: unknown): void => {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      process.stderr.write(`penny: the daemon ends, ${what}: ${why}\nfix: penny doctor --root ${shellWord(options.root)}\n`)
       system.log('error', what, { why: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) })
       process.exit(70)
     }
@@ -75,7 +78,15 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const version = packageVersion()
     const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env
     const start = async (): Promise<{ daemon: Daemon; control: { close: () => void } }> => {
-      const daemon = startDaemon({ system, ...prepared, layout, version, environment: { PATH, LANG, ...(TZ === undefined ? {} : { TZ }) }, stop })
+      const daemon = startDaemon({
+        system,
+        ...prepared,
+        layout,
+        version,
+        environment: { PATH, LANG, ...(TZ === undefined ? {} : { TZ }) },
+        stop,
+        failed: (cause) => crash('it did not start', cause),
+      })
       const control = await serveControl(layout.daemonSocket, daemon.verbs, (what, why) => system.log('error', what, { why }))
       if (daemon.socketOwner) system.disk.chown(layout.daemonSocket, daemon.socketOwner)
       system.disk.chmod(layout.daemonSocket, 0o660)

@@ -2,7 +2,7 @@
 import type { Agent, Config } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import type { Layout } from '../mailbox/index.ts'
-import { type System, writeState } from '../system/index.ts'
+import { type System, writeStateNow } from '../system/index.ts'
 import type { Identity } from '../wake/index.ts'
 import { type Identities, loadIdentities } from './identities.ts'
 import { copyRunners } from './runners.ts'
@@ -22,7 +22,7 @@ export type InForce = Readonly<{
 
 export function putInForce(system: Pick<System, 'disk' | 'self'>, layout: Layout, first: Config): InForce {
   const { disk, self } = system
-  const load = (config: Config): Identities => loadIdentities(disk, config, self, layout.uids, writeState)
+  const load = (config: Config): Identities => loadIdentities(disk, config, self, layout.uids, writeStateNow)
   let config = first
   let identities = load(first)
   let runners = copyRunners(disk, layout, first.digest)

@@ -17,7 +17,7 @@ export type Mirrored = Readonly<{
   /** They have all been shown. */
   caughtUp: () => void
   /** Moves the mark; `isIdle` says that no mirror waits to be written. */
-  look: (isIdle: boolean) => void
+  look: (isIdle: boolean) => Promise<void>
 }>
 
 /** `look` comes this often, and the mark is one look behind: longer than the 30 s in which the kernel writes files back (`vm.dirty_expire_centisecs`). */
@@ -40,11 +40,12 @@ export function createMirrored(disk: Disk, journal: Pick<Journal, 'end'>, file: 
       seen.clear()
       reached = marked
     },
-    look: (isIdle) => {
+    look: async (isIdle) => {
       if (!reached || !isIdle) return
-      if (reached.segment !== marked.segment || reached.offset !== marked.offset) writeState(file, `${JSON.stringify(reached)}\n`)
+      const hasMoved = reached.segment !== marked.segment || reached.offset !== marked.offset
       marked = reached
       reached = journal.end()
+      if (hasMoved) await writeState(file, `${JSON.stringify(marked)}\n`)
     },
   }
 }

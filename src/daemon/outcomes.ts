@@ -5,7 +5,7 @@ import type { Entry } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Clock } from '../system/types.ts'
-import { refKey, type State } from './state.ts'
+import type { State } from './state.ts'
 
 export type Outcome = Readonly<{ kind: 'admitted'; ids: readonly MessageId[] }> | Readonly<{ kind: 'held'; drop: MessageId; code: string; held: string }>
 
@@ -42,8 +42,8 @@ export function createOutcomes(clock: Clock, journal: Journal, state: State): Ou
       const known = kept.get(name)
       if (known) return known
       // The same content under the same ref is one message, whenever it was sent: a repeat, or a drop of before the last restart.
-      const seen = state.refs.get(refKey(from, ref))
-      return seen?.sha256 === sha256 ? { kind: 'admitted', ids: seen.copies.map(({ id }) => id) } : undefined
+      const seen = state.handles.sent(from, ref)
+      return seen?.sha256 === sha256 ? { kind: 'admitted', ids: seen.ids } : undefined
     },
   }
 }

@@ -1,8 +1,10 @@
 /** The journal and settled mail for operators, who may read neither: in slices, so that nobody's mail waits for the reader. */
 import type { Request, TaskRow } from '../core/control.ts'
 import type { Entry } from '../core/event.ts'
+import type { MessageId } from '../core/ids.ts'
 import { linesWith, parseLine } from '../core/lines.ts'
 import type { Journal } from '../journal/index.ts'
+import { nextTurn } from '../system/slices.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import type { Say } from './control.ts'
 
@@ -80,6 +82,18 @@ export async function tellRows(clock: Clock, rows: Iterable<TaskRow | undefined>
 /** Heads read between two turns of the event loop: a few milliseconds. */
 const SLICE = 100
 
-function nextTurn(clock: Clock): Promise<void> {
-  return new Promise((resolve) => clock.soon(resolve))
+/** Settled messages are in no ledger: ids in the journal that end so, the latest first, without parsing what has none. */
+export async function admittedEndingWith({ clock, disk, journal }: PastGiven, ending: string, most: number, gone: AbortSignal): Promise<MessageId[]> {
+  const found: MessageId[] = []
+  journal.end()
+  for (const segment of [...journal.segments.list()].reverse()) {
+    const path = journal.segments.file(segment)?.path
+    for (const line of path === undefined ? [] : linesWith(disk.readFile(path), [`${ending}"`])) {
+      const entry = parseLine(line) as Entry | undefined
+      if (entry?.event === 'admitted') for (const { id } of entry.copies) if (id.endsWith(ending)) found.push(id)
+    }
+    if (found.length >= most || gone.aborted) break
+    await nextTurn(clock)
+  }
+  return found.slice(0, most)
 }

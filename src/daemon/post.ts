@@ -46,7 +46,7 @@ export function createPost(given: PostGiven): Post {
 
   async function submitOnce(letter: Letter): Promise<MessageId> {
     await given.ready
-    const known = state.keys.get(letter.key)
+    const known = state.handles.letter(letter.key)
     if (known) return known
     const parent = letter.inReplyTo === undefined ? undefined : given.recall(letter.inReplyTo)
     const thread = parent && { id: parent.id, thread: parent.thread, hops: parent.hops, origin: (parent.origin ?? parent.via) as Via }

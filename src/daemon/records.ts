@@ -3,18 +3,27 @@ import { openJournal, openSealed } from '../journal/index.ts'
 import { type Layout, makeLedger, pinFolders } from '../mailbox/index.ts'
 import { writeState } from '../system/index.ts'
 import type { System } from '../system/types.ts'
+import { createHandles } from './handles.ts'
 import { createState } from './state.ts'
 
 export type Records = ReturnType<typeof openRecords>
 
-export function openRecords({ clock, disk, ids }: System, layout: Layout) {
+export function openRecords({ clock, disk, ids, log }: System, layout: Layout) {
   const pins = pinFolders(disk)
   const ledger = makeLedger()
   const journal = openJournal(disk, clock, layout.private('journal'))
-  const sealed = openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, (path, text) => writeState(path, text))
-  const state = createState(clock, ids, journal, ledger)
-  const snapshot = { disk, clock, journal, state, file: `${layout.private('state')}/ledger.jsonl` }
+  const sealed = openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, writeState)
+  const handles = createHandles({
+    clock,
+    disk,
+    log,
+    path: `${layout.private('state')}/refs`,
+    isUnsettled: (id) => ledger.get(id) !== undefined,
+    syncJournal: journal.sync,
+  })
+  const state = createState(clock, ids, journal, ledger, handles)
+  const snapshot = { disk, clock, log, journal, state, file: `${layout.private('state')}/ledger.jsonl` }
   /** Where the past ends. */
   const past = journal.end()
-  return { disk, layout, pins, ledger, journal, sealed, state, snapshot, past }
+  return { disk, layout, pins, ledger, journal, sealed, handles, state, snapshot, past }
 }

@@ -2,20 +2,30 @@
 import type { Config } from '../core/config.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import type { Sealed } from '../journal/index.ts'
-import { type Folders, isGone, type Layout, type Ledger } from '../mailbox/index.ts'
-import type { Disk, Listed } from '../system/types.ts'
+import { type Folders, isGone, type Layout, type Ledger, statOrNothing } from '../mailbox/index.ts'
+import { inSlices } from '../system/slices.ts'
+import type { Disk, Listed, System } from '../system/types.ts'
 import { heldFiles } from './held.ts'
 
-export function expireRunLogs(disk: Disk, layout: Layout, pins: Folders, config: Config, ledger: Ledger, olderThanMs: number): void {
+export async function expireRunLogs(
+  system: Pick<System, 'clock' | 'disk'>,
+  layout: Layout,
+  pins: Folders,
+  config: Config,
+  ledger: Ledger,
+  olderThanMs: number,
+): Promise<void> {
+  const { clock, disk } = system
   for (const agent of config.agents.keys()) {
     const folder = layout.runs(agent)
     pins.stillThere(folder)
-    for (const { name, raw, kind } of listPinned(disk, pins, folder)) {
+    await inSlices(clock, listPinned(disk, pins, folder), ({ name, raw, kind }) => {
       const id = name.replace(/\.log$/, '')
+      if (kind !== 'file' || (isMessageId(id) && ledger.get(id) !== undefined)) return
       const path = pins.at(folder, raw ?? name)
-      const unsettled = isMessageId(id) && ledger.get(id) !== undefined
-      if (kind === 'file' && !unsettled && disk.stat(path).mtimeMs < olderThanMs) disk.unlink(path)
-    }
+      const found = statOrNothing(disk, path)
+      if (found && found.mtimeMs < olderThanMs) disk.unlink(path)
+    })
   }
 }
 

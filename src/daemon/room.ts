@@ -9,6 +9,12 @@ const LEAST_BYTES = 2 * 1024 ** 2
 const LEAST_INODES = 64
 const AGAIN_MS = 1_000
 const REFUSALS: Readonly<Record<string, string>> = { ENOSPC: 'full', EDQUOT: 'over quota', EROFS: 'mounted read-only', EIO: 'failing (I/O error)' }
+const FIXES: Readonly<Record<string, (root: string) => string>> = {
+  EROFS: (root) => `mount -o remount,rw ${root}`,
+  EIO: () => 'dmesg | tail -50',
+}
+/** A file that cannot be read says nothing about the room there is for others: it is told of as itself. */
+const READING: readonly string[] = ['read', 'open', 'stat', 'lstat', 'fstat', 'scandir', 'readlink']
 
 export type Room = Readonly<{
   noRoom: () => number | undefined
@@ -29,10 +35,10 @@ export function createRoom(disk: Disk, root: string, raise: Raise, clear: Clear)
   return {
     noRoom: () => (refusedFor === undefined ? undefined : AGAIN_MS),
     refused: (cause) => {
-      const code = (cause as NodeJS.ErrnoException).code ?? ''
+      const { code = '', syscall = '' } = cause as NodeJS.ErrnoException
       const why = REFUSALS[code]
-      if (why === undefined) return undefined
-      stopDrops(why, code === 'EROFS' ? `mount -o remount,rw ${word}` : `df -h ${word}; df -i ${word}`)
+      if (why === undefined || (code === 'EIO' && READING.includes(syscall))) return undefined
+      stopDrops(why, FIXES[code]?.(word) ?? `df -h ${word}; df -i ${word}`)
       return AGAIN_MS
     },
     sweep: () => {

@@ -17,7 +17,7 @@ export function scheduleDrop(given: ScheduleDropGiven): (schedule: Schedule, slo
   return async (schedule, slotMs) => {
     await given.ready
     const key = `schedule:${schedule.name}:${slotMs}`
-    if (given.state.keys.has(key)) return
+    if (given.state.handles.letter(key) !== undefined) return
     const config = given.config()
     const parsed = parseMessage(Buffer.from(schedule.text), config.org.limits)
     const name = `${schedule.name}.md`

@@ -1,16 +1,16 @@
 /** What must hold before anything is wired: the root, its format, the lock, the configuration, the file system. */
 
-import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { describeProblem } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
 import { type Layout, provision, rootRules } from '../mailbox/index.ts'
-import { type LogLevel, realSystem, type System } from '../system/index.ts'
+import { type LogLevel, realSystem, type System, writeStateNow } from '../system/index.ts'
+import { boundedWriter } from '../system/logfile.ts'
 import { judgeFileSystem } from './filesystem.ts'
 import { type InForce, putInForce } from './inforce.ts'
-import { lockRoot } from './lock.ts'
+import { lockRoot, secretOf } from './lock.ts'
 import { readConfig } from './machine.ts'
 import { checkPathTo } from './pathcheck.ts'
 import { fingerprint, refusalOf } from './policies.ts'
@@ -28,7 +28,7 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
   mkdirSync(layout.own, { recursive: true, mode: 0o711 })
   chmodSync(layout.own, 0o711)
   const format = `${layout.own}/format`
-  if (!existsSync(format)) writeFileSync(format, `${FORMAT}\n`)
+  if (!existsSync(format)) writeStateNow(format, `${FORMAT}\n`)
   chmodSync(format, 0o644)
   const found = parseFormat(readFileSync(format, 'utf8'))
   if (found === undefined || found > FORMAT)
@@ -37,13 +37,22 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
       why: `${layout.own} has format ${found ?? 'unknown'}; this version knows ${FORMAT}`,
       fix: 'install the newer version of pennypost again',
     }
-  const lock = await lockRoot(secretOf(layout))
+  const secret = secretOf(layout.own)
+  if (secret === undefined) {
+    const path = `${layout.own}/lock`
+    return {
+      exit: 78,
+      why: `${path} does not hold what a daemon wrote there; a new one is made once no daemon runs and it is gone`,
+      fix: `penny down; rm ${shellWord(path)}`,
+    }
+  }
+  const lock = await lockRoot(secret)
   if ('heldBy' in lock) {
     const who = lock.heldBy > 0 ? `pid ${lock.heldBy}` : 'it does not say its pid: stopped, or very busy'
     return { exit: 75, why: `a daemon already runs on ${layout.root} (${who})`, fix: 'penny status' }
   }
   for (const folder of [layout.staging, layout.private('run')]) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const system = await realSystem(layout.staging, logLevel, (line) => process.stderr.write(line))
+  const system = await realSystem(layout.staging, logLevel, boundedWriter(`${layout.private('run')}/daemon.log`, process.stderr))
   const policiesSeen = fingerprint(system.disk, layout.policies)
   const loaded = tryLookups(layout, () => readConfig(system.disk, layout, system.self.uid))
   if ('exit' in loaded) return loaded
@@ -80,11 +89,4 @@ function tryLookups<T extends object>(layout: Layout, work: () => T): T | NoStar
     if (!refusal) throw cause
     return { exit: 78, ...refusal }
   }
-}
-
-/** Names the lock; whoever cannot read it can neither take the lock nor ask for it. */
-function secretOf(layout: Layout): string {
-  const path = `${layout.own}/lock`
-  if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString('hex'), { mode: 0o600 })
-  return readFileSync(path, 'utf8')
 }

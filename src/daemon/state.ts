@@ -1,25 +1,17 @@
 /** What the daemon remembers of all mail: rebuilt from a snapshot and the journal, and kept current by the journal's own events. */
 import type { Accounting } from '../core/control.ts'
 import type { CopyFact, Entry } from '../core/event.ts'
-import { idTimeMs, type MessageId } from '../core/ids.ts'
+import type { MessageId } from '../core/ids.ts'
 import { isSettled, type Status } from '../core/status.ts'
-import { ownText } from '../core/text.ts'
 import type { Journal, Position } from '../journal/index.ts'
 import type { Ledger, Mail } from '../mailbox/index.ts'
 import type { Clock, Ids } from '../system/types.ts'
-import { makeRebuild, sharing } from './rebuild.ts'
-
-export type RefSeen = Readonly<{ from: string; ref: string; sha256: string; copies: readonly Readonly<{ id: MessageId; to: string }>[] }>
+import type { Handles } from './handles.ts'
+import { makeRebuild } from './rebuild.ts'
 
 export type State = Readonly<{
   ledger: Ledger
-  refs: ReadonlyMap<string, RefSeen>
-  /** Copies that this holder got under this ref, whoever sent them. */
-  receivedAs: (holder: string, ref: string) => readonly MessageId[]
-  /** Letters of the daemon by key. */
-  keys: ReadonlyMap<string, MessageId>
-  /** Forgets refs of messages that are settled and older, and what no letter is asked for again. */
-  expire: (refsOlderThanMs: number) => void
+  handles: Handles
   accounting: () => Accounting
   /** Messages of a thread admitted in the last hour. */
   pace: (thread: MessageId) => number
@@ -28,20 +20,23 @@ export type State = Readonly<{
   /** One event of the past. */
   replay: (entry: Entry) => void
   restore: (head: KeptHead) => void
-  restoreMail: (kept: Mail) => void
-  head: (position: Position) => KeptHead
+  restoreLine: (line: KeptLine) => void
+  /** The state at this place of the journal. Lines that are asked for later may be newer: replaying what came since changes nothing in them. */
+  kept: (position: Position) => { head: KeptHead; lines: Iterable<KeptLine> }
 }>
 
-/** First line of a snapshot; each further line is a message. */
+/** First line of a snapshot. */
 export type KeptHead = Readonly<{
+  version: typeof SNAPSHOT_VERSION
   /** Where the journal goes on. */
   position: Position
   counts: Counts
-  refs: readonly RefSeen[]
-  keys: readonly (readonly [string, MessageId])[]
-  threads: readonly (readonly [MessageId, readonly number[]])[]
-  pairs: readonly string[]
+  /** There was a file of refs beside it: without that, it is half of the past. */
+  hasHandles: boolean
 }>
+/** Each further line: none is long, so that reading or writing one holds up nobody. */
+export type KeptLine = Readonly<{ mail: Mail } | { pair: string } | { thread: MessageId; at: readonly number[] } | { handle: string }>
+export const SNAPSHOT_VERSION = 3
 type Counts = {
   admitted: number
   held: number
@@ -55,54 +50,23 @@ type Counts = {
 }
 
 const HOUR_MS = 3_600_000
-/** A letter is not asked for again later than this. */
-const KEYS_LAST_MS = 7 * 24 * HOUR_MS
-
-/** However many are sent within the retention time; the oldest go first. */
-const MOST_REFS = 500_000
-const MOST_KEYS = 100_000
+/** Threads whose pace is known, the latest: more at once are no loop, and take about 4 MB. */
+const MOST_THREADS = 20_000
 
 const pairKey = (from: string, to: string): string => `${from} ${to}`
-export const refKey = (from: string, ref: string): string => `${from} ${ref}`
 
-export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Ledger): State {
-  const refs = new Map<string, RefSeen>()
-  const received = new Map<string, readonly MessageId[]>()
-  const keys = new Map<string, MessageId>()
+export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Ledger, handles: Handles): State {
   const threads = new Map<MessageId, readonly number[]>()
   const pairs = new Set<string>()
   const counts: Counts = { admitted: 0, held: 0, repeats: 0, tasks: 0, notes: 0, settled: 0, bounces: 0, alerts: 0, canaries: 0 }
 
   const rebuild = makeRebuild(ledger, journal)
 
-  function keepRef(seen: RefSeen): void {
-    const key = refKey(seen.from, seen.ref)
-    dropRef(key)
-    refs.set(key, seen)
-    for (const { id, to } of seen.copies) received.set(refKey(to, seen.ref), [...(received.get(refKey(to, seen.ref)) ?? []), id])
-    const [oldest] = refs.keys()
-    if (refs.size > MOST_REFS && oldest !== undefined) dropRef(oldest)
-  }
-
-  function dropRef(key: string): void {
-    const seen = refs.get(key)
-    refs.delete(key)
-    for (const { id, to } of seen?.copies ?? []) {
-      const left = (received.get(refKey(to, seen?.ref ?? '')) ?? []).filter((other) => other !== id)
-      if (left.length > 0) received.set(refKey(to, seen?.ref ?? ''), left)
-      else received.delete(refKey(to, seen?.ref ?? ''))
-    }
-  }
-
-  function keepKey(key: string, id: MessageId): void {
-    keys.set(key, id)
-    const [oldest] = keys.keys()
-    if (keys.size > MOST_KEYS && oldest !== undefined) keys.delete(oldest)
-  }
-
-  function expire(refsOlderThanMs: number): void {
-    for (const [key, { copies }] of refs) if (copies.every(({ id }) => idTimeMs(id) < refsOlderThanMs && !ledger.get(id))) dropRef(key)
-    for (const [key, id] of keys) if (idTimeMs(id) <= clock.now() - KEYS_LAST_MS) keys.delete(key)
+  function keepThread(thread: MessageId, at: readonly number[]): void {
+    threads.delete(thread)
+    threads.set(thread, at)
+    const [oldest] = threads.keys()
+    if (threads.size > MOST_THREADS && oldest !== undefined) threads.delete(oldest)
   }
 
   /** Counters and indexes: for past events and for those that are recorded now. */
@@ -110,13 +74,10 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
     switch (entry.event) {
       case 'admitted': {
         if (!entry.internal) counts.admitted++
-        if (entry.ref !== undefined)
-          keepRef({ from: entry.from, ref: ownText(entry.ref), sha256: entry.sha256, copies: entry.copies.map(({ id, to }) => ({ id, to })) })
-        const [first] = entry.copies
-        if (entry.key !== undefined && first) keepKey(entry.key, first.id)
+        handles.see(entry)
         for (const copy of entry.copies) countCopy(copy)
         for (const { to } of entry.copies) pairs.add(pairKey(entry.from, to))
-        if (entry.from !== 'pennypost') threads.set(entry.thread, [...(threads.get(entry.thread) ?? []), Date.parse(entry.at)])
+        if (entry.from !== 'pennypost') keepThread(entry.thread, [...recent(threads.get(entry.thread) ?? []), Date.parse(entry.at)])
         return
       }
       case 'held':
@@ -146,10 +107,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
   journal.listen(count)
   return {
     ledger,
-    refs,
-    receivedAs: (holder, ref) => received.get(refKey(holder, ref)) ?? [],
-    keys,
-    expire,
+    handles,
     accounting: () => {
       const now: Record<Status, number> = { open: 0, in_progress: 0, blocked: 0, done: 0, failed: 0, cancelled: 0 }
       for (const mail of ledger.all()) if (mail.status !== null) now[mail.status]++
@@ -181,25 +139,32 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
     restore: (head) => {
       // Added, not set: mail is admitted while the past is still being read.
       for (const name of Object.keys(counts) as (keyof Counts)[]) counts[name] += head.counts[name]
-      for (const seen of head.refs) if (!refs.has(refKey(seen.from, seen.ref))) keepRef(seen)
-      for (const [key, id] of head.keys) keepKey(key, id)
-      for (const [thread, at] of head.threads) threads.set(thread, [...at, ...(threads.get(thread) ?? [])])
-      for (const pair of head.pairs) pairs.add(pair)
     },
-    restoreMail: (kept) => {
-      ids.after(kept.id)
-      if (!ledger.get(kept.id)) ledger.add(sharing(kept))
+    restoreLine: (line) => {
+      if ('mail' in line) {
+        ids.after(line.mail.id)
+        if (!ledger.get(line.mail.id)) ledger.add(line.mail)
+      } else if ('thread' in line) keepThread(line.thread, [...line.at, ...(threads.get(line.thread) ?? [])])
+      else if ('pair' in line) pairs.add(line.pair)
+      else handles.restore(Buffer.from(line.handle, 'base64').toString('latin1'))
     },
-    head: (position) => {
+    kept: (position) => {
       for (const [thread, at] of threads) if (recent(at).length === 0) threads.delete(thread)
       return {
-        position,
-        counts: { ...counts },
-        refs: [...refs.values()],
-        keys: [...keys].filter(([, id]) => idTimeMs(id) > clock.now() - KEYS_LAST_MS),
-        threads: [...threads].map(([thread, at]) => [thread, recent(at)] as const),
-        pairs: [...pairs],
+        head: { version: SNAPSHOT_VERSION, position, counts: { ...counts }, hasHandles: handles.hasFile() },
+        lines: keptLines([...threads], handles.kept(), [...ledger.all()]),
       }
     },
+  }
+
+  function* keptLines(
+    busy: readonly (readonly [MessageId, readonly number[]])[],
+    recentHandles: readonly string[],
+    mails: readonly Mail[],
+  ): Generator<KeptLine> {
+    for (const [thread, at] of busy) yield { thread, at: recent(at) }
+    for (const pair of pairs) yield { pair }
+    for (const record of recentHandles) yield { handle: Buffer.from(record, 'latin1').toString('base64') }
+    for (const mail of mails) yield { mail }
   }
 }

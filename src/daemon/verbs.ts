@@ -4,8 +4,7 @@ import type { Config } from '../core/config.ts'
 import type { Replies, WaitedCopy } from '../core/control.ts'
 import type { Entry } from '../core/event.ts'
 import { describeComplaint } from '../core/fault.ts'
-import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
-import { linesWith, parseLine } from '../core/lines.ts'
+import { isMessageId, type MessageId } from '../core/ids.ts'
 import { type Name, nearest } from '../core/names.ts'
 import { findPriority } from '../core/priority.ts'
 import { isSettled } from '../core/status.ts'
@@ -23,7 +22,7 @@ import { Refused, type Verbs } from './control.ts'
 import { clearMisleadingName } from './corrections.ts'
 import { createHolding } from './holding.ts'
 import { createOutcomes, type Outcome } from './outcomes.ts'
-import { tellJournal, tellRows } from './past.ts'
+import { admittedEndingWith, tellJournal, tellRows } from './past.ts'
 import { readMail, settledRows } from './reading.ts'
 import type { State } from './state.ts'
 import type { Views } from './views.ts'
@@ -52,9 +51,11 @@ const NO_SUCH = 66
 const TRY_AGAIN = 75
 const NOT_PERMITTED = 77
 const BAD_MESSAGE = 65
+/** Messages that an ending may mean: whoever gets more takes a longer one. */
+const MOST_FOUND = 10
 
 export function createVerbs(given: VerbsGiven): Verbs {
-  const { clock, disk, config, ledger, state, journal, dispatcher, settle, answers } = given
+  const { clock, config, ledger, state, journal, dispatcher, settle, answers } = given
   const outcomes = createOutcomes(clock, journal, state)
   const holding = createHolding(given)
   const by = (): Name => config().org.postmaster
@@ -71,15 +72,15 @@ export function createVerbs(given: VerbsGiven): Verbs {
     throw new Refused(NO_SUCH, `no agent ${name}${near === undefined ? '' : ` (did you mean ${near}?)`}`, 'penny agents')
   }
 
-  function find(ending: string): MessageId[] {
+  async function find(ending: string, gone: AbortSignal): Promise<MessageId[]> {
     const found = new Set<MessageId>()
     if (isMessageId(ending) && answers.recall(ending)) return [ending]
-    for (const seen of state.refs.values()) if (seen.ref === ending) for (const { id } of seen.copies) found.add(id)
+    for (const id of state.handles.called(ending)) found.add(id)
     if (ending.length >= 4) {
-      for (const id of ledger.endingWith(ending, 10)) found.add(id)
-      if (found.size === 0) for (const id of admittedEndingWith(disk, journal, ending)) found.add(id)
+      for (const id of ledger.endingWith(ending, MOST_FOUND)) found.add(id)
+      if (found.size === 0 && !isMessageId(ending)) for (const id of await admittedEndingWith(given, ending, MOST_FOUND, gone)) found.add(id)
     }
-    return [...found].slice(0, 10)
+    return [...found].slice(0, MOST_FOUND)
   }
 
   function waited(mail: Mail): WaitedCopy {
@@ -93,7 +94,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
   }
 
   function refuseHeld({ drop, code, held }: Extract<Outcome, { kind: 'held' }>): never {
-    const intent = given.sealed.find(drop, idTimeMs(drop))
+    const intent = given.sealed.find(drop)
     const why =
       intent?.act === 'hold' ? intent.complaints.map((complaint) => describeComplaint(`${intent.folder}/${intent.name}`, complaint)).join('; ') : undefined
     throw new Refused(
@@ -116,7 +117,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
       for (const row of given.views.agents()) await say(row)
       return {}
     },
-    find: ({ id }) => ({ ids: find(id) }),
+    find: async ({ id }, _say, gone) => ({ ids: await find(id, gone) }),
     change: ({ id, agent, ...wanted }) => holding.change(known(id), wanted, agent),
     next: async ({ agent, wait }, _say, gone) => {
       await given.ready
@@ -225,17 +226,5 @@ function nextEntry(journal: Journal, fits: (entry: Entry) => boolean, gone: Abor
       if (fits(entry)) end(entry)
     })
     gone.addEventListener('abort', leave)
-  })
-}
-
-/** Settled messages are in no ledger; the journal is looked through without parsing it. */
-function admittedEndingWith(disk: Disk, journal: Journal, ending: string): MessageId[] {
-  journal.end()
-  return journal.segments.list().flatMap((segment) => {
-    const path = journal.segments.file(segment)?.path
-    return (path === undefined ? [] : linesWith(disk.readFile(path), [`${ending}"`])).flatMap((line) => {
-      const entry = parseLine(line) as Entry | undefined
-      return entry?.event === 'admitted' ? entry.copies.flatMap(({ id }) => (id.endsWith(ending) ? [id] : [])) : []
-    })
   })
 }

@@ -34,8 +34,8 @@ export type DeadlinesGiven = Readonly<{
   paused: (name: Name) => boolean
   /** `.penny/state/deadlines.json`, read at once; undefined: none yet, or unreadable. */
   load: () => CountedState | undefined
-  /** May throw: the next look saves again. */
-  save: (state: CountedState) => void
+  /** May reject: the next look saves again. */
+  save: (state: CountedState) => Promise<void>
 }>
 
 export type Deadlines = Readonly<{
@@ -158,10 +158,10 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
     }
   }
 
-  function save(): void {
+  async function save(): Promise<void> {
     if (time.size() > LARGE_STATE && clock.monotonic() - savedAt < SAVE_LARGE_MS) return
     try {
-      given.save(time.state())
+      await given.save(time.state())
       savedAt = clock.monotonic()
     } catch (cause) {
       log('error', `the state of the deadlines cannot be saved: ${cause instanceof Error ? cause.message : String(cause)}`)
@@ -175,7 +175,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
       if (stepMs !== 0) given.raise(stepFault(stepMs))
       const found = look()
       alert(found)
-      save()
+      await save()
       if (telling) return
       telling = true
       for (const mail of found.expired) await attempt('an expired task cannot be cancelled now', () => expire(mail), { id: mail.id })

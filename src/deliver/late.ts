@@ -1,6 +1,6 @@
 /** Drops that somebody opened for writing while they were taken: `taken.<drop>` in staging. What came late is not lost. */
 import { createHash } from 'node:crypto'
-import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
+import { isMessageId, type MessageId } from '../core/ids.ts'
 import { formatTime } from '../core/time.ts'
 import type { HoldIntent } from '../journal/index.ts'
 import { listOrNothing } from '../mailbox/index.ts'
@@ -19,8 +19,8 @@ export async function settleLate(given: DeliverGiven, hold: HoldIt): Promise<voi
     const fd = disk.openRead(takenPath(given, drop))
     try {
       if (!disk.lease.take(fd)) continue
-      const intent = sealed.find(drop, idTimeMs(drop))
-      const was = intent?.act === 'repeat' ? sealed.find(intent.of, idTimeMs(intent.of)) : intent
+      const intent = sealed.find(drop)
+      const was = intent?.act === 'repeat' ? sealed.find(intent.of) : intent
       const same = was?.act === 'admit' && hasHash(given, fd, was.sha256)
       disk.lease.drop(fd)
       if (same) disk.unlink(takenPath(given, drop))

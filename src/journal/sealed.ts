@@ -4,11 +4,9 @@
  */
 import type { MessageId } from '../core/ids.ts'
 import type { Clock, Disk } from '../system/types.ts'
+import { idsIn, makeSealedFinder, parseIntent, type Void } from './find.ts'
 import type { Intent } from './intents.ts'
 import { openSegments, type Position, type Segments } from './segments.ts'
-
-/** Takes back an intent whose line was written, but not known to be on the medium: nothing of it was done. */
-type Void = Readonly<{ act: 'void'; drop: MessageId }>
 
 export type Sealed = Readonly<{
   /** Resolves when the intent is on the medium. Rejects (ENOSPC …) with nothing written that recovery would follow. */
@@ -17,7 +15,7 @@ export type Sealed = Readonly<{
   close: (drop: MessageId) => void
   open: () => ReadonlyMap<MessageId, Position>
   /** Writes the mark: what is before it needs no recovery. */
-  mark: () => void
+  mark: () => Promise<void>
   /**
    * Takes away what is older, but for intents one of whose ids (drop, copies) is still needed: an old segment is written anew with
    * those lines alone, so that one task open for a year keeps its own line and not the hour of mail around it.
@@ -25,28 +23,26 @@ export type Sealed = Readonly<{
   expire: (olderThanMs: number, isNeeded: (id: MessageId) => boolean) => Promise<void>
   /** The intents that a crash left open, in order. */
   recover: () => Intent[]
-  /** The intent of a drop or copy made around `ms`, for `penny show --original`. */
-  find: (id: MessageId, ms: number) => Intent | undefined
+  /** The intent of a drop or copy, from the few segments that can hold it. */
+  find: (id: MessageId) => Intent | undefined
   end: () => Promise<void>
 }>
 
-const INDEX_KEPT_MS = 2_000
-
 type Mark = { segment: number; offset: number; closed: MessageId[] }
 
-export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: string, writeWhole: (path: string, text: string) => void): Sealed {
+export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: string, writeWhole: (path: string, text: string) => Promise<void>): Sealed {
   const segments = openSegments(disk, clock, folder, { lines: 10_000, bytes: 16 * 1024 ** 2, ageMs: 3_600_000 })
+  const finder = makeSealedFinder(disk, clock, segments)
   const open = new Map<MessageId, Position>()
   let closedPast: { drop: MessageId; at: Position }[] = []
   let marked = ''
   /** Taken back in the page cache; on the medium with the next sync that succeeds. Until then they count as open, so that no mark passes them. */
   const voided = new Set<MessageId>()
   let unwritten: Void[] = []
-  /** A sweep after a start asks for one message after the other: most lie in one segment. */
-  let lastIndex: Index | undefined
 
   function write(intent: Intent): void {
     const line = JSON.stringify(intent)
+    finder.forget(idsIn(line))
     for (const one of unwritten) segments.append(JSON.stringify(one))
     segments.append(line)
     try {
@@ -61,43 +57,26 @@ export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: s
     open.set(intent.drop, { segment: end.segment, offset: end.offset - Buffer.byteLength(line) - 1 })
   }
 
-  function indexed(segment: number): Index | undefined {
-    const path = segments.file(segment)?.path
-    if (path === undefined) return undefined
-    if (lastIndex?.segment === segment && disk.stat(path).size === lastIndex.data.length) return lastIndex
-    if (!lastIndex) clock.after(INDEX_KEPT_MS, () => (lastIndex = undefined))
-    lastIndex = indexOf(segment, disk.readFile(path))
-    return lastIndex
-  }
-
-  function find(id: MessageId, ms: number): Intent | undefined {
-    const begun = (segment: number): number => segments.file(segment)?.begunMs ?? 0
-    for (const segment of [...segments.list()].sort((a, b) => Math.abs(begun(a) - ms) - Math.abs(begun(b) - ms))) {
-      const index = indexed(segment)
-      const intent = index && intentAt(index, id)
-      if (intent) return intent
-    }
-    return undefined
-  }
-
   const firstOpen = (): Position => [...open.values()].reduce((least, at) => (before(at, least) ? at : least), segments.end())
 
-  function mark(): void {
+  async function mark(): Promise<void> {
     const first = firstOpen()
     closedPast = closedPast.filter(({ at }) => !before(at, first))
     const text = JSON.stringify({ ...first, closed: closedPast.map(({ drop }) => drop) } satisfies Mark)
-    if (text !== marked) writeWhole(markFile, text)
+    if (text === marked) return
+    marked = ''
+    await writeWhole(markFile, text)
     marked = text
   }
 
   /** Before the mark nothing is read by its place, so lines may move up. */
-  function keepOnly(segment: number, isNeeded: (id: MessageId) => boolean): void {
+  async function keepOnly(segment: number, isNeeded: (id: MessageId) => boolean): Promise<void> {
     const path = segments.file(segment)?.path
     if (path === undefined) return
     const lines = disk.readFile(path).toString('utf8').split('\n').slice(0, -1)
     const needed = lines.filter((line) => idsIn(line).some(isNeeded))
     if (needed.length === 0) segments.remove(segment)
-    else if (needed.length < lines.length) writeWhole(path, `${needed.join('\n')}\n`)
+    else if (needed.length < lines.length) await writeWhole(path, `${needed.join('\n')}\n`)
   }
 
   function takeBack(drop: MessageId): void {
@@ -135,12 +114,12 @@ export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: s
     open: () => open,
     mark,
     expire: async (olderThanMs, isNeeded) => {
-      mark()
+      await mark()
       const failures: unknown[] = []
       for (const segment of past(segments, firstOpen().segment, olderThanMs)) {
         // On a full disk one may not be written anew, and others still be taken away.
         try {
-          keepOnly(segment, isNeeded)
+          await keepOnly(segment, isNeeded)
         } catch (cause) {
           failures.push(cause)
         }
@@ -165,7 +144,7 @@ export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: s
       }
       return [...found.values()]
     },
-    find,
+    find: (id) => finder.find(id),
     end: segments.close,
   }
 }
@@ -187,40 +166,4 @@ function readMark(disk: Disk, path: string): Mark {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { segment: 0, offset: 0, closed: [] }
     throw cause
   }
-}
-
-function parseIntent(line: string): Intent | Void | undefined {
-  try {
-    return JSON.parse(line) as Intent | Void
-  } catch (cause) {
-    // A power cut can spoil lines that were never acknowledged.
-    if (cause instanceof SyntaxError) return undefined
-    throw cause
-  }
-}
-
-type Index = Readonly<{ segment: number; data: Buffer; lines: ReadonlyMap<string, number> }>
-
-/** The drop and the copies of a line. Within a message's text every quote is escaped, so that no text looks like a key. */
-function idsIn(line: string): MessageId[] {
-  return [...line.matchAll(/"(?:drop|id)":"([0-9a-f-]{36})"/g)].map(([, id]) => id as MessageId)
-}
-
-/** Where the lines of drops and copies begin. */
-function indexOf(segment: number, data: Buffer): Index {
-  const lines = new Map<string, number>()
-  for (let start = 0; ; ) {
-    const end = data.indexOf(10, start)
-    if (end < 0) return { segment, data, lines }
-    for (const id of idsIn(data.toString('latin1', start, end))) if (!lines.has(id)) lines.set(id, start)
-    start = end + 1
-  }
-}
-
-function intentAt({ data, lines }: Index, id: MessageId): Intent | undefined {
-  const start = lines.get(id)
-  if (start === undefined) return undefined
-  const intent = parseIntent(data.toString('utf8', start, data.indexOf(10, start)))
-  if (!intent || intent.act === 'void') return undefined
-  return intent.drop === id || (intent.act === 'admit' && intent.copies.some((copy) => copy.id === id)) ? intent : undefined
 }

@@ -3,6 +3,7 @@ import type { Name } from '../core/names.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { isGone, listOrNothing, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
+import { inSlices } from '../system/slices.ts'
 import type { Cancel } from '../system/types.ts'
 import type { Settle } from './settle.ts'
 import type { SettleGiven } from './types.ts'
@@ -15,7 +16,7 @@ export type Mailboxes = Readonly<{
   setHolders: (holders: readonly Name[]) => void
   /** Every folder that changed is listed and compared with the ledger. */
   sweep: (all: boolean) => void
-  rollMonths: () => void
+  rollMonths: () => Promise<void>
   stop: () => void
 }>
 
@@ -134,11 +135,11 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       }
       compareMarks()
     },
-    rollMonths: () => {
+    rollMonths: async () => {
       const month = new Date(clock.now()).toISOString().slice(0, 7)
-      for (const holder of boxes.keys()) {
+      for (const holder of [...boxes.keys()]) {
         try {
-          roll(given, holder, month)
+          await roll(given, holder, month)
         } catch (cause) {
           given.log('warn', 'past months could not be put away', { holder, why: String(cause) })
         }
@@ -151,16 +152,16 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
 }
 
 /** Settled mail of past months goes to done/2026-10/, so that no folder grows without end. */
-function roll(given: SettleGiven, holder: Name, month: string): void {
+async function roll(given: SettleGiven, holder: Name, month: string): Promise<void> {
   const { disk, layout } = given
   const done = layout.folder(holder, 'done')
-  for (const { name, kind } of listOrNothing(disk, done)) {
-    if (kind !== 'file' || !parseFileName(name)) continue
+  await inSlices(given.clock, listOrNothing(disk, done), ({ name, kind }) => {
+    if (kind !== 'file' || !parseFileName(name)) return
     const stat = statOrNothing(disk, given.pins.at(done, name))
     const settled = stat && new Date(stat.mtimeMs).toISOString().slice(0, 7)
-    if (!settled || settled >= month) continue
+    if (!settled || settled >= month) return
     const folder = given.pins.at(done, settled)
     if (!statOrNothing(disk, folder)) disk.makeFolder(folder, 0o2750, given.mailOwner(holder))
     disk.renameNew(given.pins.at(done, name), given.pins.at(`${done}/${settled}`, name))
-  }
+  })
 }

@@ -1,7 +1,8 @@
 /** `sent/`: what a sender's messages look like at their holders now. Derived, written within a second, never read back. */
 import { isHolder } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
-import { isGone, leadsNowhere, type Mail, parseFileName } from '../mailbox/index.ts'
+import { isGone, leadsNowhere, type Mail, parseFileName, statOrNothing } from '../mailbox/index.ts'
+import { inSlices } from '../system/slices.ts'
 import type { SettleGiven } from './types.ts'
 
 /** Changes of one moment are written together. */
@@ -13,7 +14,7 @@ export type Mirror = Readonly<{
   /** The text as it now stands; '' takes the mirror away. */
   show: (mail: Pick<Mail, 'from' | 'holder' | 'file'>, text: string) => void
   /** Mirrors of settled messages older than this are removed. */
-  retain: (olderThanMs: number, isOpen: (file: string) => boolean) => void
+  retain: (olderThanMs: number, isOpen: (file: string) => boolean) => Promise<void>
   flush: () => void
   /** Nothing waits to be written. */
   isIdle: () => boolean
@@ -89,12 +90,14 @@ export function createMirror(given: SettleGiven): Mirror {
     }
   }
 
-  function retainOf(folder: string, olderThanMs: number, isOpen: (file: string) => boolean): void {
+  async function retainOf(folder: string, olderThanMs: number, isOpen: (file: string) => boolean): Promise<void> {
     pins.stillThere(folder)
-    for (const { name, raw, kind } of disk.list(pins.at(folder, '.'))) {
+    await inSlices(clock, disk.list(pins.at(folder, '.')), ({ name, raw, kind }) => {
+      if (kind !== 'file' || isOpen(name)) return
       const path = pins.at(folder, raw ?? name)
-      if (kind === 'file' && !isOpen(name) && disk.stat(path).mtimeMs < olderThanMs) disk.unlink(path)
-    }
+      const found = statOrNothing(disk, path)
+      if (found && found.mtimeMs < olderThanMs) disk.unlink(path)
+    })
   }
 
   return {
@@ -104,11 +107,11 @@ export function createMirror(given: SettleGiven): Mirror {
       dirty.set(`${layout.sent(mail.from)}/${mail.file}`, { owner: mail.from, file: mail.file, text, tries: 0 })
       plan()
     },
-    retain: (olderThanMs, isOpen) => {
+    retain: async (olderThanMs, isOpen) => {
       const config = given.config()
       for (const holder of [...config.agents.keys(), ...config.people.keys()]) {
         try {
-          retainOf(layout.sent(holder), olderThanMs, isOpen)
+          await retainOf(layout.sent(holder), olderThanMs, isOpen)
         } catch (cause) {
           given.log('warn', 'old mirrors could not be removed', { holder, why: String(cause) })
         }

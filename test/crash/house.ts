@@ -33,7 +33,15 @@ export function newRoot(): string {
   return root
 }
 
-export type House = Readonly<{ root: string; daemon: Daemon; dying: DyingDisk; logged: string[]; stop: () => Promise<void>; abandon: () => void }>
+export type House = Readonly<{
+  root: string
+  daemon: Daemon
+  dying: DyingDisk
+  logged: string[]
+  failed: unknown[]
+  stop: () => Promise<void>
+  abandon: () => void
+}>
 
 let base: System | undefined
 
@@ -47,6 +55,7 @@ export async function openHouse(root: string, given: Partial<Pick<System, 'clock
   let stopped = false
   const clock = mortal(real.clock, () => stopped || dying.isDead(), cancels)
   const logged: string[] = []
+  const failed: unknown[] = []
   const system: System = {
     ...real,
     clock,
@@ -77,7 +86,17 @@ export async function openHouse(root: string, given: Partial<Pick<System, 'clock
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   const { PATH = '/usr/bin:/bin' } = process.env
   const inForce = putInForce(system, layout, loaded.config)
-  const daemon = startDaemon({ system, config: loaded.config, inForce, policiesSeen, layout, version: '0', environment: { PATH }, stop: () => undefined })
+  const daemon = startDaemon({
+    system,
+    config: loaded.config,
+    inForce,
+    policiesSeen,
+    layout,
+    version: '0',
+    environment: { PATH },
+    stop: () => undefined,
+    failed: (cause) => failed.push(cause),
+  })
   const abandon = (): void => {
     stopped = true
     for (const cancel of cancels) cancel()
@@ -88,6 +107,7 @@ export async function openHouse(root: string, given: Partial<Pick<System, 'clock
     daemon,
     dying,
     logged,
+    failed,
     stop: async () => {
       await daemon.stop(0)
       abandon()

@@ -16,8 +16,8 @@ t.test('changes whose mirror a crash may have cost are shown again, however many
   const live = async () => {
     const journal = openJournal(disk, clock, `${dir}/journal`)
     const mirrored = createMirrored(disk, journal, `${dir}/mirrors.json`)
-    const state = { replay: (entry: { id: string }) => replayed.push(entry.id) } as unknown as State
-    await loadState({ disk, clock, journal, state, file: `${dir}/none` }, journal.end(), () => undefined, mirrored)
+    const state = { handles: { check: () => undefined }, replay: (entry: { id: string }) => replayed.push(entry.id) } as unknown as State
+    await loadState({ disk, clock, log: () => undefined, journal, state, file: `${dir}/none` }, journal.end(), () => undefined, mirrored)
     const change = (n: number): void =>
       journal.record({ event: 'status', id: `${AN_ID}${n}` as MessageId, holder: 'a', from: 'b', by: 'holder', status: 'done' } as never)
     const missing = (): string[] => mirrored.missing().map((id) => id.slice(-1))
@@ -27,31 +27,31 @@ t.test('changes whose mirror a crash may have cost are shown again, however many
   const first = await live()
   t.same(first.missing(), [])
   for (const n of [1, 2, 1, 3]) first.change(n)
-  first.mirrored.look(true)
+  await first.mirrored.look(true)
   await first.end()
 
   const second = await live()
   t.same(second.missing(), ['3', '1', '2'], 'the last change first, each once')
   second.change(4)
-  second.mirrored.look(true)
+  await second.mirrored.look(true)
   await second.end()
 
   const third = await live()
   t.same(third.missing(), ['4', '3', '1', '2'], 'a life that ended before all were shown loses none of them')
   third.mirrored.caughtUp()
   third.change(5)
-  third.mirrored.look(false)
-  third.mirrored.look(true)
+  await third.mirrored.look(false)
+  await third.mirrored.look(true)
   third.change(6)
   await third.end()
 
   const fourth = await live()
   t.same(fourth.missing(), ['6', '5', '4', '3', '1', '2'], 'the mark moves a look late: the files may still be in memory only')
   fourth.mirrored.caughtUp()
-  fourth.mirrored.look(true)
+  await fourth.mirrored.look(true)
   fourth.change(7)
-  fourth.mirrored.look(false)
-  fourth.mirrored.look(true)
+  await fourth.mirrored.look(false)
+  await fourth.mirrored.look(true)
   await fourth.end()
 
   replayed.length = 0

@@ -60,3 +60,54 @@ t.test('a disk that is nearly full holds up mail and the canary, which says so a
   await house.until('both alerts go with their cause', () => !alertOf(house.root, 'disk-full') && !alertOf(house.root, 'canary-late'), 3 * MINUTE)
   t.same(readdirSync(house.at('.penny/canary')), [])
 })
+
+t.test('a file that the disk cannot read holds up its own message and nobody else, and is tried again', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  let isBad = true
+  const house = await turnedHouse(
+    t,
+    {},
+    {
+      disk: {
+        ...disk,
+        copyOut: (...args) =>
+          isBad ? Promise.reject(Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' })) : disk.copyOut(...args),
+      },
+    },
+  )
+  house.drop('workspaces/cfo/outbox/files/report.pdf', 'pages')
+  house.drop('workspaces/cfo/outbox/with.md', message({ to: 'legal', subject: 'with', attach: '[report.pdf]' }))
+  await house.until('its alert', () => alertOf(house.root, 'unreadable-file', 'with.md'))
+  house.drop('workspaces/cfo/outbox/plain.md', message({ to: 'legal', subject: 'plain' }))
+  await house.until('the other one', () => lettersOf(house.root, 'legal').some(({ head }) => head.get('subject') === 'plain'))
+  t.notOk(alertOf(house.root, 'disk-full'), 'there is room for everybody')
+  isBad = false
+  await house.until('it, too', () => lettersOf(house.root, 'legal').some(({ head }) => head.get('subject') === 'with'))
+})
+
+t.test('a disk that cannot write what comes in is told of once, for everybody, with what shows why', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  let isBad = false
+  const failing = (): never => {
+    throw Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO', syscall: 'write' })
+  }
+  const house = await turnedHouse(
+    t,
+    {},
+    {
+      disk: {
+        ...disk,
+        append: (fd, data) => (isBad ? failing() : disk.append(fd, data)),
+        create: (path, ...rest) => (isBad && String(path).includes('/staging/.room') ? failing() : disk.create(path, ...rest)),
+      },
+    },
+  )
+  isBad = true
+  house.drop('spool/legal/waits.md', message({ subject: 'waits' }))
+  const alert = await house.until('disk-full', () => alertOf(house.root, 'disk-full'))
+  t.match(alert.text, /I\/O error/)
+  t.match(alert.text, /dmesg/)
+  isBad = false
+  await house.until('the message', () => lettersOf(house.root, 'legal')[0])
+  await house.until('the alert goes', () => !alertOf(house.root, 'disk-full'))
+})

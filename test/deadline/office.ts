@@ -102,7 +102,7 @@ export function office(past: Past = fresh()): Office {
     record,
     paused: (name) => paused.has(name),
     load: () => (saved.state === undefined ? undefined : (JSON.parse(saved.state) as CountedState)),
-    save: (state) => {
+    save: async (state) => {
       saved.state = JSON.stringify(state)
     },
   })

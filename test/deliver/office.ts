@@ -52,7 +52,7 @@ export async function office(root: string, options: Readonly<{ boot?: string; br
     bootId: options.boot ?? 'boot',
     layout,
     pins: pinFolders(disk),
-    sealed: openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, (path, text) => writeState(path, text)),
+    sealed: openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, writeState),
     ledger,
     record: (event) => void events.push(event),
     syncJournal: async () => undefined,

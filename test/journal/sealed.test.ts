@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import t from 'tap'
 import type { MessageId } from '../../src/core/ids.ts'
 import type { Name } from '../../src/core/names.ts'
@@ -39,11 +40,19 @@ function intent(text = 'hello'): AdmitIntent {
 function open(root: string) {
   const ground = breakable()
   const full = { isFull: false }
-  const write = (path: string, text: string): void => {
+  const write = (path: string, text: string): Promise<void> => {
     if (full.isFull && path.includes('/sealed/')) fails('ENOSPC')()
-    writeFileSync(path, text)
+    return writeFile(path, text)
   }
-  return { ...ground, full, sealed: openSealed(ground.disk, clock, `${root}/sealed`, `${root}/mark.json`, write) }
+  const reads: string[] = []
+  const disk: typeof ground.disk = {
+    ...ground.disk,
+    readFile: (path, limit) => {
+      reads.push(String(path))
+      return ground.disk.readFile(path, limit)
+    },
+  }
+  return { ...ground, full, reads, sealed: openSealed(disk, clock, `${root}/sealed`, `${root}/mark.json`, write) }
 }
 
 t.test('what was not closed is found again, in its order; what was closed and marked is not', async (t) => {
@@ -52,7 +61,7 @@ t.test('what was not closed is found again, in its order; what was closed and ma
   const first = open(root)
   for (const one of [a, b, c]) await first.sealed.seal(one)
   first.sealed.close(b.drop)
-  first.sealed.mark()
+  await first.sealed.mark()
   t.same(
     open(root)
       .sealed.recover()
@@ -62,7 +71,7 @@ t.test('what was not closed is found again, in its order; what was closed and ma
   first.sealed.close(a.drop)
   first.sealed.close(c.drop)
   t.equal(open(root).sealed.recover().length, 2, 'closed, but the mark does not say so yet')
-  first.sealed.mark()
+  await first.sealed.mark()
   const last = open(root)
   t.same(last.sealed.recover(), [])
   const d = intent('d')
@@ -96,7 +105,7 @@ t.test('an intent whose line could not be written, or not be made durable, is ne
   await sealed.seal(d)
   sealed.close(a.drop)
   sealed.close(d.drop)
-  sealed.mark()
+  await sealed.mark()
   t.equal(sealed.open().size, 0, 'what was taken back does not hold up the mark')
   t.same(open(root).sealed.recover(), [])
 })
@@ -109,7 +118,7 @@ t.test('the bytes of a drop are found by its id, by the id of each copy, and by 
   await sealed.seal(liar)
   await sealed.seal(a)
   const find = (id: MessageId): string | undefined => {
-    const found = sealed.find(id, clock.now())
+    const found = sealed.find(id)
     return found?.act === 'admit' ? found.text : undefined
   }
   t.equal(find(a.drop), 'a')
@@ -136,7 +145,7 @@ t.test('segments past the retention time go, never one that recovery needs', asy
   sealed.close(old.drop)
   await sealed.expire(clock.now() - DAY_MS, nothing)
   t.equal(readdirSync(`${root}/sealed`).length, 2)
-  t.equal(sealed.find(old.drop, clock.now()), undefined)
+  t.equal(sealed.find(old.drop), undefined)
   t.match(JSON.parse(readFileSync(`${root}/mark.json`, 'utf8')), { segment: 2 })
 })
 
@@ -161,14 +170,14 @@ t.test('what is still needed keeps its own line of an old segment, however full 
     sealed.expire(clock.now() - DAY_MS, (id) => id === copy),
     { code: 'ENOSPC' },
   )
-  t.equal(sealed.find(later.drop, clock.now()), undefined, 'what needs no room is done')
-  t.equal(sealed.find(settled[0]?.drop as MessageId, clock.now())?.act, 'admit', 'the rest waits')
+  t.equal(sealed.find(later.drop), undefined, 'what needs no room is done')
+  t.equal(sealed.find(settled[0]?.drop as MessageId)?.act, 'admit', 'the rest waits')
   full.isFull = false
-  t.equal(sealed.find(copy, clock.now())?.drop, needed?.drop)
+  t.equal(sealed.find(copy)?.drop, needed?.drop)
   await sealed.expire(clock.now() - DAY_MS, (id) => id === copy)
-  const kept = sealed.find(copy, clock.now())
+  const kept = sealed.find(copy)
   t.equal(kept?.act === 'admit' && kept.text, needed?.text, 'its bytes are as they were, also for a reader who had just looked')
-  t.equal(sealed.find(settled[0]?.drop as MessageId, clock.now()), undefined)
+  t.equal(sealed.find(settled[0]?.drop as MessageId), undefined)
   t.ok(bytes() * 10 < before, 'the mail around it takes no room')
   t.same(
     open(root)
@@ -178,5 +187,41 @@ t.test('what is still needed keeps its own line of an old segment, however full 
     'and nothing of it is carried out again',
   )
   await sealed.expire(clock.now() - DAY_MS, nothing)
-  t.equal(sealed.find(copy, clock.now()), undefined, 'needed no more, it goes')
+  t.equal(sealed.find(copy), undefined, 'needed no more, it goes')
+})
+
+t.test('an id that nobody has costs no more than a few segments, however many there are, and that once', async (t) => {
+  const root = t.testdir({ sealed: {} })
+  const { sealed, reads } = open(root)
+  const unknown: MessageId[] = []
+  const known: AdmitIntent[] = []
+  for (let hour = 0; hour < 60; hour++) {
+    clock.turn(DAY_MS / 24)
+    unknown.push(ids.next())
+    // One that was overtaken: its ids are older than what is sealed before it.
+    const late = intent('late')
+    const one = intent(`hour ${hour}`)
+    known.push(one, late)
+    await sealed.seal(one)
+    clock.turn(DAY_MS / 24)
+    await sealed.seal(late)
+  }
+  t.equal(readdirSync(`${root}/sealed`).length, 120)
+  for (const id of unknown) {
+    reads.length = 0
+    t.equal(sealed.find(id), undefined)
+    t.ok(reads.length <= 7, `${reads.length} segments were read`)
+    reads.length = 0
+    t.equal(sealed.find(id), undefined)
+    t.equal(reads.length, 0)
+  }
+  for (const one of known) {
+    reads.length = 0
+    t.equal(sealed.find(one.copies[0]?.id as MessageId)?.drop, one.drop)
+    t.ok(reads.length <= 7)
+  }
+  const next = intent('next')
+  t.equal(sealed.find(next.drop), undefined)
+  await sealed.seal(next)
+  t.equal(sealed.find(next.drop)?.drop, next.drop, 'one that was asked for before it was sealed')
 })

@@ -50,7 +50,7 @@ t.test('settled mail of past months is put away by month; a link in the way harm
   await ask(mail, 'done', 'holder')
   utimesSync(path(mail, 'done'), new Date('2026-10-05T00:00:00Z'), new Date('2026-10-05T00:00:00Z'))
   room.mailboxes.setHolders([mail.holder])
-  room.mailboxes.rollMonths()
+  await room.mailboxes.rollMonths()
   t.same(readdirSync(`${root}/workspaces/legal/done`), ['2026-10'])
   t.match(await ask(mail, 'open', 'sender'), { outcome: 'changed' })
   t.same(readdirSync(`${root}/workspaces/legal/done/2026-10`), [])
