@@ -105,6 +105,7 @@ export function buildRooms(given: RoomsGiven) {
     givenOwner: (holder) => identities().givenOwner(holder),
     original: answers.original,
     recall: answers.recall,
+    past: answers.past,
     meant: answers.meant,
     changed: (change) => {
       clearFull(change.holder)

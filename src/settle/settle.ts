@@ -10,7 +10,7 @@ import { type Decision, decide } from './decide.ts'
 import { locate, move, type Place, placeAt, type Snapshot, snapshot } from './file.ts'
 import { lastGoodText } from './good.ts'
 import { makeLooks } from './looks.ts'
-import { restoreProtected } from './protect.ts'
+import { restoreProtected, tellTampered } from './protect.ts'
 import { createRescue, type Done } from './rescue.ts'
 import { mergeStale } from './stale.ts'
 import { swap } from './swap.ts'
@@ -109,7 +109,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
 
   const apply: Apply = (change) =>
     inTurn(change.id, async () => {
-      const mail = ledger.get(change.id) ?? given.recall(change.id)
+      const mail = await given.past(change.id)
       return mail ? bring(mail, change) : { outcome: 'gone' }
     })
 
@@ -172,7 +172,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     const holder = readHolder(parsed.message)
     const mended = restoreProtected(mail, bytes, parsed.message, holder, () => lastGoodText(given, mail))
     const decision = decide(mail, { folder: place.folder, holder }, asked)
-    const text = newText(mail, mended ?? parsed.message.text, mended === undefined && bytes === read.bytes, holder, decision, asked)
+    const text = newText(mail, mended?.text ?? parsed.message.text, mended === undefined && bytes === read.bytes, holder, decision, asked)
     let version = read.stat
     if (text.new !== parsed.message.text) {
       const swapped = await swap(given, mail, place, read, text.new)
@@ -181,15 +181,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
       // If its holder moves it before we do, the next round must not take our own words for the holder's.
       if (asked && decision.refused === undefined) mail.earlier = [{ updated: text.updated, status: decision.status }, ...mail.earlier].slice(0, MOST_EARLIER)
     }
-    if (mended !== undefined) {
-      given.raise({
-        code: 'tampered',
-        about: mail.id,
-        agent: mail.holder,
-        sentence: `${mail.holder} changed a part of message ${mail.id} (${mail.subject}) that is not its to change; it was put back.`,
-        fix: `penny log ${mail.id}`,
-      })
-    }
+    if (mended !== undefined) tellTampered(given, mail, mended)
     if (decision.folder !== place.folder || place.file !== mail.file) {
       if (!move(given, mail, place.path, decision.folder, mail.file)) return 'again'
     }
