@@ -40,9 +40,16 @@ export type Change = Readonly<{
   result?: string
   progress?: string
   why?: string
+  /** How long to wait for a holder that is writing the file just now. For who looks again anyway: 0. Default: two seconds. */
+  waitMs?: number
 }>
-/** What became of it; `refused` carries the sentence to show. */
-export type Changed = { outcome: 'changed'; was: Status } | { outcome: 'unchanged' } | { outcome: 'refused'; why: string } | { outcome: 'gone' }
+/** What became of it; `refused` and `busy` carry the sentence to show. `busy`: its holder has the file open, so it is to be asked again later. */
+export type Changed =
+  | { outcome: 'changed'; was: Status }
+  | { outcome: 'unchanged' }
+  | { outcome: 'refused'; why: string }
+  | { outcome: 'busy'; why: string }
+  | { outcome: 'gone' }
 export type Apply = (change: Change) => Promise<Changed>
 
 /** What the settle room tells the others after a message changed. */

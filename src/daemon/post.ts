@@ -3,7 +3,7 @@ import type { Config } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
-import type { Apply, Letter, Raise, Submit } from '../core/post.ts'
+import type { Apply, Change, Changed, Letter, Raise, Submit } from '../core/post.ts'
 import { isSettled } from '../core/status.ts'
 import { type Deliver, type Delivered, heldFix, heldSentence, letterDelivery, whyText } from '../deliver/index.ts'
 import type { HoldIntent } from '../journal/index.ts'
@@ -32,6 +32,10 @@ export type Post = Readonly<{ submit: Submit; held: (intent: HoldIntent) => void
 
 /** Bounces to one agent: more than this many in a minute tell it nothing new. */
 const BOUNCES_A_MINUTE = 20
+/** For a task whose holder keeps it open when a reply settles it. Milliseconds. */
+const FIRST_AGAIN_MS = 100
+const LAST_AGAIN_MS = 5_000
+const INSIST_MS = 120_000
 
 export function createPost(given: PostGiven): Post {
   const { state, raise } = given
@@ -99,15 +103,24 @@ export function createPost(given: PostGiven): Post {
     if (!mail || mail.status === to) return
     const bySender = to === 'open' || to === 'cancelled'
     const actor = bySender ? (reply.from === mail.from ? 'sender' : 'postmaster') : 'holder'
-    const result = await given.apply()({ id: task, to, actor, by: reply.from, ...(bySender ? {} : { result: reply.subject }) })
-    if (result.outcome !== 'refused') return
+    const result = await insist({ id: task, to, actor, by: reply.from, ...(bySender ? {} : { result: reply.subject }) })
+    if (result.outcome !== 'refused' && result.outcome !== 'busy') return
     raise({
       code: 'status-conflict',
       about: task,
       agent: mail.holder,
       sentence: `A reply of ${reply.from} says settles: ${to}, but ${result.why}; the reply was delivered, the task stays as it is.`,
-      fix: `penny log ${task}`,
+      fix: result.outcome === 'busy' ? `penny set ${task} status=${to}` : `penny log ${task}`,
     })
+  }
+
+  /** A holder that keeps the task's file open: for a while only, because the intent of the reply stays open as long. */
+  async function insist(change: Change): Promise<Changed> {
+    for (let waitedMs = 0, againMs = FIRST_AGAIN_MS; ; waitedMs += againMs, againMs = Math.min(2 * againMs, LAST_AGAIN_MS)) {
+      const changed = await given.apply()(change)
+      if (changed.outcome !== 'busy' || waitedMs > INSIST_MS) return changed
+      await new Promise<void>((resolve) => void given.clock.after(againMs, resolve))
+    }
   }
 
   async function noteAnswer(task: MessageId, reply: Mail): Promise<void> {

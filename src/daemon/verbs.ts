@@ -47,6 +47,7 @@ export type VerbsGiven = Readonly<{
 
 const NO_SUCH = 66
 const NOT_PERMITTED = 77
+const TRY_AGAIN = 75
 const BAD_MESSAGE = 65
 
 export function createVerbs(given: VerbsGiven): Verbs {
@@ -135,6 +136,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
           ...(progress === undefined ? {} : { progress }),
         })
         if (changed.outcome === 'refused') throw new Refused(NOT_PERMITTED, changed.why, `penny show ${mail.id}`)
+        if (changed.outcome === 'busy') throw new Refused(TRY_AGAIN, changed.why, `penny settle ${mail.id} ${to} --agent ${mail.holder}`)
         if (changed.outcome === 'gone') throw new Refused(NO_SUCH, `${mail.id} is not where it was`, `penny log ${mail.id}`)
       }
       return { id: mail.id, status: to }
@@ -143,11 +145,16 @@ export function createVerbs(given: VerbsGiven): Verbs {
       await given.ready
       if (!config().agents.has(agent as Name) && !config().people.has(agent as Name)) throw new Refused(NO_SUCH, `no agent or person ${agent}`, 'penny agents')
       for (;;) {
-        const [mail] = [...ledger.of(agent as Name).values()].filter(({ folder }) => folder === 'new').sort(byService)
-        if (mail) {
-          await (mail.status === null ? settle.moveNote(mail.id, 'cur', agent) : settle.apply({ id: mail.id, to: 'in_progress', actor: 'holder', by: agent }))
-          return textOf(mail)
+        const waiting = [...ledger.of(agent as Name).values()].filter(({ folder }) => folder === 'new').sort(byService)
+        for (const mail of waiting) {
+          const { id } = mail
+          const changed = await (mail.status === null
+            ? settle.moveNote(id, 'cur', agent)
+            : settle.apply({ id, to: 'in_progress', actor: 'holder', by: agent, waitMs: 0 }))
+          // Open in an editor: the one after it can be worked on.
+          if (changed.outcome !== 'busy') return textOf(mail)
         }
+        if (waiting.length > 0) throw new Refused(TRY_AGAIN, `all that waits for ${agent} is open in some program just now`, `penny next --agent ${agent}`)
         if (!wait || gone.aborted) return {}
         await nextEntry(journal, (entry) => entry.event === 'delivered' && entry.to === agent, gone)
       }
@@ -166,10 +173,11 @@ export function createVerbs(given: VerbsGiven): Verbs {
       if (status !== undefined) {
         const changed = await settle.apply({ id: mail.id, to: status, actor: 'postmaster', by: by() })
         if (changed.outcome === 'refused') throw new Refused(NOT_PERMITTED, changed.why, `penny show ${mail.id}`)
+        if (changed.outcome === 'busy') throw new Refused(TRY_AGAIN, changed.why, `penny set ${mail.id} status=${status}`)
       }
       if (found || moment) {
         const changed = await settle.set(mail.id, { ...(found ? { priority: found.rule } : {}), ...(moment ? { due: moment.text } : {}) }, by())
-        if (changed.outcome === 'refused') throw new Refused(75, changed.why, `penny set ${id}`)
+        if (changed.outcome === 'refused') throw new Refused(TRY_AGAIN, changed.why, `penny set ${id}`)
         if (changed.outcome === 'gone') throw new Refused(NOT_PERMITTED, `${mail.id} is settled; reopen it first`, `penny set ${mail.id} status=open`)
         if (found) closeMisleadingName(mail.id)
       }

@@ -1,7 +1,7 @@
 /** Texts the daemon can answer for. */
 import { formatTime } from '../core/time.ts'
 import type { Mail } from '../mailbox/index.ts'
-import { rewrite } from '../message/index.ts'
+import { parseMessage, rewrite } from '../message/index.ts'
 import type { SettleGiven } from './types.ts'
 
 /** The message as it was delivered, with the state last agreed. */
@@ -16,6 +16,15 @@ export function lastGoodText(given: SettleGiven, mail: Mail): string | undefined
     ...(mail.due === undefined ? {} : { due: mail.due }),
     ...(mail.answered === undefined ? {} : { answered: mail.answered }),
   })
+}
+
+/** The same bytes, with `answered` where it is known and could not be written then: its holder had the file open. */
+export function withAnswer(mail: Mail, bytes: Buffer): Buffer {
+  if (mail.answered === undefined) return bytes
+  const parsed = parseMessage(bytes, { frontMatterBytes: bytes.length })
+  if (!parsed.ok || !parsed.message.hasFrontMatter || parsed.message.values['answered'] !== undefined) return bytes
+  mail.protectedHash = undefined
+  return Buffer.from(rewrite(parsed.message.text, { answered: mail.answered }))
 }
 
 /** Each version the daemon writes has an `updated` of its own, also within one millisecond and after the clock went back. */
