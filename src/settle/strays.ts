@@ -64,7 +64,7 @@ export function createStrays(given: SettleGiven, meet: (holder: Name, folder: Fo
       }
       const [{ holder, folder }, name, stray] = next.value
       if (!statOrNothing(disk, `${layout.folder(holder, folder)}/${name}`)) forget(holder, folder, name)
-      else if (!stray.told && now - stray.sinceMs > (isDraftName(name) ? DRAFT_MS : STRAY_MS)) {
+      else if (!stray.told && !crowds.has(`${holder}/${folder}`) && now - stray.sinceMs > (isDraftName(name) ? DRAFT_MS : STRAY_MS)) {
         stray.told = true
         const about = `workspaces/${holder}/${folder}/${showSafely(name)}`
         given.raise({
