@@ -42,9 +42,16 @@ export type Change = Readonly<{
   why?: string
   /** Only as a claim: refused where somebody has it in hand already. */
   claim?: true
+  /** How long to wait for a holder that is writing the file just now. For who looks again anyway: 0. Default: two seconds. */
+  waitMs?: number
 }>
-/** What became of it; `refused` carries the sentence to show. */
-export type Changed = { outcome: 'changed'; was: Status } | { outcome: 'unchanged' } | { outcome: 'refused'; why: string } | { outcome: 'gone' }
+/** What became of it; `refused` and `busy` carry the sentence to show. `busy`: its holder has the file open, so it is to be asked again later. */
+export type Changed =
+  | { outcome: 'changed'; was: Status }
+  | { outcome: 'unchanged' }
+  | { outcome: 'refused'; why: string }
+  | { outcome: 'busy'; why: string }
+  | { outcome: 'gone' }
 export type Apply = (change: Change) => Promise<Changed>
 
 /** What the settle room tells the others after a message changed. */

@@ -10,13 +10,15 @@ import type { Journal, Sealed } from '../journal/index.ts'
 import { isGone, type Layout, type Ledger, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
 import { parseHead, readHolder } from '../message/index.ts'
 import type { Clock, Disk, Fd } from '../system/types.ts'
-import { mailFrom } from './rebuild.ts'
+import { happened, mailFrom } from './rebuild.ts'
 import type { State } from './state.ts'
 
 export type Answers = Readonly<{
   asked: () => Asked
   /** A message of any age as the ledger would hold it; its status is what its file says. */
   recall: (id: MessageId) => Mail | undefined
+  /** The same by the journal alone: its holder's file has no say. */
+  past: (id: MessageId) => Promise<Mail | undefined>
   original: (id: MessageId) => string | undefined
   /** The id an entry of `blocked_on` or `in_reply_to` means to this holder; undefined for text, an id nobody has, a ref of several. */
   meant: (holder: string, idOrRef: string) => MessageId | undefined
@@ -59,6 +61,18 @@ export function createAnswers(given: AnswersGiven): Answers {
     if (head?.status !== undefined && mail.status !== null) mail.status = head.status
     if (head?.updated !== undefined) mail.updated = head.updated
     return mail
+  }
+
+  async function past(id: MessageId): Promise<Mail | undefined> {
+    let mail = ledger.get(id)
+    if (mail) return mail
+    await journal.pastOf(id, (entry) => {
+      const copy = entry.event === 'admitted' && entry.copies.find((one) => one.id === id)
+      if (copy) mail = mailFrom(entry, copy)
+      else if (mail) happened(mail, entry)
+    })
+    // Reopened meanwhile, perhaps.
+    return ledger.get(id) ?? mail
   }
 
   /** Where its file lies now: what is known of a moment ago counts only where it still holds. */
@@ -127,6 +141,7 @@ export function createAnswers(given: AnswersGiven): Answers {
 
   return {
     recall,
+    past,
     meant,
     original: (id) => {
       const intent = given.sealed.find(id)

@@ -15,7 +15,7 @@ type Wanted = Readonly<{ to: Status; result?: string; progress?: string }>
 
 export type Holding = Readonly<{
   change: (mail: Mail, wanted: Wanted, agent: string | undefined) => Promise<Replies['change']>
-  /** The most urgent message of new/ that was claimed here and by nobody else; undefined: there is none. */
+  /** The most urgent message of new/ that was claimed here and by nobody else; undefined: there is none. Refused (75) where all are open in a program. */
   claimNext: (holder: Name) => Promise<Mail | undefined>
 }>
 
@@ -47,6 +47,7 @@ export function createHolding({ config, ledger, settle }: HoldingGiven): Holding
       ...(progress === undefined ? {} : { progress }),
       ...(to === 'in_progress' ? { claim: true } : {}),
     })
+    if (changed.outcome === 'busy') throw new Refused(TRY_AGAIN, changed.why, `penny settle ${mail.id} ${to} --agent ${mail.holder}`)
     tellRefusal(mail.id, changed)
     if (changed.outcome === 'unchanged' && mail.status !== to)
       throw new Refused(TRY_AGAIN, `${mail.id} is being written by its holder just now; it was not made ${to}`, `penny show ${mail.id}`)
@@ -60,14 +61,18 @@ export function createHolding({ config, ledger, settle }: HoldingGiven): Holding
       return { id: mail.id, status: wanted.to }
     },
     claimNext: async (holder) => {
+      let isBusy = false
       for (const mail of [...ledger.of(holder).values()].sort(byService)) {
         // Others claim at the same time: it may have gone since the list was made.
         if (ledger.get(mail.id)?.folder !== 'new') continue
         const { outcome } = await (mail.status === null
           ? settle.moveNote(mail.id, 'cur', holder)
-          : settle.apply({ id: mail.id, to: 'in_progress', actor: 'holder', by: holder, claim: true }))
+          : settle.apply({ id: mail.id, to: 'in_progress', actor: 'holder', by: holder, claim: true, waitMs: 0 }))
         if (outcome === 'changed') return mail
+        // Open in an editor: the one after it can be worked on.
+        if (outcome === 'busy') isBusy = true
       }
+      if (isBusy) throw new Refused(TRY_AGAIN, `all that waits for ${holder} is open in some program just now`, `penny next --agent ${holder}`)
       return undefined
     },
   }

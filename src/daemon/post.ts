@@ -3,7 +3,7 @@ import type { Config } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Settles, Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
-import type { Apply, Changed, Clear, Letter, Raise, Submit } from '../core/post.ts'
+import type { Apply, Change, Changed, Clear, Letter, Raise, Submit } from '../core/post.ts'
 import { isSettled } from '../core/status.ts'
 import { type Deliver, type Delivered, heldFix, heldSentence, letterDelivery, whyText } from '../deliver/index.ts'
 import type { AdmitIntent, HoldIntent, Sealed } from '../journal/index.ts'
@@ -38,6 +38,10 @@ export type Post = Readonly<{ submit: Submit; held: (intent: HoldIntent) => void
 
 /** Bounces to one agent: more than this many in a minute tell it nothing new. */
 const BOUNCES_A_MINUTE = 20
+/** For a task whose holder keeps it open when a reply settles it. Milliseconds. */
+const FIRST_AGAIN_MS = 100
+const LAST_AGAIN_MS = 5_000
+const INSIST_MS = 120_000
 
 export function createPost(given: PostGiven): Post {
   const { state, raise } = given
@@ -116,22 +120,32 @@ export function createPost(given: PostGiven): Post {
     const actor = bySender ? (reply.from === mail.from ? 'sender' : 'postmaster') : 'holder'
     // The subject of a reply mostly repeats what was asked; what came of it stands in its first line.
     const said = bySender ? {} : { result: firstLine(text) ?? reply.subject }
-    const result = await given.apply()({ id: mail.id, to, actor, by: reply.from, ...said })
-    if (result.outcome !== 'refused') return true
-    notFollowed(mail, `A reply of ${reply.from} says settles: ${to}, but ${result.why}`)
+    const result = await insist({ id: mail.id, to, actor, by: reply.from, ...said })
+    if (result.outcome !== 'refused' && result.outcome !== 'busy') return true
+    const fix = result.outcome === 'busy' ? `penny set ${mail.id} status=${to}` : undefined
+    notFollowed(mail, `A reply of ${reply.from} says settles: ${to}, but ${result.why}`, fix)
     return false
   }
 
   async function correct(mail: Mail, correction: Correction, { from }: Mail): Promise<void> {
     const result = await given.correct(mail.id, correction, from as Name)
-    if (result.outcome === 'refused') notFollowed(mail, `A reply of ${from} corrects its priority or date, but ${result.why}`)
+    if (result.outcome === 'refused' || result.outcome === 'busy') notFollowed(mail, `A reply of ${from} corrects its priority or date, but ${result.why}`)
     else if (result.outcome === 'gone') notFollowed(mail, `A reply of ${from} corrects its priority or date, but it was settled at that moment`)
     else if (correction.priority) clearMisleadingName(given.sealed, given.clear, mail.id)
   }
 
-  function notFollowed({ id, holder }: Pick<Mail, 'id' | 'holder'>, what: string): void {
+  function notFollowed({ id, holder }: Pick<Mail, 'id' | 'holder'>, what: string, fix = `penny log ${id}`): void {
     const sentence = `${what}; the reply was delivered, the task stays as it is.`
-    raise({ code: 'status-conflict', about: id, agent: holder, sentence, fix: `penny log ${id}` })
+    raise({ code: 'status-conflict', about: id, agent: holder, sentence, fix })
+  }
+
+  /** A holder that keeps the task's file open: for a while only, because the intent of the reply stays open as long. */
+  async function insist(change: Change): Promise<Changed> {
+    for (let waitedMs = 0, againMs = FIRST_AGAIN_MS; ; waitedMs += againMs, againMs = Math.min(2 * againMs, LAST_AGAIN_MS)) {
+      const changed = await given.apply()(change)
+      if (changed.outcome !== 'busy' || waitedMs > INSIST_MS) return changed
+      await new Promise<void>((resolve) => void given.clock.after(againMs, resolve))
+    }
   }
 
   async function noteAnswer(task: MessageId, reply: Mail): Promise<void> {

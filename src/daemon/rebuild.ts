@@ -12,35 +12,12 @@ export function makeRebuild(ledger: Ledger, journal: Journal): (entry: Entry) =>
       case 'admitted':
         for (const copy of entry.copies) if (String(copy.to) !== 'canary' && !ledger.get(copy.id)) ledger.add(mailFrom(entry, copy))
         return
-      case 'delivered': {
-        const mail = ledger.get(entry.id)
-        if (mail) Object.assign(mail, { mark: entry.mark, contentHash: entry.hash })
-        return
-      }
       case 'status':
         return rebuildStatus(entry)
-      case 'set': {
-        const mail = ledger.get(entry.id)
-        if (mail)
-          Object.assign(mail, {
-            file: entry.file,
-            ...(entry.priority === undefined ? {} : { priority: entry.priority, rank: entry.rank }),
-            ...(entry.due === undefined ? {} : { due: entry.due }),
-          })
-        return
+      default: {
+        const mail = 'id' in entry && ledger.get(entry.id)
+        if (mail) happened(mail, entry)
       }
-      case 'answered': {
-        const mail = ledger.get(entry.id)
-        if (mail) mail.answered = entry.reply
-        return
-      }
-      case 'blocked': {
-        const mail = ledger.get(entry.id)
-        if (mail) mail.blockedOn = entry.on
-        return
-      }
-      default:
-        return
     }
   }
 
@@ -55,18 +32,45 @@ export function makeRebuild(ledger: Ledger, journal: Journal): (entry: Entry) =>
       mail = mailFrom(admission, copy)
       ledger.add(mail)
     }
-    mail.earlier = [{ updated: mail.updated, status: mail.status }, ...mail.earlier].slice(0, 4)
-    Object.assign(mail, {
-      status: entry.status,
-      folder: entry.folder,
-      updated: entry.updated,
-      sinceMs: entry.was === entry.status ? mail.sinceMs : Date.parse(entry.at),
-      mark: entry.mark,
-      contentHash: undefined,
-    })
+    happened(mail, entry)
   }
 
   return rebuild
+}
+
+/** Brings a message on by one entry about it. */
+export function happened(mail: Mail, entry: Entry): void {
+  switch (entry.event) {
+    case 'delivered':
+      Object.assign(mail, { mark: entry.mark, contentHash: entry.hash })
+      return
+    case 'status':
+      mail.earlier = [{ updated: mail.updated, status: mail.status }, ...mail.earlier].slice(0, 4)
+      Object.assign(mail, {
+        status: entry.status,
+        folder: entry.folder,
+        updated: entry.updated,
+        sinceMs: entry.was === entry.status ? mail.sinceMs : Date.parse(entry.at),
+        mark: entry.mark,
+        contentHash: undefined,
+      })
+      return
+    case 'set':
+      Object.assign(mail, {
+        file: entry.file,
+        ...(entry.priority === undefined ? {} : { priority: entry.priority, rank: entry.rank }),
+        ...(entry.due === undefined ? {} : { due: entry.due }),
+      })
+      return
+    case 'answered':
+      mail.answered = entry.reply
+      return
+    case 'blocked':
+      mail.blockedOn = entry.on
+      return
+    default:
+      return
+  }
 }
 
 /** JSON makes each text and each empty list anew, where delivery shares them. */

@@ -97,6 +97,7 @@ export function buildRooms(given: RoomsGiven) {
     givenOwner: (holder) => identities().givenOwner(holder),
     original: answers.original,
     recall: answers.recall,
+    past: answers.past,
     meant: answers.meant,
     changed: (change) => {
       clearFull(change.holder)
@@ -236,7 +237,8 @@ export function buildRooms(given: RoomsGiven) {
 
   function answered(task: MessageId, reply: MessageId): Promise<unknown> {
     const mail = ledger.get(task)
-    if (mail) mail.answered = reply
+    // Where its holder has the file open, it is written with the next look at it.
+    if (mail) Object.assign(mail, { answered: reply, mark: undefined })
     journal.record({ event: 'answered', id: task, reply })
     return settle.set(task, { answered: reply }, 'daemon')
   }

@@ -144,6 +144,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
         const changed = await settle.apply({ id: mail.id, to: status, actor: 'postmaster', by: by() })
         if (changed.outcome === 'refused') throw new Refused(NOT_PERMITTED, changed.why, `penny show ${mail.id}`)
         if (changed.outcome === 'gone') throw new Refused(NO_SUCH, `${mail.id} is not where it was`, `penny log ${mail.id}`)
+        if (changed.outcome === 'busy') throw new Refused(TRY_AGAIN, changed.why, `penny set ${mail.id} status=${status}`)
       }
       if (found || moment) {
         const changed = await settle.set(mail.id, { ...(found ? { priority: found.rule } : {}), ...(moment ? { due: moment.text } : {}) }, by())

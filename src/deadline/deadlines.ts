@@ -53,6 +53,8 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
   const told = makeTold()
   const time = countTime(clock, ledger, given.load())
   let answers = new Map<MessageId, number>()
+  /** Expired, and held open when that was to be written. */
+  const busy = new Set<MessageId>()
   let telling = false
   let savedAt = Number.NEGATIVE_INFINITY
   let forgotAt = Number.NEGATIVE_INFINITY
@@ -69,7 +71,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
       if (mail.status === 'blocked' && mail.blockedOn.length > 0) found.blocked.push(mail)
       if (mail.expires !== undefined && mail.status === 'open' && (momentMs(mail.expires) ?? nowMs + 1) <= nowMs) {
         found.expired.push(mail)
-        continue
+        if (!busy.has(mail.id)) continue
       }
       if (mail.answered !== undefined) {
         const since = answers.get(mail.id) ?? monotonic
@@ -85,6 +87,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
     if (monotonic - forgotAt >= FORGET_EVERY_MS) {
       time.forgetBefore(oldestMs)
       told.forgetSettled(ledger)
+      for (const id of busy) if (!ledger.get(id)) busy.delete(id)
       forgotAt = monotonic
     }
     return found
@@ -144,7 +147,10 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
   }
 
   async function expire(mail: Mail): Promise<void> {
-    const changed = await given.apply({ id: mail.id, to: 'cancelled', actor: 'daemon', by: 'pennypost', why: `expired at ${mail.expires ?? ''}` })
+    const changed = await given.apply({ id: mail.id, to: 'cancelled', actor: 'daemon', by: 'pennypost', why: `expired at ${mail.expires ?? ''}`, waitMs: 0 })
+    // Its holder has it open: the next look asks again, and until then it is as late as any other.
+    if (changed.outcome === 'busy') busy.add(mail.id)
+    else busy.delete(mail.id)
     if (changed.outcome === 'refused') log('warn', `an expired task could not be cancelled: ${changed.why}`, { id: mail.id })
     if (changed.outcome === 'changed' && isHolder(config(), mail.from)) await given.submit(letterOfExpiry(mail, mail.from))
   }

@@ -11,21 +11,30 @@ import { hasWriter, openOrNothing } from './writer.ts'
 
 const UNNAMED_MS = 10 * 60_000
 const DRAFT_MS = 5 * 60_000
-/** Told one by one; the alert room counts what is beyond its own limit. */
-const MOST_A_FOLDER = 100
+/** Looked at in one sweep; of a folder with more, the next sweep goes on behind the last one. */
+const MOST_A_FOLDER = 1_000
 
 export type Leftovers = Readonly<{ sweep: (folders: readonly DropFolder[]) => void }>
 
 type Seen = { mark: string; sinceMs: number; told: FaultCode | undefined }
 
+const aboutOf = (folder: DropFolder, name: string): string => `${folder.shown}/files/${showSafely(name)}`
+
 export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: Clear): Leftovers {
   const seen = new Map<string, Seen>()
+  /** The last name looked at, of folders that hold more than one sweep looks at. */
+  const lastOf = new Map<string, string>()
 
   function look(folder: DropFolder, present: Set<string>): void {
     const files = openOrNothing(`${folder.path}/files`, disk.openFolder)
     if (files === undefined) return
     try {
-      for (const entry of disk.list(disk.at(files, '.')).slice(0, 10 * MOST_A_FOLDER)) {
+      const all = disk.list(disk.at(files, '.'))
+      for (const { name } of all) {
+        const about = aboutOf(folder, name)
+        if (seen.has(about)) present.add(about)
+      }
+      for (const entry of nextOf(folder, all)) {
         const path = disk.at(files, entry.raw ?? entry.name)
         const stat = statOrNothing(disk, path)
         if (stat) judge(folder, entry, path, stat, present)
@@ -35,8 +44,21 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
     }
   }
 
+  function nextOf(folder: DropFolder, all: readonly Listed[]): readonly Listed[] {
+    if (all.length <= MOST_A_FOLDER) {
+      lastOf.delete(folder.path)
+      return all
+    }
+    const sorted = [...all].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+    const last = lastOf.get(folder.path)
+    const at = last === undefined ? 0 : sorted.findIndex(({ name }) => name > last)
+    const next = [...sorted.slice(Math.max(0, at)), ...sorted.slice(0, Math.max(0, at))].slice(0, MOST_A_FOLDER)
+    lastOf.set(folder.path, next.at(-1)?.name ?? '')
+    return next
+  }
+
   function judge(folder: DropFolder, { name, raw }: Listed, path: Path, stat: Stat, present: Set<string>): void {
-    const about = `${folder.shown}/files/${showSafely(name)}`
+    const about = aboutOf(folder, name)
     const isDraft = isDraftName(name)
     present.add(about)
     // Of a draft the time since it was written last counts, of any other file the time it lies there.

@@ -15,7 +15,7 @@ export type Admission = Extract<Entry, { event: 'admitted' }>
 
 export type Admissions = Readonly<{
   /** Reads few segments, also for an id that somebody made up. */
-  find: (id: MessageId) => Admission | undefined
+  find: (id: MessageId) => Readonly<{ admission: Admission; segment: number }> | undefined
   /** The greatest id of the last two segments that tell of a drop. */
   newest: () => MessageId | undefined
   /** The first segment that can tell of this drop or of a later one. Reads those from there on, and few before. */
@@ -99,8 +99,8 @@ export function admissionsOf(disk: Disk, segments: Segments): Admissions {
   return {
     find: (id) => {
       for (const segment of around(id)) {
-        const found = admissionIn(segment, id)
-        if (found) return found
+        const admission = admissionIn(segment, id)
+        if (admission) return { admission, segment }
       }
       return undefined
     },

@@ -3,6 +3,7 @@ import type { Entry, Event } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import { type Admission, admissionsOf } from './admissions.ts'
+import { openPast } from './past.ts'
 import { openSegments, type Position, type Segments } from './segments.ts'
 
 export type Journal = Readonly<{
@@ -14,6 +15,8 @@ export type Journal = Readonly<{
   read: (from: Position, lastSegment?: number) => Iterable<readonly [entry: Entry, at: Position]>
   /** The admission of a copy, from the few segments that can hold it: the cost of an id that somebody made up is bounded. */
   admissionOf: (id: MessageId) => Admission | undefined
+  /** Hands over the admission of a copy and all that happened to it since, in order; nothing for an id that nobody has. In slices. */
+  pastOf: (id: MessageId, each: (entry: Entry) => void) => Promise<void>
   /** The greatest id so far: those of this start go on from it, also where the clock was set back meanwhile. */
   newestId: () => MessageId | undefined
   /** The first segment that can tell of this drop or of a later one. */
@@ -33,7 +36,20 @@ export function openJournal(disk: Disk, clock: Clock, folder: string): Journal {
   const segments = openSegments(disk, clock, folder, { lines: 10_000, bytes: 64 * 1024 ** 2, ageMs: HOUR_MS })
   const admissions = admissionsOf(disk, segments)
   const listeners = new Set<(entry: Entry) => void>()
+  const past = openPast(disk, clock, segments)
   const unknown = new Set<MessageId>()
+
+  function find(id: MessageId): ReturnType<typeof admissions.find> {
+    if (unknown.has(id)) return undefined
+    segments.flush()
+    const found = admissions.find(id)
+    if (found) return found
+    unknown.add(id)
+    const [oldest] = unknown
+    if (unknown.size > MOST_UNKNOWN && oldest !== undefined) unknown.delete(oldest)
+    return undefined
+  }
+
   return {
     record: (event) => {
       const entry: Entry = { at: new Date(clock.now()).toISOString(), ...event }
@@ -53,15 +69,12 @@ export function openJournal(disk: Disk, clock: Clock, folder: string): Journal {
         if (entry) yield [entry, at]
       }
     },
-    admissionOf: (id) => {
-      if (unknown.has(id)) return undefined
-      segments.flush()
-      const found = admissions.find(id)
-      if (found) return found
-      unknown.add(id)
-      const [oldest] = unknown
-      if (unknown.size > MOST_UNKNOWN && oldest !== undefined) unknown.delete(oldest)
-      return undefined
+    admissionOf: (id) => find(id)?.admission,
+    pastOf: async (id, each) => {
+      const found = find(id)
+      if (!found) return
+      each(found.admission)
+      await past.tell(id, found.segment, each)
     },
     newestId: () => {
       segments.flush()

@@ -79,7 +79,7 @@ export function createBlocked(given: SettleGiven, apply: Apply): Blocked {
   function openIfFree(id: MessageId): void {
     const isFree = waits.get(id)?.ids.every((other) => other !== undefined && (ledger.get(other)?.status ?? null) === null)
     if (!isFree || ledger.get(id)?.status !== 'blocked') return
-    apply({ id, to: 'open', actor: 'daemon', by: 'daemon', why: 'what it waited for is settled' }).catch((cause: unknown) =>
+    apply({ id, to: 'open', actor: 'daemon', by: 'daemon', why: 'what it waited for is settled', waitMs: 0 }).catch((cause: unknown) =>
       given.log('error', 'a task could not be unblocked; the next sweep tries again', { id, why: String(cause) }),
     )
   }

@@ -52,6 +52,7 @@ export function createCorrect(given: SettleGiven, shown: (mail: Mail, text: stri
         adjustSoon(id)
       }
     }
+    adjustSoon(id)
     return { outcome: 'refused', why: 'its holder is writing it; try again' }
   }
 

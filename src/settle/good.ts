@@ -2,7 +2,7 @@
 import type { Value } from '../core/message.ts'
 import { formatTime } from '../core/time.ts'
 import type { Mail } from '../mailbox/index.ts'
-import { rewrite } from '../message/index.ts'
+import { parseMessage, rewrite } from '../message/index.ts'
 import type { SettleGiven } from './types.ts'
 
 /** The message as it was delivered, with the state last agreed, and what its holder had written into its front matter. */
@@ -18,6 +18,15 @@ export function lastGoodText(given: SettleGiven, mail: Mail, said: Readonly<Reco
     ...(mail.due === undefined ? {} : { due: mail.due }),
     ...(mail.answered === undefined ? {} : { answered: mail.answered }),
   })
+}
+
+/** The same bytes, with `answered` where it is known and could not be written then: its holder had the file open. */
+export function withAnswer(mail: Mail, bytes: Buffer): Buffer {
+  if (mail.answered === undefined) return bytes
+  const parsed = parseMessage(bytes, { frontMatterBytes: bytes.length })
+  if (!parsed.ok || !parsed.message.hasFrontMatter || parsed.message.values['answered'] !== undefined) return bytes
+  mail.protectedHash = undefined
+  return Buffer.from(rewrite(parsed.message.text, { answered: mail.answered }))
 }
 
 /** Each version the daemon writes has an `updated` of its own, also within one millisecond and after the clock went back. */

@@ -49,10 +49,14 @@ export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions
       blocked.changed(change.id)
     },
   }
-  const strangers = createStrangers(room, (mail) => {
-    given.ledger.add(mail)
-    settle.look(mail)
-  })
+  const strangers = createStrangers(
+    room,
+    (mail) => {
+      given.ledger.add(mail)
+      settle.look(mail)
+    },
+    mirror.show,
+  )
   const settle = createSettle(room, {
     text: (mail, text) => {
       mirror.show(mail, text)
@@ -71,6 +75,8 @@ export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions
     if (!mail || !place || typeof read !== 'object') return
     mirror.show({ ...mail, file: place.file }, read.bytes.toString('utf8'))
     read.letGo()
+    // What its holder did to a settled one while no daemon ran is put right there.
+    if (place.folder === 'done') strangers.meet(mail.holder, 'done', place.file)
   }
 
   return {

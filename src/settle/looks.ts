@@ -5,6 +5,8 @@ import type { Clock } from '../system/types.ts'
 export type Looks<Key> = Readonly<{
   /** Looks at it soon, once, however often it is asked meanwhile. */
   soon: (holder: Name, key: Key) => void
+  /** How many of this holder's wait. */
+  waiting: (holder: Name) => number
   /** Resolves when nothing waits and nothing is under way. */
   idle: () => Promise<void>
 }>
@@ -72,6 +74,7 @@ export function makeLooks<Key>(clock: Clock, look: (key: Key) => Promise<void>):
       else waiting.set(holder, new Set([key]))
       plan()
     },
+    waiting: (holder) => waiting.get(holder)?.size ?? 0,
     idle: () => (underWay === 0 && waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => void whenIdle.push(resolve))),
   }
 }

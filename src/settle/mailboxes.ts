@@ -2,14 +2,21 @@
 import type { Name } from '../core/names.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
-import { isGone, listOrNothing, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
+import { isGone, listOrNothing, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { inSlices } from '../system/slices.ts'
 import type { Cancel } from '../system/types.ts'
 import type { Settle } from './settle.ts'
 import type { SettleGiven } from './types.ts'
 
-/** Files whose marks are compared in one sweep: an edit in place that was not reported is found within n/500 sweeps. */
-const MARKS_A_SWEEP = 500
+/**
+ * Files whose marks are compared in one sweep, some 5 µs each: no listing tells of an edit in place. Where it was not reported, one of
+ * what is worked on (cur/) or came lately is found within one sweep, or within n/1,000 of them; one of the rest within n/1,500.
+ */
+const LIKELY_A_SWEEP = 1_000
+const MARKS_A_SWEEP = 1_500
+const LATELY_MS = 10 * 60_000
+/** A folder that takes long to list, because its holder filled it, is listed again after so many times as long. */
+const LISTING_PAUSES = 20
 const RACY_MS = 100
 
 export type Mailboxes = Readonly<{
@@ -20,12 +27,14 @@ export type Mailboxes = Readonly<{
   stop: () => void
 }>
 
-type Box = { cancels: Cancel[]; ctimeMs: Record<Folder, number>; listedAtMs: number; troubled: boolean }
+type Box = { cancels: Cancel[]; ctimeMs: Record<Folder, number>; nextMs: Record<Folder, number>; listedAtMs: number; troubled: boolean }
 
 export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
   const { clock, disk, layout, ledger } = given
   const boxes = new Map<Name, Box>()
   let round: ReturnType<typeof ledger.all> | undefined
+  /** Where the last sweep ended among the likely ones. */
+  let likelyAt = 0
 
   function watchBox(holder: Name): Cancel[] {
     return FOLDERS.flatMap((folder) => {
@@ -70,9 +79,12 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       }
       if (missing) continue
       const changed = stat.ctimeMs !== box.ctimeMs[folder] || box.listedAtMs - stat.ctimeMs < RACY_MS
-      if (!all && !changed) continue
+      const startedMs = clock.monotonic()
+      if (!all && (!changed || startedMs < box.nextMs[folder])) continue
       box.ctimeMs[folder] = stat.ctimeMs
       compare(holder, folder)
+      const endedMs = clock.monotonic()
+      box.nextMs[folder] = endedMs + LISTING_PAUSES * (endedMs - startedMs)
     }
     box.listedAtMs = clock.now()
   }
@@ -88,6 +100,20 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
     for (const mail of ledger.of(holder).values()) if (mail.folder === folder && !seen.has(mail.id)) settle.look(mail)
   }
 
+  function compareMark(mail: Mail): void {
+    const stat = statOrNothing(disk, `${layout.folder(mail.holder, mail.folder)}/${mail.file}`)
+    if (!stat || markOf(stat) !== mail.mark) settle.look(mail)
+  }
+
+  function compareLikely(): void {
+    const sinceMs = clock.now() - LATELY_MS
+    const likely: Mail[] = []
+    for (const mail of ledger.all()) if (mail.folder === 'cur' || mail.createdMs > sinceMs) likely.push(mail)
+    if (likelyAt >= likely.length) likelyAt = 0
+    for (const mail of likely.slice(likelyAt, likelyAt + LIKELY_A_SWEEP)) compareMark(mail)
+    likelyAt += LIKELY_A_SWEEP
+  }
+
   function compareMarks(): void {
     for (let left = Math.min(MARKS_A_SWEEP, ledger.size()); left > 0; left--) {
       round ??= ledger.all()
@@ -97,9 +123,7 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
         return
       }
       const mail = ledger.get(next.value.id)
-      if (!mail) continue
-      const stat = statOrNothing(disk, `${layout.folder(mail.holder, mail.folder)}/${mail.file}`)
-      if (!stat || markOf(stat) !== mail.mark) settle.look(mail)
+      if (mail) compareMark(mail)
     }
   }
 
@@ -111,7 +135,9 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
         boxes.delete(holder)
       }
       for (const holder of holders) {
-        if (!boxes.has(holder)) boxes.set(holder, { cancels: watchBox(holder), ctimeMs: { new: -1, cur: -1, done: -1 }, listedAtMs: 0, troubled: false })
+        if (boxes.has(holder)) continue
+        const never = { new: -1, cur: -1, done: -1 }
+        boxes.set(holder, { cancels: watchBox(holder), ctimeMs: { ...never }, nextMs: { ...never }, listedAtMs: 0, troubled: false })
       }
     },
     sweep: (all) => {
@@ -133,6 +159,7 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
           given.repair(holder)
         }
       }
+      compareLikely()
       compareMarks()
     },
     rollMonths: async () => {

@@ -9,6 +9,10 @@ import type { SettleGiven } from './types.ts'
 const DELAY_MS = 100
 /** Time one turn may spend on mirrors. */
 const TURN_MS = 5
+/** What a disk answers that is full or broken: the mirror stays to be written until it can be. */
+const PASSING: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM']
+const FIRST_AGAIN_MS = 500
+const LAST_AGAIN_MS = 30_000
 
 export type Mirror = Readonly<{
   /** The text as it now stands; '' takes the mirror away. */
@@ -16,7 +20,7 @@ export type Mirror = Readonly<{
   /** Mirrors of settled messages older than this are removed. */
   retain: (olderThanMs: number, isOpen: (file: string) => boolean) => Promise<void>
   flush: () => void
-  /** Nothing waits to be written. */
+  /** Nothing waits to be written, and nothing failed that is to be tried again. */
   isIdle: () => boolean
 }>
 
@@ -25,6 +29,9 @@ type Shown = Readonly<{ owner: Name; file: string; text: string; tries: number }
 export function createMirror(given: SettleGiven): Mirror {
   const { clock, disk, layout, pins } = given
   const dirty = new Map<string, Shown>()
+  /** Refused by the disk; the newest text of each. */
+  const failed = new Map<string, Shown>()
+  let againMs = FIRST_AGAIN_MS
   let planned = false
 
   function plan(): void {
@@ -41,6 +48,7 @@ export function createMirror(given: SettleGiven): Mirror {
       writeSafely(path, shown)
       if (clock.monotonic() - startedMs > TURN_MS) break
     }
+    if (failed.size === 0) againMs = FIRST_AGAIN_MS
     if (dirty.size > 0 && !planned) {
       planned = true
       clock.soon(turn)
@@ -50,10 +58,25 @@ export function createMirror(given: SettleGiven): Mirror {
   function writeSafely(path: string, shown: Shown): void {
     try {
       write(shown)
+      failed.delete(path)
     } catch (cause) {
       given.log('warn', 'a mirror could not be written', { id: parseFileName(shown.file)?.id ?? 'none', file: path, why: String(cause) })
       if (leadsNowhere(cause)) again(path, { ...shown, tries: shown.tries + 1 })
+      else if (PASSING.includes((cause as NodeJS.ErrnoException).code)) later(path, shown)
     }
+  }
+
+  function later(path: string, shown: Shown): void {
+    if (failed.size === 0) {
+      clock.after(againMs, () => {
+        const all = [...failed]
+        failed.clear()
+        for (const [one, text] of all) if (!dirty.has(one)) dirty.set(one, text)
+        if (dirty.size > 0) plan()
+      })
+      againMs = Math.min(2 * againMs, LAST_AGAIN_MS)
+    }
+    failed.set(path, shown)
   }
 
   /** Its folder is missing or no folder: made again, and the mirror once more, unless a newer one came. */
@@ -120,11 +143,11 @@ export function createMirror(given: SettleGiven): Mirror {
     flush: () => {
       // Twice: a folder that was missing is there the second time.
       for (let round = 0; round < 2; round++) {
-        const now = [...dirty]
+        const now = [...failed, ...dirty]
         dirty.clear()
         for (const [path, shown] of now) writeSafely(path, shown)
       }
     },
-    isIdle: () => dirty.size === 0,
+    isIdle: () => dirty.size === 0 && failed.size === 0,
   }
 }

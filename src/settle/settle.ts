@@ -8,9 +8,10 @@ import { type HolderPart, parseMessage, readHolder, rewrite } from '../message/i
 import { type Correct, createCorrect } from './correct.ts'
 import { type Decision, decide } from './decide.ts'
 import { locate, move, type Place, placeAt, type Snapshot, snapshot } from './file.ts'
-import { lastGoodText } from './good.ts'
+import { lastGoodText, withAnswer } from './good.ts'
 import { makeLooks } from './looks.ts'
-import { restoreProtected } from './protect.ts'
+import { moveNote } from './note.ts'
+import { restoreProtected, tellTampered } from './protect.ts'
 import { createRescue, type Done } from './rescue.ts'
 import { mergeStale } from './stale.ts'
 import { swap } from './swap.ts'
@@ -45,11 +46,16 @@ export type SettleHooks = Readonly<{
 type NewText = Readonly<{ new: string; updated: string }>
 
 const BUSY_AGAIN_MS = 40
+/** A holder may keep its file open for ever: whoever asks for a change is told so instead of waiting with it. */
+const ASKED_MS = 2_000
+const BUSY: Changed = { outcome: 'busy', why: 'its holder is writing it; try again' }
 const MOST_ROUNDS = 8
 
 export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
   const { clock, ledger, record } = given
   const { inTurn, idle } = makeTurns()
+  /** Messages that somebody asks to be changed, and whose holder has them open. */
+  const waitedFor = new Set<MessageId>()
   /** Other places where a message was seen: copies that an editor saved late, or where its holder moved it. */
   const seenAt = new Map<MessageId, Map<string, { folder: Folder; name: string }>>()
 
@@ -107,15 +113,19 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
       if (mail) await bring(mail, undefined)
     })
 
-  const apply: Apply = (change) =>
-    inTurn(change.id, async () => {
-      const mail = ledger.get(change.id) ?? given.recall(change.id)
+  const apply: Apply = async (change) => {
+    // Many that wait for one file would wait one after the other.
+    if (waitedFor.has(change.id)) return BUSY
+    return inTurn(change.id, async () => {
+      const mail = await given.past(change.id)
       return mail ? bring(mail, change) : { outcome: 'gone' }
     })
+  }
 
   /** The one path on which a message's status, folder and text change. */
   async function bring(mail: Mail, asked: Change | undefined): Promise<Changed> {
     const was = mail.status
+    const untilMs = clock.monotonic() + (asked?.waitMs ?? ASKED_MS)
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const place = locate(given, mail)
       if (!place) {
@@ -123,7 +133,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
         if (state === 'gone') return { outcome: 'gone' }
         if (!asked) return { outcome: 'unchanged' }
         // An editor may be saving it: whoever asks waits as well.
-        if (state === 'wait') await pause(BUSY_AGAIN_MS)
+        if (state === 'wait' && !(await mayWait(mail.id, untilMs))) return BUSY
         round -= 1
         continue
       }
@@ -136,7 +146,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
         if (read === 'busy' && !asked) again(mail.id, BUSY_AGAIN_MS)
         if (read !== 'busy' && rescue.unsafe(mail, place, read) === 'aside') continue
         if (!asked) return { outcome: 'unchanged' }
-        await pause(BUSY_AGAIN_MS)
+        if (!(await mayWait(mail.id, untilMs))) return BUSY
         round -= 1
         continue
       }
@@ -150,15 +160,25 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
       }
     }
     again(mail.id, 250)
-    return { outcome: 'unchanged' }
+    return asked ? BUSY : { outcome: 'unchanged' }
   }
 
   const isAgreed = (mail: Mail, place: Place): boolean => place.folder === mail.folder && place.file === mail.file && mail.mark === markOf(place.stat)
 
-  const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve))
+  /** Waits a moment, for who asked; false: it is over the time. What the holder does meanwhile is looked at in any case. */
+  async function mayWait(id: MessageId, untilMs: number): Promise<boolean> {
+    if (clock.monotonic() + BUSY_AGAIN_MS > untilMs) {
+      again(id, BUSY_AGAIN_MS)
+      return false
+    }
+    waitedFor.add(id)
+    await new Promise<void>((resolve) => void clock.after(BUSY_AGAIN_MS, resolve))
+    waitedFor.delete(id)
+    return true
+  }
 
   async function step(mail: Mail, place: Place, read: Snapshot, asked: Change | undefined): Promise<'again' | Done> {
-    const bytes = whole(given, mail, read.bytes)
+    const bytes = withAnswer(mail, whole(given, mail, read.bytes))
     const parsed = parseMessage(bytes, { frontMatterBytes: 4 * given.config().org.limits.frontMatterBytes })
     if (!parsed.ok || !parsed.message.hasFrontMatter)
       return rescue.unreadable(
@@ -172,7 +192,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     const holder = readHolder(parsed.message)
     const mended = restoreProtected(mail, bytes, parsed.message, holder, () => lastGoodText(given, mail))
     const decision = decide(mail, { folder: place.folder, holder }, asked)
-    const text = newText(mail, mended ?? parsed.message.text, mended === undefined && bytes === read.bytes, holder, decision, asked)
+    const text = newText(mail, mended?.text ?? parsed.message.text, mended === undefined && bytes === read.bytes, holder, decision, asked)
     let version = read.stat
     if (text.new !== parsed.message.text) {
       const swapped = await swap(given, mail, place, read, text.new)
@@ -181,15 +201,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
       // If its holder moves it before we do, the next round must not take our own words for the holder's.
       if (asked && decision.refused === undefined) mail.earlier = [{ updated: text.updated, status: decision.status }, ...mail.earlier].slice(0, MOST_EARLIER)
     }
-    if (mended !== undefined) {
-      given.raise({
-        code: 'tampered',
-        about: mail.id,
-        agent: mail.holder,
-        sentence: `${mail.holder} changed a part of message ${mail.id} (${mail.subject}) that is not its to change; it was put back.`,
-        fix: `penny log ${mail.id}`,
-      })
-    }
+    if (mended !== undefined) tellTampered(given, mail, mended)
     if (decision.folder !== place.folder || place.file !== mail.file) {
       if (!move(given, mail, place.path, decision.folder, mail.file)) return 'again'
     }
@@ -272,23 +284,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     look: (mail) => adjustSoon(mail.id),
     adjust,
     apply,
-    moveNote: (id, to, by) =>
-      inTurn(id, async () => {
-        const mail = ledger.get(id)
-        const place = mail && locate(given, mail)
-        if (!mail || !place || mail.status !== null) return { outcome: 'gone' }
-        if (place.folder === to && mail.folder === to) return { outcome: 'unchanged' }
-        // Its holder was there first: that is written down, but is nothing that was done here.
-        const byHolder = place.folder === to
-        if (!byHolder && !move(given, mail, place.path, to, mail.file)) return { outcome: 'gone' }
-        mail.folder = to
-        const placed = placeAt(given, mail, to, mail.file)
-        mail.mark = placed && markOf(placed.stat)
-        record({ event: 'status', id, holder: mail.holder, was: null, status: null, folder: to, by: byHolder ? 'holder' : by, updated: mail.updated })
-        if (to === 'done') ledger.remove(id)
-        given.changed({ id, holder: mail.holder, was: null, now: null, by: byHolder ? 'holder' : by })
-        return byHolder ? { outcome: 'unchanged' } : { outcome: 'changed', was: 'open' }
-      }),
+    moveNote: (id, to, by) => inTurn(id, async () => moveNote(given, id, to, by)),
     set: (id, values, by) => inTurn(id, () => correct(id, values, by)),
     idle: async () => {
       await looks.idle()

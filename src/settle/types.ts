@@ -30,8 +30,10 @@ export type SettleGiven = Readonly<{
   givenOwner: (holder: Name) => Owner | undefined
   /** The delivered text of a copy, made again from its seal; undefined after the retention time. */
   original: (id: MessageId) => string | undefined
-  /** A settled message known to the journal: as the ledger would hold it. */
+  /** A settled message known to the journal: as the ledger would hold it, with the status its file says. */
   recall: (id: MessageId) => Mail | undefined
+  /** The same with the status last agreed, whatever its file says; takes a moment. */
+  past: (id: MessageId) => Promise<Mail | undefined>
   /** The id a holder's `blocked_on` entry means. */
   meant: (holder: Name, idOrRef: string) => MessageId | undefined
   changed: (change: MailChanged) => void

@@ -1,5 +1,6 @@
 /** Does what follows from a run's end. Every step may be done twice: after a crash the whole is done again. */
 import { isHolder } from '../core/config.ts'
+import type { Change } from '../core/post.ts'
 import { counted, oneLine, shellWord } from '../core/text.ts'
 import { formatTime } from '../core/time.ts'
 import type { Mail } from '../mailbox/index.ts'
@@ -57,12 +58,18 @@ export function noteTally(mail: Mail | undefined, { attempts, retryAtMs }: Tally
 
 async function settle(given: WakeGiven, record: Ended, by: string): Promise<void> {
   if (record.isNote) await given.moveNote(record.id, 'done', by)
-  else await given.apply({ id: record.id, to: 'done', actor: 'daemon', by })
+  else await change(given, { id: record.id, to: 'done', actor: 'daemon', by })
 }
 
 async function giveBack(given: WakeGiven, record: Ended, by: string, why: string): Promise<void> {
   if (record.isNote) await given.moveNote(record.id, 'new', by)
-  else await given.apply({ id: record.id, to: 'open', actor: 'daemon', by, why })
+  else await change(given, { id: record.id, to: 'open', actor: 'daemon', by, why })
+}
+
+/** Somebody has the file open: what follows from a run has to happen, so the whole is tried again. */
+async function change(given: WakeGiven, asked: Change): Promise<void> {
+  const changed = await given.apply(asked)
+  if (changed.outcome === 'busy') throw new Error(changed.why)
 }
 
 /** Sealed before the task is settled, so that whoever waits for the settling finds the reply. What a run for a note prints goes to its log only. */
@@ -87,7 +94,7 @@ async function fail(given: WakeGiven, record: Ended, attempts: number, how: stri
   const tries = counted(attempts, 'attempt')
   if (isNote) await given.moveNote(id, 'done', by)
   else {
-    await given.apply({ id, to: 'failed', actor: 'daemon', by, result: `Failed after ${tries}: ${how}.`, why: how })
+    await change(given, { id, to: 'failed', actor: 'daemon', by, result: `Failed after ${tries}: ${how}.`, why: how })
     if (sender !== agent && isHolder(given.config(), sender)) {
       await given.submit({
         key: `failed:${run}`,

@@ -49,6 +49,8 @@ type Live = Readonly<{ run: MessageId; mail: Mail; since: string; leash: Leash; 
 const LOOK_AGAIN_MS = 60_000
 /** After a record that could not be written. Milliseconds. */
 const DISK_AGAIN_MS = 5_000
+/** After a message that somebody had open. Milliseconds. */
+const BUSY_AGAIN_MS = 1_000
 
 export function createDispatcher(given: WakeGiven): Dispatcher {
   const { clock, ledger, layout, config } = given
@@ -60,6 +62,8 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
   const perAgent = new Map<Name, number>()
   let ready = false
   let stopping = false
+  /** Of those that all agents share: taken. */
+  let slots = 0
   let planned = false
   let nextStartMs = Number.NEGATIVE_INFINITY
   let alarm: Cancel | undefined
@@ -92,7 +96,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
 
   function startAll(): void {
     const { concurrency, staggerMs } = config().org.wake
-    while (!stopping && live.size < concurrency) {
+    while (!stopping && slots < concurrency) {
       const now = clock.monotonic()
       if (now < nextStartMs) return planAt(nextStartMs - now)
       const mail = queue.first(canRun(), clock.now())
@@ -113,13 +117,29 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     const leash: Leash = { stopped: undefined, closing: false, end: undefined }
     perAgent.set(agent, (perAgent.get(agent) ?? 0) + 1)
     causes.began(run, agent, mail.hops, clock.now())
-    const over = conduct(given, records, { run, mail, runner, identity, leash })
+    let hasSlot = true
+    /** What follows from a run may have to wait for its agent; the slot that all share is not kept for that, the agent's own is. */
+    const freeSlot = (): void => {
+      if (!hasSlot) return
+      hasSlot = false
+      slots--
+      plan()
+    }
+    slots++
+    const over = conduct(given, records, { run, mail, runner, identity, leash }, freeSlot)
+      .then((how) => {
+        if (how !== 'busy') return
+        // Nobody was started: the next in line is, and this one has its turn when its file may be closed again.
+        nextStartMs = Number.NEGATIVE_INFINITY
+        mail.retryAtMs = clock.now() + BUSY_AGAIN_MS
+      })
       .catch((cause: unknown) => {
         given.log('error', 'a run could not begin', { agent, id: mail.id, run, why: String(cause) })
         nextStartMs = clock.monotonic() + DISK_AGAIN_MS
       })
       .then(() => {
         live.delete(mail.id)
+        freeSlot()
         causes.ended(run, agent, clock.now())
         perAgent.set(agent, (perAgent.get(agent) ?? 1) - 1)
         // What was held back for this run, and the message itself, if it is back.

@@ -1,6 +1,7 @@
 /** One run, from its record to what followed from it. */
 import type { Runner } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
+import type { Changed } from '../core/post.ts'
 import { formatTime } from '../core/time.ts'
 import type { Mail } from '../mailbox/index.ts'
 import { follow } from './consequences.ts'
@@ -20,19 +21,21 @@ const AGAIN_MS = 5_000
 
 export type RunPlan = Readonly<{ run: MessageId; mail: Mail; runner: Runner; identity: Identity; leash: Leash }>
 
-/** Resolves when the run is over and done with, or there was none because somebody else has the message. Rejects with nothing claimed where its record could not be written. */
-export async function conduct(given: WakeGiven, records: Records, plan: RunPlan): Promise<void> {
+/** Resolves when the run is over and done with, or there was none because somebody else has the message (`busy`: open, so that it cannot be claimed now). `waits` is called when the process is over and what follows is waited for. Rejects with nothing claimed where its record could not be written. */
+export async function conduct(given: WakeGiven, records: Records, plan: RunPlan, waits: () => void): Promise<'over' | 'busy'> {
   const { run, mail, leash } = plan
   let record = firstRecord(given, records, plan)
   await records.write(record)
   try {
-    if (leash.stopped || !(await claim(given, record))) {
+    const claimed = leash.stopped ? 'gone' : await claim(given, record)
+    if (claimed !== 'changed') {
       await records.remove(run)
-      return
+      return claimed === 'busy' ? 'busy' : 'over'
     }
   } catch (cause) {
     given.log('error', 'a claim broke off', { id: mail.id, run, why: String(cause) })
-    return insist(given, leash, record, () => conclude(given, records, record, { how: 'orphaned', started: false }, ''))
+    await insist(given, leash, record, concluding(given, records, record, { how: 'orphaned', started: false }, ''), waits)
+    return 'over'
   }
   const log = openRunLog(given.disk, given.log, `${given.layout.runs(mail.holder)}/${mail.id}.log`, plan.identity.logOwner)
   const printed = collectPrinted(Math.max(0, given.config().org.limits.messageBytes - ROOM_FOR_HEAD))
@@ -45,22 +48,41 @@ export async function conduct(given: WakeGiven, records: Records, plan: RunPlan)
   })
   log.say(`${describeEnding(ending)}, ${formatTime(given.clock.now())}`)
   log.close()
-  await insist(given, leash, record, () => conclude(given, records, record, ending, printed.text(`runs/${mail.id}.log`)))
+  await insist(given, leash, record, concluding(given, records, record, ending, printed.text(`runs/${mail.id}.log`)), waits)
+  return 'over'
 }
 
 /** Judges an end, writes down what follows, and does it. */
 export async function conclude(given: WakeGiven, records: Records, record: RunRecord, ending: Ending, printed: string): Promise<void> {
-  if (record.end) return follow(given, records, { ...record, end: record.end })
+  await concluding(given, records, record, ending, printed)()
+}
+
+/** The same, to be tried again: it is judged once, or each time would count as an attempt. */
+function concluding(given: WakeGiven, records: Records, record: RunRecord, ending: Ending, printed: string): () => Promise<void> {
+  let ended = record.end && { ...record, end: record.end }
+  return async () => {
+    ended ??= await end(given, records, record, ending, printed)
+    await follow(given, records, ended)
+  }
+}
+
+async function end(
+  given: WakeGiven,
+  records: Records,
+  record: RunRecord,
+  ending: Ending,
+  printed: string,
+): Promise<RunRecord & Required<Pick<RunRecord, 'end'>>> {
   const status = await given.lookAgain(record.id, record.agent)
   const tally = records.tallyOf(record.id)
   const verdict = judge(ending, status, { attempts: tally?.attempts ?? 0, deferrals: tally?.deferrals ?? 0 }, record.maxAttempts, given.clock.now())
   const ended = { ...record, end: { ending, verdict, printed } }
   await records.write(ended)
-  await follow(given, records, ended)
+  return ended
 }
 
 /** What has to happen is tried until it does; a stopping daemon leaves it to the next one's recovery. */
-async function insist(given: WakeGiven, leash: Leash, { id, run }: RunRecord, work: () => Promise<void>): Promise<void> {
+async function insist(given: WakeGiven, leash: Leash, { id, run }: RunRecord, work: () => Promise<void>, waits: () => void): Promise<void> {
   for (;;) {
     try {
       return await work()
@@ -68,6 +90,7 @@ async function insist(given: WakeGiven, leash: Leash, { id, run }: RunRecord, wo
       given.log('error', 'a run cannot be concluded', { id, run, why: String(cause) })
     }
     if (leash.closing) return
+    waits()
     await new Promise<void>((resolve) => {
       const cancel = given.clock.after(AGAIN_MS, resolve)
       leash.end = () => {
@@ -96,10 +119,10 @@ function firstRecord(given: WakeGiven, records: Records, { run, mail, runner }: 
   }
 }
 
-async function claim(given: WakeGiven, { id, agent, isNote }: RunRecord): Promise<boolean> {
+async function claim(given: WakeGiven, { id, agent, isNote }: RunRecord): Promise<Changed['outcome']> {
   const by = `run:${agent}`
-  const changed = isNote ? await given.moveNote(id, 'cur', by) : await given.apply({ id, to: 'in_progress', actor: 'daemon', by, claim: true })
-  return changed.outcome === 'changed'
+  const changed = isNote ? await given.moveNote(id, 'cur', by) : await given.apply({ id, to: 'in_progress', actor: 'daemon', by, claim: true, waitMs: 0 })
+  return changed.outcome
 }
 
 type Output = Readonly<{ log: RunLog; printed: Printed }>

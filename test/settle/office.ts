@@ -8,6 +8,7 @@ import type { MessageId } from '../../src/core/ids.ts'
 import type { Name } from '../../src/core/names.ts'
 import type { Changed, Letter } from '../../src/core/post.ts'
 import type { Actor, Folder, Status } from '../../src/core/status.ts'
+import { happened } from '../../src/daemon/rebuild.ts'
 import { formatFileName, layoutOf, type Mail, makeLedger, pinFolders } from '../../src/mailbox/index.ts'
 import { PRIVATE_FOLDERS } from '../../src/mailbox/layout.ts'
 import { createSettleRoom, type SettleRoom } from '../../src/settle/index.ts'
@@ -34,6 +35,8 @@ export type Office = Readonly<{
   hint: (mail: Mail, folder: Folder) => Promise<void>
   ask: (mail: Mail, to: Status, actor: Actor) => Promise<Changed>
   isKnown: (mail: Mail) => boolean
+  /** The original is past the retention time. */
+  expire: (mail: Mail) => void
   /** The mirror in the sender's sent/, once it is written. */
   mirror: (mail: Mail) => string | undefined
   aside: (mail: Mail) => string[]
@@ -75,6 +78,8 @@ export async function office(test: Test, between: (disk: Disk) => Disk = (disk) 
   const config = configOf()
   const originals = new Map<MessageId, string>()
   const mails = new Map<MessageId, Mail>()
+  /** As they were admitted. */
+  const journaled = new Map<MessageId, Mail>()
   const raised = new Map<string, Fault>()
   const letters: Letter[] = []
   const events: Event[] = []
@@ -117,6 +122,13 @@ export async function office(test: Test, between: (disk: Disk) => Disk = (disk) 
       const status = found && /^status: (.*)$/m.exec(found.text)?.[1]
       return mail && { ...mail, ...(found ? { folder: found.folder } : {}), ...(status && mail.status !== null ? { status: status as Status } : {}) }
     },
+    past: async (id) => {
+      const mail = ledger.get(id) ?? journaled.get(id)
+      if (!mail || ledger.get(id)) return mail
+      const past = { ...mail }
+      for (const event of events) if ('id' in event && event.id === id) happened(past, { at: new Date(clock.now()).toISOString(), ...event })
+      return past
+    },
     meant: (_holder, idOrRef) => (mails.has(idOrRef as MessageId) ? (idOrRef as MessageId) : undefined),
     changed: () => undefined,
     repair: (holder) => void (ended || make(holder)),
@@ -138,6 +150,7 @@ export async function office(test: Test, between: (disk: Disk) => Disk = (disk) 
       writeFileSync(path(mail), text)
       originals.set(id, text)
       mails.set(id, mail)
+      journaled.set(id, { ...mail })
       ledger.add(mail)
       return mail
     },
@@ -160,6 +173,7 @@ export async function office(test: Test, between: (disk: Disk) => Disk = (disk) 
       }
     },
     ask: (mail, to, actor) => made.settle.apply({ id: mail.id, to, actor, by: actor }),
+    expire: (mail) => void originals.delete(mail.id),
     isKnown: (mail) => ledger.get(mail.id) !== undefined,
     mirror: (mail) => {
       made.mirror.flush()

@@ -1,0 +1,170 @@
+/** Settled mail: what its holder did to it is put right by the journal, which knows how it was settled, however long ago. */
+import type { MessageId } from '../core/ids.ts'
+import { isSettled, type Status } from '../core/status.ts'
+import { shellWord, showSafely } from '../core/text.ts'
+import { formatSize } from '../core/units.ts'
+import { type FileMark, type Mail, markOf } from '../mailbox/index.ts'
+import { parseMessage, readHolder, rewrite } from '../message/index.ts'
+import type { Stat } from '../system/types.ts'
+import { fixByDiff, keepAside, setAside } from './aside.ts'
+import { move, type Place, placeAt, putNew, type Snapshot, snapshot } from './file.ts'
+import { lastGoodText } from './good.ts'
+import { restoreProtected, tellTampered } from './protect.ts'
+import { swap } from './swap.ts'
+import type { SettleGiven } from './types.ts'
+
+/** Settled messages whose files are known by heart; others are looked up in the journal once they are touched. */
+const REMEMBERED = 10_000
+/** Some editors save by a link and take the old name away. */
+const LINKED_MS = 1_000
+/** Empty, or cut off: perhaps a save that is still going on (contract, page 2). */
+const INCOMPLETE_MS = 5_000
+const BUSY_AGAIN_MS = 40
+
+export type Settled = Readonly<{
+  /** Nothing was changed since it was agreed on. */
+  isAsAgreed: (id: MessageId, stat: Stat) => boolean
+  /** A message was settled, as its file now stands in done/. */
+  remember: (mail: Mail) => void
+  /** A settled message's file was changed or moved by its holder, who may not reopen it. `mail` is as the journal has it. */
+  putRight: (mail: Mail, place: Place) => Promise<void>
+  forget: (path: string) => void
+}>
+
+type SettledMail = Mail & { status: Status }
+
+/** `shown`: the text as it stands there now; `again`: the same file is to be met once more, after so many milliseconds. */
+export function createSettled(
+  given: SettleGiven,
+  readmit: (mail: Mail) => void,
+  shown: (mail: Mail, text: string) => void,
+  again: (mail: Mail, place: Place, ms: number) => void,
+): Settled {
+  const marks = new Map<MessageId, FileMark>()
+  /** Seen in the middle of a save, perhaps: looked at once more before anything is done about them. */
+  const waited = new Map<string, FileMark>()
+
+  function remember(mail: Mail): void {
+    const place = placeAt(given, mail, 'done', mail.file)
+    if (!place) return
+    marks.delete(mail.id)
+    marks.set(mail.id, markOf(place.stat))
+    const [oldest] = marks.keys()
+    if (marks.size > REMEMBERED && oldest !== undefined) marks.delete(oldest)
+  }
+
+  async function putRight(mail: Mail, place: Place): Promise<void> {
+    if (mail.status === null) {
+      if (place.folder !== 'done') readmit({ ...mail, folder: place.folder, file: place.file })
+      return
+    }
+    // Never settled, by the journal: what its holder did to it is a change like any other.
+    if (!isSettled(mail.status)) return readmit(mail)
+    if (place.folder === 'done' && place.file === mail.file && mail.mark === markOf(place.stat)) return remember(mail)
+    const settled: SettledMail = { ...mail, status: mail.status, folder: 'done' }
+    const read = snapshot(given, mail, place)
+    if (read === 'busy') return again(mail, place, BUSY_AGAIN_MS)
+    if (read === 'gone' || (read === 'linked' && mayBeSaving(settled, place, LINKED_MS))) return
+    if (read === 'too-large') return leaveLarge(settled, place)
+    if (typeof read === 'string') return putBackSafe(settled, place)
+    try {
+      const text = await putTextRight(settled, place, read)
+      if (text === undefined) return
+      if (place.folder !== 'done' || place.file !== mail.file) putInPlace(settled, place)
+      remember(settled)
+      shown(settled, text)
+    } finally {
+      read.letGo()
+    }
+  }
+
+  /** Returns the text that stands there now; undefined: it is looked at again. */
+  async function putTextRight(mail: SettledMail, place: Place, read: Snapshot): Promise<string | undefined> {
+    const parsed = parseMessage(read.bytes, { frontMatterBytes: read.bytes.length })
+    if (!parsed.ok || !parsed.message.hasFrontMatter) return mayBeSaving(mail, place, INCOMPLETE_MS) ? undefined : putBackParsed(mail, place, read)
+    const holder = readHolder(parsed.message)
+    const mended = restoreProtected(mail, read.bytes, parsed.message, holder, () => lastGoodText(given, mail))
+    const { text } = parsed.message
+    const right = holder.status === mail.status ? (mended?.text ?? text) : rewrite(mended?.text ?? text, { status: mail.status })
+    if (right !== text && typeof (await swap(given, mail, place, read, right)) === 'string') {
+      again(mail, place, BUSY_AGAIN_MS)
+      return undefined
+    }
+    if (mended) tellTampered(given, mail, mended)
+    if (holder.status !== mail.status && place.folder === 'done') tellReopened(mail, 'it was put back')
+    return right
+  }
+
+  function putInPlace(mail: SettledMail, place: Place): void {
+    if (move(given, mail, place.path, 'done', mail.file)) return place.folder === 'done' ? undefined : tellReopened(mail, 'it was put back')
+    if (!placeAt(given, mail, place.folder, place.file)) return
+    tellReopened(mail, `it lies in done/, and this copy is kept in ${setAside(given, mail, place.path, 'copy')}`)
+  }
+
+  function tellReopened(mail: SettledMail, what: string): void {
+    given.raise({
+      code: 'status-conflict',
+      about: mail.id,
+      agent: mail.holder,
+      sentence: `${mail.holder} tried to reopen message ${mail.id} (${mail.subject}), which is ${mail.status}; only its sender may. So ${what}.`,
+      fix: `penny set ${mail.id} status=open   # as its sender or the postmaster`,
+    })
+  }
+
+  /** Its front matter does not parse any more: its last state, and the holder's text beside it. */
+  async function putBackParsed(mail: SettledMail, place: Place, read: Snapshot): Promise<string | undefined> {
+    const last = lastGoodText(given, mail)
+    const kept = last === undefined ? undefined : keepAside(given, mail, mail.id, read.bytes, 'unparsed')
+    if (last !== undefined && kept !== undefined && typeof (await swap(given, mail, place, read, last)) === 'string') {
+      given.disk.unlink(`${given.layout.root}/${kept}`)
+      again(mail, place, BUSY_AGAIN_MS)
+      return undefined
+    }
+    const what = kept === undefined ? 'its original is past the retention time, so it stays as it is' : `its last state was put back; the text is in ${kept}`
+    given.raise({
+      code: 'bad-front-matter',
+      about: mail.id,
+      agent: mail.holder,
+      sentence: `The front matter of message ${mail.id} (${mail.subject}), which is ${mail.status}, does not parse any more at ${mail.holder}: ${what}.`,
+      fix: kept === undefined ? `penny log ${mail.id}` : fixByDiff(kept, mail),
+    })
+    return last ?? read.bytes.toString('utf8')
+  }
+
+  /** It would be cut off where it were written anew, so it stays as its holder made it. */
+  function leaveLarge(mail: SettledMail, place: Place): void {
+    if (place.folder !== 'done' || place.file !== mail.file) putInPlace(mail, place)
+    remember(mail)
+    const about = `workspaces/${mail.holder}/done/${showSafely(mail.file)}`
+    given.raise({
+      code: 'too-large',
+      about: mail.id,
+      agent: mail.holder,
+      sentence: `${about}, which is settled, has grown to ${formatSize(place.stat.size)}; it is left as it is.`,
+      fix: `ls -l ${shellWord(about)}`,
+    })
+  }
+
+  /** What lies there may be another's file, which the daemon must not read for this holder. */
+  async function putBackSafe(mail: SettledMail, place: Place): Promise<void> {
+    const kept = setAside(given, mail, place.path, 'was-in-its-place')
+    const sentence = `In the place of message ${mail.id} (${mail.subject}), which is settled, lay a file that has other names too (a hard link) or a foreign owner; it was not read and is kept in ${kept}.`
+    given.raise({ code: 'unsafe-file', about: mail.id, agent: mail.holder, sentence, fix: `stat ${shellWord(kept)}` })
+    const text = lastGoodText(given, mail)
+    if (text === undefined) return
+    if (!placeAt(given, mail, 'done', mail.file)) await putNew(given, mail, 'done', text)
+    remember(mail)
+  }
+
+  /** True the first time a file is seen so, and as long as it is being changed. */
+  function mayBeSaving(mail: Mail, place: Place, waitMs: number): boolean {
+    const key = `${mail.holder}/${place.folder}/${place.file}`
+    const mark = markOf(place.stat)
+    if (waited.get(key) === mark && waited.delete(key)) return false
+    waited.set(key, mark)
+    again(mail, place, waitMs)
+    return true
+  }
+
+  return { isAsAgreed: (id, stat) => marks.get(id) === markOf(stat), remember, putRight, forget: (key) => void waited.delete(key) }
+}
