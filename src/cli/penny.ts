@@ -7,6 +7,7 @@
  * When it fails: `main` has said what, why and a command that mends it; a mistake of ours is status 70.
  * The first line starts it with a second net: no code is made from strings, whatever a message says.
  */
+import { EXIT } from './exit.ts'
 import { main } from './main.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -17,6 +18,14 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+// A wait that nothing can end any more would end the process with 13 and not a word.
+process.once('beforeExit', () => {
+  process.stderr.write(
+    'penny: this is a mistake in penny itself: the command waits for something that cannot come any more; please report it with the command\n' +
+      '   fix: penny doctor, then the same command again\n',
+  )
+  process.exit(EXIT.bug)
+})
 const status = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
