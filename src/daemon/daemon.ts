@@ -84,7 +84,10 @@ export function startDaemon(given: DaemonGiven): Daemon {
 
   function sweep(all: boolean): void {
     intake.sweep(all)
-    if (rooms.isReady()) settleRoom.sweep(all)
+    if (rooms.isReady()) {
+      settleRoom.sweep(all)
+      rooms.full.sweep()
+    }
     if (all) rooms.sweepLeftovers()
     provisioner.patrol()
     alerts.sweep()

@@ -9,8 +9,8 @@ import type { Config } from '../core/config.ts'
 import type { Complaint, FaultCode } from '../core/fault.ts'
 import type { Envelope } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
-import type { Clear, Raise } from '../core/post.ts'
-import { counted, showSafely } from '../core/text.ts'
+import type { Raise } from '../core/post.ts'
+import { showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { type AttachmentsFound, type Deliver, type Delivered, type Dropped, findAttachments } from '../deliver/index.ts'
 import type { DropFolder, Fate, Taken } from '../intake/index.ts'
@@ -28,7 +28,8 @@ export type PipelineGiven = Readonly<{
   asked: () => Asked
   deliver: Deliver
   raise: Raise
-  clear: Clear
+  /** A drop waits because this mailbox is full. */
+  waitsForRoom: (holder: Name) => void
   /** Hops of the message that this agent had a run for at that moment. */
   causeHops: (agent: string, atMs: number) => number | undefined
   /** The secret name of a canary under way: its file is the daemon's own. */
@@ -100,7 +101,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         await deliver.repeat(envelope, verdict.ref, verdict.of, dropped)
         return 'gone'
       case 'wait':
-        if (verdict.full !== undefined) mailboxFull(verdict.full)
+        if (verdict.full !== undefined) given.waitsForRoom(verdict.full)
         return { againMs: verdict.againMs }
       case 'admit': {
         const found = attachmentsOf(taken, verdict.plan.attach)
@@ -233,17 +234,6 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     // By its front matter it has the priority that the word most likely means: there is nothing to set, only something to know.
     const fix = meant === priority ? `${close}   # or, if ${priority} is not what was meant: ${set('…')}` : set(meant)
     raise({ code: 'priority-in-name', about: file, ...agent, sentence, fix })
-  }
-
-  function mailboxFull(holder: Name): void {
-    const { backlog } = given.config().org.limits
-    raise({
-      code: 'workspace-full',
-      about: `workspaces/${holder}`,
-      agent: holder,
-      sentence: `The mailbox of ${holder} holds ${counted(backlog, 'message')}; more wait in the drop folders until some are settled.`,
-      fix: `penny tasks to:${holder}`,
-    })
   }
 
   const routeFor = (config: Config) => (addresses: readonly string[], from: string, asked: Asked) =>

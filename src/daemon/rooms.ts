@@ -16,6 +16,7 @@ import { createDispatcher } from '../wake/index.ts'
 import { createAnswers } from './asked.ts'
 import { createCanaries } from './canaries.ts'
 import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
+import { createFull } from './full.ts'
 import { heldFiles } from './held.ts'
 import { putInForce } from './inforce.ts'
 import { notifier } from './notify.ts'
@@ -106,10 +107,7 @@ export function buildRooms(given: RoomsGiven) {
     original: answers.original,
     recall: answers.recall,
     meant: answers.meant,
-    changed: (change) => {
-      clearFull(change.holder)
-      dispatcher.changed(change)
-    },
+    changed: (change) => dispatcher.changed(change),
     repair: provisioner.holder,
   })
   const { settle } = settleRoom
@@ -172,7 +170,7 @@ export function buildRooms(given: RoomsGiven) {
     asked: answers.asked,
     deliver,
     raise,
-    clear,
+    waitsForRoom: (holder) => full.waitsFor(holder),
     causeHops: dispatcher.causeHops,
     isCanary: canaries.isCanary,
     canaryThrough: canaries.through,
@@ -193,6 +191,7 @@ export function buildRooms(given: RoomsGiven) {
     newFolder: () => clock.soon(setFolders),
     repair: (folder) => (folder.kind === 'outbox' ? provisioner.holder(folder.name as Name) : provisioner.box(folder.name)),
   })
+  const full = createFull({ clock, ledger, config, waitingDrops: intake.waiting, raise, clearAll: alerts.clearAll })
   const leftovers = createLeftovers(clock, disk, raise, clear)
   const deadlines = createDeadlines({
     clock,
@@ -244,10 +243,6 @@ export function buildRooms(given: RoomsGiven) {
     return settle.set(task, { answered: reply }, 'daemon')
   }
 
-  function clearFull(holder: Name): void {
-    if (ledger.count(holder) < config().org.limits.backlog) clear('workspace-full', `workspaces/${holder}`)
-  }
-
   const tellOfOddBoxes = oddBoxes(disk, layout, raise, clear)
   const setFolders = (): void => {
     intake.setFolders(dropFoldersOf(disk, layout, config()))
@@ -268,7 +263,7 @@ export function buildRooms(given: RoomsGiven) {
   }
 
   const records = { disk, layout, ledger, journal, sealed, state, snapshot, past, pins, watches }
-  const built = { alerts, policies, provisioner, room, canaries, canary, answers, settleRoom, dispatcher, deliver, intake, deadlines, scheduler, views }
+  const built = { alerts, policies, provisioner, room, full, canaries, canary, answers, settleRoom, dispatcher, deliver, intake, deadlines, scheduler, views }
   return {
     ...records,
     ...built,
