@@ -1,5 +1,5 @@
 /** What doctor tries of the machine: Node, the kernel's limits, clocks, other uids. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { counted, shellWord } from '../core/text.ts'
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
 import { UNSEEN, unless } from './exit.ts'
@@ -52,16 +52,5 @@ export function checkPathTo(root: string): Finding[] {
     return (stat.mode & 0o022) !== 0 && !sticky
       ? [note('path', `${path} can be written by others (${(stat.mode & 0o7777).toString(8)})`, `chmod go-w ${shellWord(path)}`)]
       : []
-  })
-}
-
-/** Programs that agents name but that nobody may execute. */
-export function checkRunners(folder: string): Finding[] {
-  const entries = unless(UNSEEN, () => readdirSync(folder, { withFileTypes: true })) ?? []
-  const isScript = (path: string): boolean => readFileSync(path).subarray(0, 2).toString('latin1') === '#!'
-  return entries.flatMap((entry): Finding[] => {
-    const path = `${folder}/${entry.name}`
-    if (!entry.isFile() || (statSync(path).mode & 0o111) !== 0 || !isScript(path)) return []
-    return [wrong('runners', `${entry.name} is a script that nobody may execute`, `chmod +x ${shellWord(path)}`)]
   })
 }

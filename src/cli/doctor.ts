@@ -3,10 +3,10 @@ import type { Config } from '../core/config.ts'
 import { counted, shellWord, showSafely } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { type Finding, ok, wrong } from './check.ts'
-import { checkAgents } from './check-agents.ts'
+import { checkAgents, checkPrograms } from './check-agents.ts'
 import { checkDaemon } from './check-daemon.ts'
 import { checkCompleteness, checkLock, checkRenames, checkRoom } from './check-disk.ts'
-import { checkNode, checkPathTo, checkRunners, checkWatches } from './check-machine.ts'
+import { checkNode, checkPathTo, checkWatches } from './check-machine.ts'
 import { checkOwners } from './check-owners.ts'
 import { type Command, expectWords } from './command.ts'
 import { EXIT } from './exit.ts'
@@ -30,18 +30,19 @@ export const command: Command = {
     const root = rootOf(call)
     const layout = layoutOf(root)
     const { config, findings } = checkPolicies(layout.policies)
+    const searchPath = call.surroundings.env['PATH'] ?? '/usr/bin:/bin'
     const holders = config ? config.agents.size + config.people.size : 0
     const all: Finding[] = [
       checkNode(),
       ...checkPathTo(root),
       ...findings,
-      ...checkRunners(`${layout.policies}/runners`),
+      ...(config ? checkPrograms(layout, config, searchPath) : []),
       checkRoom(layout),
       ...checkRenames(layout),
       await checkCompleteness(layout),
       await checkLock(layout),
       checkWatches(holders * WATCHED_EACH + 10),
-      ...(config ? await checkAgents(layout, config, call.surroundings.env['PATH'] ?? '/usr/bin:/bin') : []),
+      ...(config ? await checkAgents(layout, config, searchPath) : []),
       ...(config ? checkOwners(layout, config) : []),
       ...(await checkDaemon(root)),
     ]
