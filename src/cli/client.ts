@@ -93,6 +93,7 @@ function waits(request: Request): boolean {
     request.verb === 'wait' ||
     request.verb === 'canary' ||
     request.verb === 'stop' ||
+    request.verb === 'release' ||
     (request.verb === 'journal' && request.follow) ||
     (request.verb === 'next' && request.wait)
   )

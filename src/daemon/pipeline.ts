@@ -78,7 +78,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     const one = (code: FaultCode, what: string): Promise<Fate> => hold(code, [{ code, spot: undefined, what }])
 
     if ('unknownUid' in sender && !org.acceptUnknownUids)
-      return one('unknown-sender', `uid ${sender.unknownUid} is neither an agent nor a person of this organisation`)
+      return one(
+        'unknown-sender',
+        `uid ${sender.unknownUid} is neither an agent nor a person of this organisation; a file policies/people/NAME.md with "user: ${sender.unknownUid}" makes it one`,
+      )
     if (taken.folder.kind === 'outbox' && !given.identities().mayOwn(taken.folder.name as Name, taken.stat))
       return one('unsafe-file', `it belongs to uid ${taken.stat.uid}, not to ${taken.folder.name}`)
     if (taken.stat.size > org.limits.messageBytes)
