@@ -3,7 +3,7 @@ import type { FaultCode } from '../core/fault.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { formatAge, formatSize } from '../core/units.ts'
-import { isDraftName, statOrNothing } from '../mailbox/index.ts'
+import { isDraftName, isMessageName, statOrNothing } from '../mailbox/index.ts'
 import type { Clock, Disk, Path, Stat } from '../system/types.ts'
 import { agentOf } from './desk.ts'
 import type { DropFolder } from './types.ts'
@@ -55,7 +55,7 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
       sentence: isDraft
         ? `${what} has the name of a file being written, and nobody has written it for ${formatAge(DRAFT_MS)}.`
         : `${what} has lain there for ${formatAge(UNNAMED_MS)}, and no message names it under attach:.`,
-      fix: `rm ${shellWord(about)}   # or ${isDraft ? 'give it its own name' : 'send the message that it belongs to'}`,
+      fix: fixFor(folder, name, about, isDraft),
     })
   }
 
@@ -70,4 +70,11 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
       }
     },
   }
+}
+
+/** What has the name of a message was meant to be sent: nothing in `files/` is. */
+function fixFor({ shown }: DropFolder, name: string, about: string, isDraft: boolean): string {
+  if (!isDraft && isMessageName(name))
+    return `mv -n ${shellWord(about)} ${shellWord(`${shown}/${showSafely(name)}`)}   # to send it; or send the message that it belongs to`
+  return `rm ${shellWord(about)}   # or ${isDraft ? 'give it its own name' : 'send the message that it belongs to'}`
 }
