@@ -87,6 +87,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     if (rooms.isReady()) {
       settleRoom.sweep(all)
       rooms.full.sweep()
+      rooms.sweepWorkspaces()
     }
     if (all) rooms.sweepLeftovers()
     provisioner.patrol()

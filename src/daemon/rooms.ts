@@ -24,12 +24,14 @@ import { createPipeline } from './pipeline.ts'
 import { createPolicies } from './policies.ts'
 import { createPost } from './post.ts'
 import { createProvisioner } from './provisioner.ts'
+import { mailFrom } from './rebuild.ts'
 import { createRoom } from './room.ts'
 import { scheduleDrop } from './schedules.ts'
 import { parseKept } from './snapshot.ts'
 import { createState } from './state.ts'
 import { createViews } from './views.ts'
 import { createWatches } from './watches.ts'
+import { makeWorkspacesSweep } from './workspaces.ts'
 
 export type RoomsGiven = Readonly<{ system: System; config: Config; layout: Layout; version: string; environment: Readonly<Record<string, string>> }>
 export type Rooms = ReturnType<typeof buildRooms>
@@ -106,6 +108,10 @@ export function buildRooms(given: RoomsGiven) {
     givenOwner: (holder) => identities().givenOwner(holder),
     original: answers.original,
     recall: answers.recall,
+    readmit: (admission) => {
+      journal.record(admission)
+      return admission.copies[0] && mailFrom({ ...admission, at: '' }, admission.copies[0])
+    },
     meant: answers.meant,
     changed: (change) => dispatcher.changed(change),
     repair: provisioner.holder,
@@ -243,6 +249,7 @@ export function buildRooms(given: RoomsGiven) {
     return settle.set(task, { answered: reply }, 'daemon')
   }
 
+  const sweepWorkspaces = makeWorkspacesSweep({ disk, clock, layout, config, ledger, recall: answers.recall, raise, clear, told: alerts.open })
   const tellOfOddBoxes = oddBoxes(disk, layout, raise, clear)
   const setFolders = (): void => {
     intake.setFolders(dropFoldersOf(disk, layout, config()))
@@ -278,6 +285,7 @@ export function buildRooms(given: RoomsGiven) {
       leftovers.sweep(dropFoldersOf(disk, layout, config()))
       tellOfOddBoxes()
     },
+    sweepWorkspaces,
     operators: () => identities().alertOwner,
     setFolders,
     setHolders,

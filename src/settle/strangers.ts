@@ -6,6 +6,7 @@ import { shellWord, showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { isDraftName, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { parseMessage, readHolder, rewrite } from '../message/index.ts'
+import { admissionByMirror } from './adopt.ts'
 import { setAside } from './aside.ts'
 import { move, type Place, putNew, snapshot } from './file.ts'
 import { makeLooks } from './looks.ts'
@@ -82,6 +83,10 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
       if (!mayLookUp(holder, key)) return
       const mail = given.recall(id)
       if (mail && mail.holder === holder) return back(mail, { folder, file: name, path, stat }, key)
+      const admission = mail || folder === 'done' ? undefined : admissionByMirror(given, holder, { folder, file: name, path, stat }, id)
+      if (admission === 'busy') return void clock.after(MOMENT_MS, () => soon(key))
+      const adopted = admission && given.readmit(admission)
+      if (adopted) return readmit(adopted)
     }
     strays.set(key, { sinceMs: clock.monotonic(), alerted: false })
   }

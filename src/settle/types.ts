@@ -30,6 +30,8 @@ export type SettleGiven = Readonly<{
   original: (id: MessageId) => string | undefined
   /** A settled message known to the journal: as the ledger would hold it. */
   recall: (id: MessageId) => Mail | undefined
+  /** Records the admission of a message whose own record is lost: as the ledger would hold it. */
+  readmit: (admission: Extract<Event, { event: 'admitted' }>) => Mail | undefined
   /** The id a holder's `blocked_on` entry means. */
   meant: (holder: Name, idOrRef: string) => MessageId | undefined
   changed: (change: MailChanged) => void
