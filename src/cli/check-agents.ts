@@ -23,6 +23,27 @@ export async function checkAgents(layout: Layout, config: Config, searchPath: st
   return [...judgeIds(layout, own, config.org.uids), await tryRun(layout, first, searchPath)]
 }
 
+/** Each runner's program can be found, as a run would: by its path, or in PATH. One of policies/runners/ was looked for with the policies. */
+export function checkPrograms(layout: Layout, config: Config, searchPath: string): Finding[] {
+  const agents = [...config.agents.values()].filter(({ runner }) => runner)
+  const missing = agents.flatMap((agent): Finding[] => {
+    const why = faultOfProgram(agent.runner?.command[0] ?? '', searchPath)
+    const fix = `\${EDITOR:-vi} ${shellWord(`${layout.policies}/agents/${agent.name}.md`)}   # command: under runner:`
+    return why === undefined ? [] : [wrong('runners', `the runner of ${agent.name} cannot be started: ${why}`, fix)]
+  })
+  return missing.length > 0 || agents.length === 0 ? missing : [ok('runners', `the programs of ${counted(agents.length, 'runner')} are there`)]
+}
+
+function faultOfProgram(program: string, searchPath: string): string | undefined {
+  if (program.startsWith('./')) return undefined
+  const isPath = program.includes('/')
+  const paths = isPath ? [program] : searchPath.split(':').map((folder) => `${folder || '.'}/${program}`)
+  const stats = paths.flatMap((path) => unless(UNSEEN, () => statSync(path)) ?? [])
+  if (stats.some((stat) => stat.isFile() && (stat.mode & 0o111) !== 0)) return undefined
+  if (!isPath) return `there is no program ${program} in PATH`
+  return stats.length > 0 ? `${program} is not executable` : `there is no program ${program}`
+}
+
 function idsOf(layout: Layout, agent: Agent): Ids | undefined {
   const [outbox, workspace] = [layout.outbox(agent.name), layout.workspace(agent.name)].map((path) => unless(UNSEEN, () => statSync(path)))
   return outbox && workspace && { agent, uid: outbox.uid, gid: outbox.gid, readersGid: workspace.gid }

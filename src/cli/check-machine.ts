@@ -1,6 +1,6 @@
 /** What doctor tries of the machine: Node, the kernel's limits, clocks, other uids. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { counted, shellWord } from '../core/text.ts'
+import { readFileSync } from 'node:fs'
+import { counted } from '../core/text.ts'
 import type { PathProblem } from '../daemon/index.ts'
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
 import { UNSEEN, unless } from './exit.ts'
@@ -36,15 +36,4 @@ export function judgePath(root: string, problemsOnTheWay: () => readonly PathPro
   const problems = unless(UNSEEN, problemsOnTheWay)
   if (!problems) return [skipped('path', `a folder on the way to ${root} may not be looked at`)]
   return problems.map(({ path, what, fix, shutsOut }) => (shutsOut ? wrong : note)('path', `${path} ${what}`, fix))
-}
-
-/** Programs that agents name but that nobody may execute. */
-export function checkRunners(folder: string): Finding[] {
-  const entries = unless(UNSEEN, () => readdirSync(folder, { withFileTypes: true })) ?? []
-  const isScript = (path: string): boolean => readFileSync(path).subarray(0, 2).toString('latin1') === '#!'
-  return entries.flatMap((entry): Finding[] => {
-    const path = `${folder}/${entry.name}`
-    if (!entry.isFile() || (statSync(path).mode & 0o111) !== 0 || !isScript(path)) return []
-    return [wrong('runners', `${entry.name} is a script that nobody may execute`, `chmod +x ${shellWord(path)}`)]
-  })
 }

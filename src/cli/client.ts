@@ -90,7 +90,13 @@ function open(path: string): Promise<Socket> {
 }
 
 function waits(request: Request): boolean {
-  return request.verb === 'wait' || request.verb === 'stop' || (request.verb === 'journal' && request.follow) || (request.verb === 'next' && request.wait)
+  return (
+    request.verb === 'wait' ||
+    request.verb === 'stop' ||
+    request.verb === 'release' ||
+    (request.verb === 'journal' && request.follow) ||
+    (request.verb === 'next' && request.wait)
+  )
 }
 
 async function ask(root: string, request: Request, each?: (line: unknown) => void, until?: AbortSignal): Promise<object> {
@@ -106,7 +112,10 @@ async function ask(root: string, request: Request, each?: (line: unknown) => voi
     )
   socket.write(`${JSON.stringify(request)}\n`)
   try {
-    for await (const text of createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })) {
+    const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })
+    // A socket that is destroyed never ends, and Node 20's readline waits for that end alone.
+    socket.once('close', () => lines.close())
+    for await (const text of lines) {
       const line = JSON.parse(text) as object
       if (!('end' in line && line.end === true)) {
         each?.(line)

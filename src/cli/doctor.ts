@@ -3,10 +3,10 @@ import type { Config } from '../core/config.ts'
 import { counted, shellWord, showSafely } from '../core/text.ts'
 import { type Layout, layoutOf } from '../mailbox/index.ts'
 import { type Finding, ok, reasonOf, skipped, wrong } from './check.ts'
-import { checkAgents } from './check-agents.ts'
+import { checkAgents, checkPrograms } from './check-agents.ts'
 import { checkDaemon } from './check-daemon.ts'
 import { checkCompleteness, checkLock, checkRenames, checkRoom } from './check-disk.ts'
-import { checkNode, checkRunners, checkWatches, judgePath } from './check-machine.ts'
+import { checkNode, checkWatches, judgePath } from './check-machine.ts'
 import { checkOwners } from './check-owners.ts'
 import { type Command, expectWords } from './command.ts'
 import { codeOf, EXIT } from './exit.ts'
@@ -31,18 +31,19 @@ export const command: Command = {
     const layout = layoutOf(root)
     const { checkPathTo } = await import('../daemon/index.ts')
     const { config, findings } = await checkPolicies(layout)
+    const searchPath = call.surroundings.env['PATH'] ?? '/usr/bin:/bin'
     const holders = config ? config.agents.size + config.people.size : 0
     const all: Finding[] = [
       checkNode(),
       ...judgePath(root, () => checkPathTo(plainDisk(), root, process.geteuid?.() ?? -1, process.geteuid?.() === 0)),
       ...findings,
-      ...checkRunners(`${layout.policies}/runners`),
+      ...(config ? checkPrograms(layout, config, searchPath) : []),
       checkRoom(layout),
       ...checkRenames(layout),
       await checkCompleteness(layout),
       await checkLock(),
       checkWatches(holders * WATCHED_EACH + 10),
-      ...(config ? await checkAgents(layout, config, call.surroundings.env['PATH'] ?? '/usr/bin:/bin') : []),
+      ...(config ? await checkAgents(layout, config, searchPath) : []),
       ...(config ? checkOwners(layout, config) : []),
       ...(await checkDaemon(root)),
       skipped('jail', 'not tried: this version keeps agents apart by uid and mode alone', ''),

@@ -1,12 +1,13 @@
 import type { Entry } from '../core/event.ts'
 import { isMessageId, isRef } from '../core/ids.ts'
-import { shellWord } from '../core/text.ts'
+import { shellWord, showSafely } from '../core/text.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { findMessage } from './find.ts'
 import { entriesAbout } from './history.ts'
 import { say, sayJson } from './print.ts'
 import { rootOf } from './root.ts'
+import { lastLineOf } from './run-log.ts'
 import { sentenceOf } from './sentence.ts'
 
 export const command: Command = {
@@ -29,10 +30,18 @@ export const command: Command = {
     if (all.length === 0) refuse(EXIT.noSuchThing, `nothing is told of ${typed}`, 'the journal has no event with this id', 'penny events --since 1d')
     for (const [index, entry] of all.entries()) {
       if (call.json) sayJson(call, entry)
-      else if (!isEcho(entry, all[index - 1])) say(call, `${entry.at}  ${sentenceOf(entry)}`)
+      else if (!isEcho(entry, all[index - 1])) say(call, `${entry.at}  ${sentenceOf(entry)}${printedIn(root, entry)}`)
     }
     return EXIT.ok
   },
+}
+
+/** Of a run that failed: where its log is, and the last line it printed. */
+function printedIn(root: string, entry: Entry): string {
+  if (entry.event !== 'run-ended' || entry.how === 'exit 0') return ''
+  const shown = `workspaces/${entry.agent}/runs/${entry.id}.log`
+  const line = lastLineOf(`${root}/${shown}`, entry.run)
+  return `; ${shown}${line === undefined ? '' : ` ends: ${showSafely(line)}`}`
 }
 
 /** A `set` is followed by the version of the text that it made: said once is enough. */

@@ -1,8 +1,10 @@
 /** Mail as it lies in the folders: names first, because they carry urgency, id and place; heads only when asked. */
 import { readdirSync } from 'node:fs'
 import type { Named } from '../core/row.ts'
+import { FOLDERS } from '../core/status.ts'
 import { layoutOf, parseFileName } from '../mailbox/index.ts'
 import { GONE, unless } from './exit.ts'
+import { readRoster } from './roster.ts'
 
 export type Place = Named
 
@@ -26,10 +28,24 @@ export function listMailbox(workspace: string, holder: string, folders: readonly
   return found
 }
 
-/** Everybody's. */
+/** Everybody's. In a folder that belongs to nobody (of who was removed, or renamed) lies only what nobody else has: a message has one place. */
 export function listMail(root: string, folders: readonly Place['folder'][], unseen: Unseen): Place[] {
   const layout = layoutOf(root)
-  return holdersOnDisk(root, unseen).flatMap((holder) => listMailbox(layout.workspace(holder), holder, folders, unseen))
+  const list = (holders: readonly string[], where: readonly Place['folder'][]): Place[] =>
+    holders.flatMap((holder) => listMailbox(layout.workspace(holder), holder, where, unseen))
+  const names = holdersOnDisk(root, unseen)
+  const roster = readRoster(root)
+  if (!roster) return list(names, folders)
+  const known = new Set([...roster.agents, ...roster.people])
+  const holders = names.filter((name) => known.has(name))
+  const places = list(holders, folders)
+  const left = list(
+    names.filter((name) => !known.has(name)),
+    folders,
+  )
+  if (left.length === 0) return places
+  const elsewhere = new Set(list(holders, FOLDERS).map(({ id }) => id))
+  return [...places, ...left.filter(({ id }) => !elsewhere.has(id))]
 }
 
 /** Names under workspaces/, which only the daemon's user may list in system mode (0711). */

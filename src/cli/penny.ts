@@ -8,6 +8,7 @@
  * The first line starts it with a second net: no code is made from strings, whatever a message says.
  */
 import { shellWord } from '../core/text.ts'
+import { EXIT } from './exit.ts'
 import { main } from './main.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -18,6 +19,14 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+// A wait that nothing can end any more would end the process with 13 and not a word.
+process.once('beforeExit', () => {
+  process.stderr.write(
+    'penny: this is a mistake in penny itself: the command waits for something that cannot come any more; please report it with the command\n' +
+      '   fix: penny doctor, then the same command again\n',
+  )
+  process.exit(EXIT.bug)
+})
 const status = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),

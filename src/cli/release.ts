@@ -1,10 +1,13 @@
 import { shellWord } from '../core/text.ts'
-import { needDaemon } from './client.ts'
-import { type Command, expectWords } from './command.ts'
+import { type Daemon, needDaemon } from './client.ts'
+import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { heldFiles } from './held-files.ts'
-import { say, sayJson } from './print.ts'
+import { say, sayJson, tell } from './print.ts'
 import { rootOf } from './root.ts'
+
+/** As for a message that is sent: 2 s at most, but for attachments (10 s). Milliseconds. */
+const ADMITTED_WITHIN_MS = 15_000
 
 export const command: Command = {
   summary: 'tries again to admit a held file',
@@ -19,11 +22,32 @@ export const command: Command = {
     const root = rootOf(call)
     const daemon = await needDaemon(root)
     const name = choose(root, call.words[0] ?? '')
-    await daemon.ask({ verb: 'release', file: name })
-    if (call.json) sayJson(call, { file: name })
-    else say(call, `released ${name}`)
-    return EXIT.ok
+    return follow(call, daemon, name)
   },
+}
+
+/** Refuses (65) where it is held again; 75 where nobody has taken it yet. */
+async function follow(call: Call, daemon: Daemon, name: string): Promise<number> {
+  const enough = new AbortController()
+  const bound = setTimeout(() => enough.abort(), ADMITTED_WITHIN_MS)
+  let dropped: string | undefined
+  const note = (line: unknown): void => {
+    dropped = (line as { file: string }).file
+  }
+  try {
+    const { ids } = await daemon.ask({ verb: 'release', file: name }, note, enough.signal)
+    if (call.json) sayJson(call, { file: name, state: 'admitted', ids })
+    else say(call, `released ${name}: delivered as ${ids.join(' ')}`)
+    return EXIT.ok
+  } catch (cause) {
+    if (!enough.signal.aborted || dropped === undefined) throw cause
+    if (call.json) sayJson(call, { file: name, state: 'dropped', ids: [] })
+    else say(call, `released ${name}`)
+    tell(call, `it lies in ${dropped} and is not admitted yet   fix: penny status; penny alerts`)
+    return EXIT.tryAgain
+  } finally {
+    clearTimeout(bound)
+  }
 }
 
 function choose(root: string, typed: string): string {

@@ -13,6 +13,9 @@ export type Reader<T> = (node: Located, report: Report) => T | undefined
 /** A value with its place, for checks that need the whole organisation. */
 export type Placed<T> = Readonly<{ value: T; spot: Spot }>
 
+/** Characters of a value that a hint repeats. */
+const MOST_SHOWN = 100
+
 type Shape = Readonly<Record<string, Reader<unknown>>>
 type Read<S extends Shape> = { readonly [K in keyof S]: S[K] extends Reader<infer T> ? T | undefined : never }
 
@@ -130,11 +133,11 @@ export function choice<T extends string>(...words: readonly T[]): Reader<T> {
   }
 }
 
-/** A list; faulty items are reported and left out. */
-export function list<T>(reader: Reader<T>, least = 0): Reader<readonly T[]> {
+/** A list; faulty items are reported and left out. `depth`: of lists in which an item written without any belongs. */
+export function list<T>(reader: Reader<T>, least = 0, depth = 1): Reader<readonly T[]> {
   return (node, report) => {
     if (node.kind !== 'list') {
-      const hint = node.kind === 'scalar' && node.value !== null ? `: write [${String(node.value).slice(0, 64)}]` : ''
+      const hint = node.kind === 'scalar' && node.value !== null ? `: write ${asList(String(node.value), depth)}` : ''
       report(node.spot, `a list is needed, this is ${describe(node)}${hint}`)
       return undefined
     }
@@ -143,8 +146,16 @@ export function list<T>(reader: Reader<T>, least = 0): Reader<readonly T[]> {
   }
 }
 
+/** Words written one after the other, or with commas between, as the list that is meant: `wc -l` is `[wc, -l]`. */
+function asList(text: string, depth: number): string {
+  const words = /^[^\s,]+(,\s*[^\s,]+)+$/.test(text) ? text.split(/,\s*/) : (text.match(/"[^"]*"|'[^']*'|\S+/g) ?? [''])
+  const isPlain = (word: string): boolean => /^(["'][^"'\\]*["']|-?[A-Za-z0-9_./+%=@-]*[A-Za-z0-9_/])$/.test(word) && !word.startsWith('@')
+  const shown = words.map((word) => (isPlain(word) ? word : JSON.stringify(word))).join(', ')
+  return `${'['.repeat(depth)}${shown.length > MOST_SHOWN ? `${shown.slice(0, MOST_SHOWN)}…` : shown}${']'.repeat(depth)}`
+}
+
 /** Commands, each an argv list. */
-export const commands: Reader<readonly (readonly string[])[]> = list(list(line, 1))
+export const commands: Reader<readonly (readonly string[])[]> = list(list(line, 1), 0, 2)
 
 /** A login name or a uid. */
 export const account: Reader<string> = (node, report) => {

@@ -18,6 +18,7 @@ export type Request =
   | Readonly<{ verb: 'pause' | 'resume'; name: string; now?: boolean }>
   | Readonly<{ verb: 'stop'; drainMs: number }>
   | Readonly<{ verb: 'alerts-done'; which: string }>
+  /** Says `{ file }` (where it was dropped again) at once, and answers when that drop is admitted; held again it is a Refusal. */
   | Readonly<{ verb: 'release'; file: string }>
   /** Answers once this drop is admitted or held, also where that happened before it was asked; with `settled` once all its copies are settled. */
   | Readonly<{ verb: 'wait'; drop: Dropped; settled: boolean }>
@@ -57,7 +58,8 @@ export type Replies = Readonly<{
   resume: { names: readonly string[] }
   stop: object
   'alerts-done': { closed: number }
-  release: { file: string }
+  /** The ids of its copies. */
+  release: { file: string; ids: readonly MessageId[] }
   /** A held drop is a Refusal that says why. */
   wait: { copies: readonly WaitedCopy[] }
   journal: object

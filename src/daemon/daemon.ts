@@ -1,9 +1,8 @@
 /** The clockwork: the order of a start, what is done how often, the order of a stop. */
-import type { FaultCode } from '../core/fault.ts'
 import { nextTurn } from '../system/slices.ts'
 import type { Owner } from '../system/types.ts'
 import type { Verbs } from './control.ts'
-import { releaseHeld } from './held.ts'
+import { makeHeldSweep, releaseHeld } from './held.ts'
 import { createMirrored, MIRRORS_LOOK_MS } from './mirrored.ts'
 import { checkPathTo } from './pathcheck.ts'
 import { expireOriginals, expireRunLogs } from './retention.ts'
@@ -48,6 +47,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
   const { layout, ledger, journal, sealed, alerts, policies, provisioner, room, settleRoom, dispatcher, deliver, intake, deadlines, scheduler } = rooms
   const mirrored = createMirrored(disk, journal, `${layout.private('state')}/mirrors.json`)
   let cleaning = false
+  const sweepHeld = makeHeldSweep({ clock, disk, layout, sealed, cleared: alerts.clear })
   const every = (ms: number, what: string, work: () => unknown) => clock.every(ms, guarded(what, work))
 
   function guarded(what: string, work: () => unknown): () => void {
@@ -95,9 +95,14 @@ export function startDaemon(given: DaemonGiven): Daemon {
 
   function sweep(all: boolean): void {
     intake.sweep(all)
-    if (rooms.isReady()) settleRoom.sweep(all)
+    if (rooms.isReady()) {
+      settleRoom.sweep(all)
+      rooms.full.sweep()
+      rooms.sweepWorkspaces()
+    }
     if (all) rooms.sweepLeftovers()
     provisioner.patrol()
+    sweepHeld()
     alerts.sweep()
     rooms.calls.sweep()
     room.sweep()
@@ -157,8 +162,11 @@ export function startDaemon(given: DaemonGiven): Daemon {
       config: policies.current,
       settle: settleRoom.settle,
       stop: given.stop,
-      release: (file) =>
-        releaseHeld({ disk, ids, layout, sealed, record: journal.record, cleared: (code, about) => alerts.clear(code as FaultCode, about) }, file),
+      release: (file, gone) => {
+        // What was widened in policies/ a moment ago is why it is let go.
+        policies.look()
+        return releaseHeld({ disk, ids, layout, sealed, journal, config: policies.current, record: journal.record, cleared: alerts.clear }, file, gone)
+      },
       flyCanary: rooms.canary.fly,
     }),
     socketOwner: rooms.operators(),

@@ -9,8 +9,8 @@ import type { Config } from '../core/config.ts'
 import type { Complaint, FaultCode } from '../core/fault.ts'
 import type { Envelope } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
-import type { Clear, Raise } from '../core/post.ts'
-import { counted, showSafely } from '../core/text.ts'
+import type { Raise } from '../core/post.ts'
+import { showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { type AttachmentsFound, type Deliver, type Delivered, type Dropped, findAttachments } from '../deliver/index.ts'
 import type { DropFolder, Fate, Taken } from '../intake/index.ts'
@@ -28,7 +28,8 @@ export type PipelineGiven = Readonly<{
   asked: () => Asked
   deliver: Deliver
   raise: Raise
-  clear: Clear
+  /** A drop waits because this mailbox is full. */
+  waitsForRoom: (holder: Name) => void
   /** Hops of the message that this agent had a run for at that moment. */
   causeHops: (agent: string, atMs: number) => number | undefined
   /** The secret name of a canary under way: its file is the daemon's own. */
@@ -78,7 +79,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     const one = (code: FaultCode, what: string): Promise<Fate> => hold(code, [{ code, spot: undefined, what }])
 
     if ('unknownUid' in sender && !org.acceptUnknownUids)
-      return one('unknown-sender', `uid ${sender.unknownUid} is neither an agent nor a person of this organisation`)
+      return one(
+        'unknown-sender',
+        `uid ${sender.unknownUid} is neither an agent nor a person of this organisation; a file policies/people/NAME.md with "user: ${sender.unknownUid}" makes it one`,
+      )
     if (taken.folder.kind === 'outbox' && !given.identities().mayOwn(taken.folder.name as Name, taken.stat))
       return one('unsafe-file', `it belongs to uid ${taken.stat.uid}, not to ${taken.folder.name}`)
     if (taken.stat.size > org.limits.messageBytes)
@@ -101,7 +105,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         await deliver.repeat(envelope, verdict.ref, verdict.of, dropped)
         return 'gone'
       case 'wait':
-        if (verdict.full !== undefined) mailboxFull(verdict.full)
+        if (verdict.full !== undefined) given.waitsForRoom(verdict.full)
         return { againMs: verdict.againMs }
       case 'admit': {
         const found = attachmentsOf(taken, verdict.plan.attach)
@@ -235,17 +239,6 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     // By its front matter it has the priority that the word most likely means: there is nothing to set, only something to know.
     const fix = meant === priority ? `${close}   # or, if ${priority} is not what was meant: ${set('…')}` : set(meant)
     raise({ code: 'priority-in-name', about: file, ...agent, sentence, fix })
-  }
-
-  function mailboxFull(holder: Name): void {
-    const { backlog } = given.config().org.limits
-    raise({
-      code: 'workspace-full',
-      about: `workspaces/${holder}`,
-      agent: holder,
-      sentence: `The mailbox of ${holder} holds ${counted(backlog, 'message')}; more wait in the drop folders until some are settled.`,
-      fix: `penny tasks to:${holder}`,
-    })
   }
 
   const routeFor = (config: Config) => (addresses: readonly string[], from: string, asked: Asked) =>

@@ -4,31 +4,30 @@ import type { Config } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
-import { type CountedState, createCanary, createDeadlines } from '../deadline/index.ts'
 import { createDelivery, type Deliver } from '../deliver/index.ts'
 import { createIntake, createLeftovers } from '../intake/index.ts'
 import type { Layout } from '../mailbox/index.ts'
-import { createScheduler } from '../schedule/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
-import { parseCron, readKept, writeState } from '../system/index.ts'
 import { createDispatcher } from '../wake/index.ts'
 import { createAnswers } from './asked.ts'
 import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
+import { createClockwork } from './clockwork.ts'
 import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
+import { createFull } from './full.ts'
 import { heldFiles } from './held.ts'
 import { notifier } from './notify.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPolicies } from './policies.ts'
 import { createPost } from './post.ts'
 import { createProvisioner } from './provisioner.ts'
+import { mailFrom } from './rebuild.ts'
 import { openRecords } from './records.ts'
 import { createRoom } from './room.ts'
-import { scheduleDrop } from './schedules.ts'
-import { parseKept } from './snapshot.ts'
 import type { Prepared } from './start.ts'
 import { createViews } from './views.ts'
 import { createWatches } from './watches.ts'
+import { makeWorkspacesSweep } from './workspaces.ts'
 
 export type RoomsGiven = Prepared & Readonly<{ layout: Layout; version: string; environment: Readonly<Record<string, string>> }>
 export type Rooms = ReturnType<typeof buildRooms>
@@ -98,11 +97,12 @@ export function buildRooms(given: RoomsGiven) {
     original: answers.original,
     recall: answers.recall,
     past: answers.past,
-    meant: answers.meant,
-    changed: (change) => {
-      clearFull(change.holder)
-      dispatcher.changed(change)
+    readmit: (admission) => {
+      journal.record(admission)
+      return admission.copies[0] && mailFrom({ ...admission, at: '' }, admission.copies[0])
     },
+    meant: answers.meant,
+    changed: (change) => dispatcher.changed(change),
     repair: provisioner.holder,
   })
   const { settle } = settleRoom
@@ -169,7 +169,7 @@ export function buildRooms(given: RoomsGiven) {
     asked: answers.asked,
     deliver,
     raise,
-    clear,
+    waitsForRoom: (holder) => full.waitsFor(holder),
     causeHops: dispatcher.causeHops,
     isCanary: canaries.isCanary,
     canaryNoticed: canaries.noticed,
@@ -191,30 +191,22 @@ export function buildRooms(given: RoomsGiven) {
     newFolder: () => clock.soon(setFolders),
     repair: (folder) => (folder.kind === 'outbox' ? provisioner.holder(folder.name as Name) : provisioner.box(folder.name)),
   })
+  const full = createFull({ clock, ledger, config, waitingDrops: intake.waiting, raise, clearAll: alerts.clearAll })
   const leftovers = createLeftovers(clock, disk, raise, clear)
-  const deadlines = createDeadlines({
-    clock,
-    ledger,
-    log,
+  const { deadlines, canary, scheduler } = createClockwork({
+    system,
+    records,
+    canaries,
     config,
     raise,
+    clear,
     clearAll: alerts.clearAll,
     submit: post.submit,
     apply: settle.apply,
-    record: journal.record,
     paused: dispatcher.isPaused,
-    load: () => parseKept(readKept(disk, `${layout.private('state')}/deadlines.json`)) as CountedState | undefined,
-    save: (kept) => writeState(`${layout.private('state')}/deadlines.json`, JSON.stringify(kept)),
-  })
-  const canary = createCanary({ clock, raise, clear, dropCanary: canaries.drop })
-  const scheduler = createScheduler({
-    clock,
-    disk,
-    log,
-    parseCron,
-    stateFile: `${layout.private('state')}/schedules.json`,
-    config,
-    drop: scheduleDrop({ config, asked: answers.asked, deliver: () => deliver, state, ready, raise }),
+    asked: answers.asked,
+    deliver: () => deliver,
+    ready,
   })
   const views = createViews({
     layout,
@@ -243,10 +235,6 @@ export function buildRooms(given: RoomsGiven) {
     return settle.set(task, { answered: reply }, 'daemon')
   }
 
-  function clearFull(holder: Name): void {
-    if (ledger.count(holder) < config().org.limits.backlog) clear('workspace-full', `workspaces/${holder}`)
-  }
-
   const tellOfOddBoxes = oddBoxes(disk, layout, raise, clear)
   const setFolders = (): void => {
     intake.setFolders(dropFoldersOf(disk, layout, config()))
@@ -272,10 +260,12 @@ export function buildRooms(given: RoomsGiven) {
     journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
   }
 
-  const built = { alerts, calls, policies, provisioner, room, canaries, canary, answers, settleRoom, dispatcher, deliver, intake, deadlines, scheduler, views }
+  const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room }
+  const moving = { provisioner, settleRoom, dispatcher, deliver, intake }
   return {
     ...records,
-    ...built,
+    ...told,
+    ...moving,
     watches,
     ready,
     isReady: () => isReady,
@@ -288,6 +278,7 @@ export function buildRooms(given: RoomsGiven) {
       leftovers.sweep(dropFoldersOf(disk, layout, config()))
       tellOfOddBoxes()
     },
+    sweepWorkspaces: makeWorkspacesSweep({ disk, clock, layout, config, ledger, recall: answers.recall, raise, clear, told: alerts.open }),
     operators: () => identities().alertOwner,
     setFolders,
     setHolders,

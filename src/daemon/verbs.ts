@@ -20,6 +20,7 @@ import type { Dispatcher } from '../wake/index.ts'
 import type { Answers } from './asked.ts'
 import { Refused, type Verbs } from './control.ts'
 import { clearMisleadingName } from './corrections.ts'
+import type { releaseHeld } from './held.ts'
 import { createHolding } from './holding.ts'
 import { createOutcomes, type Outcome } from './outcomes.ts'
 import { admittedEndingWith, tellJournal, tellRows } from './past.ts'
@@ -42,7 +43,7 @@ export type VerbsGiven = Readonly<{
   alerts: Alerts
   dispatcher: Dispatcher
   stop: (drainMs: number) => void
-  release: (file: string) => string
+  release: (file: string, gone: AbortSignal) => ReturnType<typeof releaseHeld>
   flyCanary: () => Promise<Flown>
   ready: Promise<void>
 }>
@@ -93,13 +94,13 @@ export function createVerbs(given: VerbsGiven): Verbs {
     return { id, ...read }
   }
 
-  function refuseHeld({ drop, code, held }: Extract<Outcome, { kind: 'held' }>): never {
+  function refuseHeld({ drop, code, held }: Extract<Outcome, { kind: 'held' }>, what = 'the message was held'): never {
     const intent = given.sealed.find(drop)
     const why =
       intent?.act === 'hold' ? intent.complaints.map((complaint) => describeComplaint(`${intent.folder}/${intent.name}`, complaint)).join('; ') : undefined
     throw new Refused(
       BAD_MESSAGE,
-      `the message was held: ${code}`,
+      `${what}: ${code}`,
       intent?.act === 'hold' ? `cd ${shellWord(given.layout.root)} && ${heldFix(intent)}` : `cat ${shellWord(`${given.layout.held}/${held}.why.md`)}`,
       why,
     )
@@ -171,7 +172,13 @@ export function createVerbs(given: VerbsGiven): Verbs {
       if (closed === 0 && which !== 'all') throw new Refused(NO_SUCH, `no open alert ${which}`, 'penny alerts')
       return { closed }
     },
-    release: ({ file }) => ({ file: given.release(file) }),
+    release: async ({ file: held }, say, gone) => {
+      const { file, fate } = given.release(held, gone)
+      await say({ file })
+      const released = await fate
+      if (released?.kind === 'held') refuseHeld(released, 'it was released, and held again')
+      return { file, ids: released?.ids ?? [] }
+    },
     wait: async ({ drop, settled }, _say, gone) => {
       await given.ready
       for (;;) {

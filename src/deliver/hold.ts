@@ -57,11 +57,30 @@ export function heldSentence(intent: HoldIntent): string {
 }
 
 export function heldFix(intent: HoldIntent): string {
-  if (intent.code === 'unsafe-file') return `ls -la ${shellWord(heldPath(intent.held))}   # see what it is, then rm it`
-  if (intent.code === 'missing-attachment') return `cp THE-MISSING-FILE ${shellWord(`${intent.folder}/files/`)} && penny release ${shellWord(intent.held)}`
-  if (intent.code === 'unknown-sender' || intent.code === 'not-permitted')
-    return `penny release ${shellWord(intent.held)}   # after the policies were widened, if that is meant`
-  return `\${EDITOR:-vi} ${shellWord(heldPath(intent.held))} && penny release ${shellWord(intent.held)}`
+  const [fileWord, releaseCommand] = [shellWord(heldPath(intent.held)), `penny release ${shellWord(intent.held)}`]
+  switch (intent.code) {
+    case 'unsafe-file':
+      return `ls -la ${fileWord}   # see what it is, then rm it`
+    case 'missing-attachment':
+      return `cp THE-MISSING-FILE ${shellWord(`${intent.folder}/files/`)} && ${releaseCommand}`
+    case 'unknown-sender': {
+      const uid = /\buid (\d+)/.exec(intent.complaints[0]?.what ?? '')?.[1] ?? 'UID'
+      return `printf '%s\\n' --- 'user: ${uid}' --- > policies/people/uid-${uid}.md && ${releaseCommand}   # if it is somebody of yours; any name will do`
+    }
+    case 'not-permitted':
+      return `${releaseCommand}   # after the policies were widened, if that is meant`
+    default:
+      return moveFix(intent, fileWord) ?? `\${EDITOR:-vi} ${fileWord} && ${releaseCommand}`
+  }
+}
+
+/** Out of a box of nobody into the one that was meant, where that is all there is to mend: no `to:` of its own says otherwise. */
+function moveFix({ folder, name, complaints, held }: HoldIntent, fileWord: string): string | undefined {
+  const [only, ...more] = complaints
+  if (only?.code !== 'unknown-recipient' || only.near === undefined || only.spot || more.length > 0 || !/^spool\/./.test(folder)) return undefined
+  const [, , slug] = held.split('.')
+  const as = /\.md$/i.test(name) && Buffer.byteLength(name) < 200 ? name : `${slug}.md`
+  return `mv -n ${fileWord} ${shellWord(`spool/${only.near}/${as}`)}`
 }
 
 /** The text of `….why.md`. */

@@ -3,7 +3,7 @@ import type { FaultCode } from '../core/fault.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { shellPath, showSafely } from '../core/text.ts'
 import { formatAge, formatSize } from '../core/units.ts'
-import { isDraftName, statOrNothing } from '../mailbox/index.ts'
+import { isDraftName, isMessageName, statOrNothing } from '../mailbox/index.ts'
 import type { Clock, Disk, Listed, Path, Stat } from '../system/types.ts'
 import { agentOf } from './desk.ts'
 import type { DropFolder } from './types.ts'
@@ -77,7 +77,7 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
       sentence: isDraft
         ? `${what} has the name of a file being written, and nobody has written it for ${formatAge(DRAFT_MS)}.`
         : `${what} has lain there for ${formatAge(UNNAMED_MS)}, and no message names it under attach:.`,
-      fix: `rm ${shellPath(`${folder.shown}/files`, name, raw)}   # or ${isDraft ? 'give it its own name' : 'send the message that it belongs to'}`,
+      fix: fixFor(folder, { name, raw }, isDraft),
     })
   }
 
@@ -92,4 +92,11 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
       }
     },
   }
+}
+
+/** What has the name of a message was meant to be sent: nothing in `files/` is. */
+function fixFor({ shown }: DropFolder, { name, raw }: Pick<Listed, 'name' | 'raw'>, isDraft: boolean): string {
+  const fileWord = shellPath(`${shown}/files`, name, raw)
+  if (!isDraft && isMessageName(name)) return `mv -n ${fileWord} ${shellPath(shown, name, raw)}   # to send it; or send the message that it belongs to`
+  return `rm ${fileWord}   # or ${isDraft ? 'give it its own name' : 'send the message that it belongs to'}`
 }

@@ -4,7 +4,12 @@ import { type Folder, folderOf, isSettled, mayChange, type Status, statusByFolde
 import type { Mail } from '../mailbox/index.ts'
 import type { HolderPart } from '../message/index.ts'
 
-export type Observed = Readonly<{ folder: Folder; holder: HolderPart }>
+export type Observed = Readonly<{
+  folder: Folder
+  holder: HolderPart
+  /** All of it was done before this daemon began: one after the other, for all that can be known. */
+  whileDown: boolean
+}>
 
 export type Decision = Readonly<{
   /** null: a note. */
@@ -43,7 +48,7 @@ function decideHolder(mail: Mail, was: Status, seen: Observed): Decision {
   let conflict: string | undefined
   if (fileChanged) {
     wanted = written
-    if (folderChanged && folderOf(written) !== seen.folder)
+    if (folderChanged && folderOf(written) !== seen.folder && !(seen.whileDown && isClaimedFirst(was, written, seen.folder)))
       conflict = `it was moved to ${seen.folder}/ while its status was set to ${written}; the status counts`
   } else if (folderChanged) wanted = statusByFolder(seen.folder, was)
   if (fileChanged && isUnrecorded(mail, seen.holder.updated) && written === 'cancelled')
@@ -54,6 +59,11 @@ function decideHolder(mail: Mail, was: Status, seen: Observed): Decision {
   }
   if (seen.holder.badStatus !== undefined) conflict = `"${seen.holder.badStatus}" is no status; it stays ${wanted}`
   return { status: wanted, folder: folderOf(wanted), by: wanted === was ? 'daemon' : 'holder', conflict, refused: undefined }
+}
+
+/** Claimed by a move, and settled or blocked in the file then: two steps, of which both are allowed. */
+function isClaimedFirst(was: Status, written: Status, folder: Folder): boolean {
+  return folder === 'cur' && was === 'open' && written !== 'open' && mayChange('holder', 'in_progress', written)
 }
 
 /** A later version than was agreed on: a daemon wrote it and was killed before it could write that down. */

@@ -136,8 +136,8 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
         code: 'missing-message',
         about: mail.id,
         agent: mail.holder,
-        sentence: `Message ${mail.id} (${mail.subject}) vanished from ${mail.holder}'s mailbox; its original is past the retention time, so it cannot be put back.`,
-        fix: `penny log ${mail.id}`,
+        sentence: `Message ${mail.id} (${mail.subject}) vanished from ${mail.holder}'s mailbox; its original is past the retention time, so it cannot be put back. Its sender ${mail.from} may send it again.`,
+        fix: `penny log ${mail.id}   # what it was; then: penny alerts done missing-message.${mail.id}`,
       })
       return 'gone'
     }
@@ -152,7 +152,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       about: mail.id,
       agent: mail.holder,
       sentence: `Message ${mail.id} (${mail.subject}) vanished from ${mail.holder}'s mailbox before it was settled; it was put back as it was sent, with its last status, result and progress.`,
-      fix: `penny log ${mail.id}`,
+      fix: `penny show ${mail.id} && penny alerts done missing-message.${mail.id}   # what is gone is only what was written into it unseen`,
     })
     shown(mail, text)
     return 'back'

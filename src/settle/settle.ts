@@ -56,6 +56,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
   const { inTurn, idle } = makeTurns()
   /** Messages that somebody asks to be changed, and whose holder has them open. */
   const waitedFor = new Set<MessageId>()
+  const begunMs = clock.now()
   /** Other places where a message was seen: copies that an editor saved late, or where its holder moved it. */
   const seenAt = new Map<MessageId, Map<string, { folder: Folder; name: string }>>()
 
@@ -191,7 +192,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     rescue.parsed(mail.id)
     const holder = readHolder(parsed.message)
     const mended = restoreProtected(mail, bytes, parsed.message, holder, () => lastGoodText(given, mail))
-    const decision = decide(mail, { folder: place.folder, holder }, asked)
+    const decision = decide(mail, { folder: place.folder, holder, whileDown: place.stat.ctimeMs < begunMs }, asked)
     const text = newText(mail, mended?.text ?? parsed.message.text, mended === undefined && bytes === read.bytes, holder, decision, asked)
     let version = read.stat
     if (text.new !== parsed.message.text) {

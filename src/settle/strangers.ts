@@ -2,6 +2,7 @@
 import type { Name } from '../core/names.ts'
 import type { Folder } from '../core/status.ts'
 import { type Mail, parseFileName, statOrNothing } from '../mailbox/index.ts'
+import { admissionByMirror } from './adopt.ts'
 import { makeLooks } from './looks.ts'
 import { createSettled } from './settled.ts'
 import { createStrays } from './strays.ts'
@@ -91,6 +92,10 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
         // Reopened, moved or replaced meanwhile.
         return meet(holder, folder, name)
       }
+      const admission = mail || folder === 'done' ? undefined : admissionByMirror(given, holder, { folder, file: name, path, stat }, id)
+      if (admission === 'busy') return void clock.after(MOMENT_MS, () => looks.soon(holder, key))
+      const adopted = admission && given.readmit(admission)
+      if (adopted) return readmit(adopted)
     }
     strays.add(holder, folder, name)
   }

@@ -34,6 +34,8 @@ export type SettleGiven = Readonly<{
   recall: (id: MessageId) => Mail | undefined
   /** The same with the status last agreed, whatever its file says; takes a moment. */
   past: (id: MessageId) => Promise<Mail | undefined>
+  /** Records the admission of a message whose own record is lost: as the ledger would hold it. */
+  readmit: (admission: Extract<Event, { event: 'admitted' }>) => Mail | undefined
   /** The id a holder's `blocked_on` entry means. */
   meant: (holder: Name, idOrRef: string) => MessageId | undefined
   changed: (change: MailChanged) => void

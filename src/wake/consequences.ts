@@ -40,7 +40,7 @@ export async function follow(given: WakeGiven, records: Records, record: Ended):
       break
     case 'fail':
       isAttempt = true
-      await fail(given, record, verdict.attempts, how, by)
+      await fail(given, record, verdict.attempts, by)
       break
   }
   if (verdict.act === 'settle' || verdict.act === 'settled' || verdict.act === 'fail') await records.forgetTally(record.id)
@@ -89,12 +89,15 @@ async function reply(given: WakeGiven, record: Ended, settles: 'done' | 'no'): P
   })
 }
 
-async function fail(given: WakeGiven, record: Ended, attempts: number, how: string, by: string): Promise<void> {
-  const { id, agent, isNote, run, sender, subject } = record
+async function fail(given: WakeGiven, record: Ended, attempts: number, by: string): Promise<void> {
+  const { id, agent, isNote, run, sender, subject, end } = record
+  const ended = describeEnding(end.ending)
+  const how = end.lastLine === undefined ? ended : `${ended}: ${end.lastLine}`
+  const log = `workspaces/${agent}/runs/${id}.log`
   const tries = counted(attempts, 'attempt')
   if (isNote) await given.moveNote(id, 'done', by)
   else {
-    await change(given, { id, to: 'failed', actor: 'daemon', by, result: `Failed after ${tries}: ${how}.`, why: how })
+    await change(given, { id, to: 'failed', actor: 'daemon', by, result: `Failed after ${tries}: ${how} (${log})`, why: ended })
     if (sender !== agent && isHolder(given.config(), sender)) {
       await given.submit({
         key: `failed:${run}`,
@@ -102,7 +105,7 @@ async function fail(given: WakeGiven, record: Ended, attempts: number, how: stri
         to: sender,
         kind: 'bounce',
         subject: oneLine(`Failed: ${subject}`),
-        body: `Your task "${subject}" (${id}) to ${agent} is failed: its runner ended without settling it in ${tries}; the last one: ${how}.\n\nTo have it tried again: penny set ${id} status=open\n`,
+        body: `Your task "${subject}" (${id}) to ${agent} is failed: its runner ended without settling it in ${tries}; the last one: ${how}\n\nWhat it printed is in ${log}. To have it tried again: penny set ${id} status=open\n`,
         inReplyTo: id,
       })
     }
@@ -112,7 +115,16 @@ async function fail(given: WakeGiven, record: Ended, attempts: number, how: stri
     code: 'run-failed',
     about: id,
     agent,
-    sentence: `The runner of ${agent} did not get through "${subject}" (${id}) in ${tries}; the last one: ${how}. So ${outcome}.`,
-    fix: isNote ? `cat ${shellWord(`${given.layout.runs(agent)}/${id}.log`)}` : `penny set ${id} status=open`,
+    sentence: `The runner of ${agent} did not get through "${subject}" (${id}) in ${tries}; the last one: ${how}. So ${outcome}. What it printed is in ${log}.`,
+    fix: fixOf(record, log),
   })
+}
+
+/** Whoever only has it tried again sees it fail again: first what it said, or the line that names its program. */
+function fixOf({ id, agent, isNote, end }: Ended, log: string): string {
+  const mendCommand = end.ending.how === 'not-started' ? `\${EDITOR:-vi} policies/agents/${agent}.md` : `cat ${shellWord(log)}`
+  if (isNote) return mendCommand
+  return end.ending.how === 'not-started'
+    ? `${mendCommand} && penny set ${id} status=open`
+    : `${mendCommand}   # mend the runner, then: penny set ${id} status=open`
 }

@@ -18,14 +18,28 @@ export function commandOf(runner: Runner, given: Pick<WakeGiven, 'disk' | 'runne
 }
 
 /** What is wrong with the program or the folder it shall start in, or undefined. */
-export function faultOfStart(disk: Disk, argv: readonly string[], home: string): string | undefined {
+export function faultOfStart(disk: Disk, argv: readonly string[], home: string, searchPath: string | undefined): string | undefined {
   if (statOrNothing(disk, home)?.kind !== 'folder') return `its folder ${home} is not there`
   const [program = ''] = argv
-  if (!program.includes('/')) return undefined
+  // Started as an agent it is setpriv(1) that looks for it, whose status says nothing of why.
+  if (!program.includes('/')) return searchPath === undefined || isIn(disk, searchPath, program) ? undefined : `there is no program ${program} in PATH`
   const found = statOrNothing(disk, program)
   if (!found) return `there is no program ${program}`
   if (found.kind === 'folder') return `${program} is a folder`
   return found.kind === 'file' && (found.mode & 0o111) === 0 ? `${program} is not executable: chmod +x ${program}` : undefined
+}
+
+/** A folder of PATH that may not be searched is as good as none. */
+function isIn(disk: Disk, searchPath: string, program: string): boolean {
+  return searchPath.split(':').some((folder) => {
+    try {
+      disk.stat(`${folder || '.'}/${program}`)
+      return true
+    } catch (cause) {
+      if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'EACCES') return false
+      throw cause
+    }
+  })
 }
 
 /** Facts of the daemon's own; nothing here was worded by the sender. */

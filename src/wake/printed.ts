@@ -1,4 +1,8 @@
 /** What a run printed on standard output, up to what a message can hold: its reply. */
+import { oneLine, showSafely } from '../core/text.ts'
+
+/** Of a last line, and the white space after it. */
+const LAST_BYTES = 2048
 
 export type Printed = Readonly<{
   add: (chunk: Buffer) => void
@@ -25,6 +29,20 @@ export function collectPrinted(limitBytes: number): Printed {
         return text.trim() === '' ? '' : text
       }
       return `${bytes.subarray(0, wholeCharacters(bytes)).toString('utf8')}\n\n(cut here: ${total - kept} bytes more are in ${where})\n`
+    },
+  }
+}
+
+/** The last line of what was printed on either stream: mostly why it failed. */
+export function collectLastLine(): Readonly<{ add: (chunk: Buffer) => void; text: () => string | undefined }> {
+  let end = Buffer.alloc(0)
+  return {
+    add: (chunk) => {
+      end = Buffer.concat([end, chunk.subarray(-LAST_BYTES)]).subarray(-LAST_BYTES)
+    },
+    text: () => {
+      const line = end.toString('utf8').trimEnd().split('\n').at(-1) ?? ''
+      return line.trim() === '' ? undefined : oneLine(showSafely(line))
     },
   }
 }

@@ -24,7 +24,7 @@ export type RunRecord = Readonly<{
   /** With the start time, one process for ever; missing: not started yet, or the daemon died in between. */
   process?: Readonly<{ pid: number; startTime: string }>
   /** The run is over, and this follows from it. */
-  end?: Readonly<{ ending: Ending; verdict: Verdict; printed: string }>
+  end?: Readonly<{ ending: Ending; verdict: Verdict; printed: string; lastLine?: string }>
 }>
 
 export type Records = Readonly<{

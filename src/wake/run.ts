@@ -7,7 +7,7 @@ import type { Mail } from '../mailbox/index.ts'
 import { follow } from './consequences.ts'
 import type { Identity, WakeGiven } from './given.ts'
 import { commandOf, environmentOf, faultOfStart, readMessage } from './plan.ts'
-import { collectPrinted, type Printed } from './printed.ts'
+import { collectLastLine, collectPrinted, type Printed } from './printed.ts'
 import { awaitEnd, type Leash, startProcess } from './process.ts'
 import type { Records, RunRecord } from './records.ts'
 import { openRunLog, type RunLog } from './runlog.ts'
@@ -40,7 +40,8 @@ export async function conduct(given: WakeGiven, records: Records, plan: RunPlan,
   const log = openRunLog(given.disk, given.log, `${given.layout.runs(mail.holder)}/${mail.id}.log`, plan.identity.logOwner)
   const printed = collectPrinted(Math.max(0, given.config().org.limits.messageBytes - ROOM_FOR_HEAD))
   log.say(`run ${run}, attempt ${record.attempt} of ${record.maxAttempts}, ${formatTime(given.clock.now())}`)
-  const ending = await execute(given, plan, record, { log, printed }, async (process) => {
+  const lastLine = collectLastLine()
+  const ending = await execute(given, plan, record, { log, printed, lastLine }, async (process) => {
     record = { ...record, process }
     given.record({ event: 'run-started', run, id: mail.id, agent: mail.holder, attempt: record.attempt })
     // Without pid and start time it would still be found, by its environment.
@@ -48,20 +49,20 @@ export async function conduct(given: WakeGiven, records: Records, plan: RunPlan,
   })
   log.say(`${describeEnding(ending)}, ${formatTime(given.clock.now())}`)
   log.close()
-  await insist(given, leash, record, concluding(given, records, record, ending, printed.text(`runs/${mail.id}.log`)), waits)
+  await insist(given, leash, record, concluding(given, records, record, ending, printed.text(`runs/${mail.id}.log`), lastLine.text()), waits)
   return 'over'
 }
 
 /** Judges an end, writes down what follows, and does it. */
-export async function conclude(given: WakeGiven, records: Records, record: RunRecord, ending: Ending, printed: string): Promise<void> {
-  await concluding(given, records, record, ending, printed)()
+export async function conclude(given: WakeGiven, records: Records, record: RunRecord, ending: Ending, printed: string, lastLine?: string): Promise<void> {
+  await concluding(given, records, record, ending, printed, lastLine)()
 }
 
 /** The same, to be tried again: it is judged once, or each time would count as an attempt. */
-function concluding(given: WakeGiven, records: Records, record: RunRecord, ending: Ending, printed: string): () => Promise<void> {
+function concluding(given: WakeGiven, records: Records, record: RunRecord, ending: Ending, printed: string, lastLine?: string): () => Promise<void> {
   let ended = record.end && { ...record, end: record.end }
   return async () => {
-    ended ??= await end(given, records, record, ending, printed)
+    ended ??= await end(given, records, record, ending, printed, lastLine)
     await follow(given, records, ended)
   }
 }
@@ -72,11 +73,12 @@ async function end(
   record: RunRecord,
   ending: Ending,
   printed: string,
+  lastLine: string | undefined,
 ): Promise<RunRecord & Required<Pick<RunRecord, 'end'>>> {
   const status = await given.lookAgain(record.id, record.agent)
   const tally = records.tallyOf(record.id)
   const verdict = judge(ending, status, { attempts: tally?.attempts ?? 0, deferrals: tally?.deferrals ?? 0 }, record.maxAttempts, given.clock.now())
-  const ended = { ...record, end: { ending, verdict, printed } }
+  const ended = { ...record, end: { ending, verdict, printed, ...(lastLine === undefined ? {} : { lastLine }) } }
   await records.write(ended)
   return ended
 }
@@ -125,7 +127,7 @@ async function claim(given: WakeGiven, { id, agent, isNote }: RunRecord): Promis
   return changed.outcome
 }
 
-type Output = Readonly<{ log: RunLog; printed: Printed }>
+type Output = Readonly<{ log: RunLog; printed: Printed; lastLine: Pick<Printed, 'add'> }>
 
 async function execute(
   given: WakeGiven,
@@ -138,7 +140,7 @@ async function execute(
   if (leash.stopped) return { how: 'stopped', why: leash.stopped }
   const home = given.layout.home(mail.holder)
   const argv = commandOf(runner, given)
-  const fault = faultOfStart(given.disk, argv, home)
+  const fault = faultOfStart(given.disk, argv, home, given.environment['PATH'])
   const stdin = readMessage(given, mail)
   if (fault !== undefined || !stdin) {
     const why = fault ?? `the message is not in ${mail.folder}/ as a plain file`
@@ -153,6 +155,7 @@ async function execute(
     stdin,
     output: (stream, chunk) => {
       output.log.write(chunk)
+      output.lastLine.add(chunk)
       if (stream === 'stdout') output.printed.add(chunk)
     },
   })

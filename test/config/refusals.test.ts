@@ -68,7 +68,7 @@ const CASES: readonly Case[] = [
     org('uids: { from: 5000, to: 5001 }'),
     ['policies/org.yaml:3:7: uids: 3 agents without numbers need 2 numbers each, and the range 5000-5001 has 2 left'],
   ],
-  ['a notify that is a string', org('notify: mail me'), ['policies/org.yaml:3:9: notify: a list is needed, this is "mail me": write [mail me]']],
+  ['a notify that is a string', org('notify: mail me'), ['policies/org.yaml:3:9: notify: a list is needed, this is "mail me": write [[mail, me]]']],
   ['a yes that is no boolean', org('accept_unknown_uids: yes'), ['policies/org.yaml:3:22: accept_unknown_uids: true or false is needed, this is "yes"']],
   ['a gateway of another shape', org('gateway: { lisen: 127.0.0.1:1 }'), ['policies/org.yaml:3:12: gateway: unknown key "lisen" (did you mean listen?)']],
   [
@@ -167,6 +167,11 @@ const CASES: readonly Case[] = [
     'a command as a word',
     agent('runner: { command: ./handle.sh }'),
     ['policies/agents/legal.md:2:20: runner: command: a list is needed, this is "./handle.sh": write [./handle.sh]'],
+  ],
+  [
+    'a command as a line',
+    agent(`runner: { command: wc -l "a b", max_attempts: 1 }`),
+    ['policies/agents/legal.md:2:20: runner: command: a list is needed, this is "wc -l \\"a b\\"": write [wc, -l, "a b"]'],
   ],
   [
     'a program that is not there',

@@ -1,3 +1,4 @@
+import { chmodSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { accounting, isTrue, jsonLines, organisation } from './driver.ts'
 import { lettersOf, message, until } from './files.ts'
@@ -64,4 +65,16 @@ t.test('up --detach returns when mail is admitted, down stops it', async (t) => 
   await until('mail', () => lettersOf(org.root, 'legal')[0])
   t.equal((await org.penny(['down'])).status, 0)
   t.equal((await org.penny(['status'])).status, 69)
+})
+
+t.test('doctor looks for the program of each runner, as runs would find it', async (t) => {
+  const org = await organisation(t, {
+    agents: { legal: 'runner: { command: [./handle.sh] }\n', pmo: 'runner: { command: [cat] }\n' },
+    policies: { 'runners/handle.sh': '#!/bin/sh\ncat\n' },
+  })
+  chmodSync(org.at('policies/runners/handle.sh'), 0o644)
+  const programs = async (): Promise<unknown[]> => (await org.json(['doctor'])).filter((one) => one['check'] === 'runners')
+  t.match(await programs(), [{ outcome: 'ok' }], 'runs start a copy, which may be executed')
+  writeFileSync(org.at('policies/agents/pmo.md'), '---\nrunner: { command: [nosuchprog] }\n---\nYou are pmo.\n')
+  t.match(await programs(), [{ outcome: 'wrong', what: /pmo.*no program nosuchprog in PATH/, fix: /policies\/agents\/pmo\.md/ }])
 })

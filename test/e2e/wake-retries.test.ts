@@ -58,6 +58,16 @@ t.test(
       t.equal(bounce.head.get('from'), 'pennypost')
       const alert = await until(`${name}: run-failed`, () => alertOf(org.root, 'run-failed', task.id))
       t.equal(alert.head.get('agent'), name)
+      const runLog = `workspaces/${name}/runs/${task.id}.log`
+      const why = { broken: 'exit 3: it hurts', killed: 'killed by SIGKILL', slow: 'not ended after 2s', absent: 'there is no program /nonexistent/program' }[
+        name
+      ]
+      for (const told of [alert.text, (await org.penny(['show', task.id])).out]) {
+        t.match(told, why, `${name}: why it failed`)
+        t.match(told, runLog, `${name}: where to read more`)
+      }
+      const log = await org.penny(['log', task.id])
+      t.match(log.out, `${runLog}${name === 'broken' ? ' ends: it hurts' : ''}`)
     }
     const child = readFileSync(org.at('workspaces/slow/home/child.txt'), 'utf8').trim()
     await until('the timed-out run left no child', () => !isAlive(child))

@@ -116,6 +116,7 @@ export async function office(test: Test, between: (disk: Disk) => Disk = (disk) 
     mailOwner: () => undefined,
     givenOwner: () => undefined,
     original: (id) => originals.get(id),
+    readmit: () => undefined,
     recall: (id) => {
       const mail = ledger.get(id) ?? mails.get(id)
       const found = mail && find(mail)

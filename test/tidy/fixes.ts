@@ -7,7 +7,8 @@ const QUOTED = new Set(['shellWord', 'shellPath', 'shortId', 'nearest', 'octal',
 /** Several of them. */
 const EACH_QUOTED = /\.map\(shellWord\)\.join\(' '\)$/
 /** What the program makes itself: ids, numbers, words of its own, what was quoted where it was named. */
-const OURS = /^((\w+(\[0\])?\??\.)*(id|uid|pid|ino|self|word|near|fix|close|ref|status|priority|holder|task|to)( \?\? '')?|call\.name|command|EXAMPLES\[.*)$/
+const OURS =
+  /^((\w+(\[0\])?\??\.)*(id|uid|pid|ino|self|word|near|fix|close|ref|status|priority|holder|task|to)( \?\? '')?|call\.name|command|\w+Word|\w+Command|EXAMPLES\[.*)$/
 /** Where a call takes the command to paste. */
 const FIX_AT: Readonly<Record<string, number>> = { refuse: 3, Refusal: 3, Refused: 2, wrong: 2, note: 2, fault: 3, stopDrops: 1 }
 

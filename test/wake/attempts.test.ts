@@ -38,7 +38,7 @@ t.test('exit 75 is tried again after 1 s, 4 s, 16 s, for as long as it asks, als
 t.test('after max_attempts the task is failed, its sender told, and an alert raised', async (t) => {
   const clock = makeHandClock(START)
   const office = makeOffice(t, clock)
-  office.agent('broken', 'echo x >> tries.txt; [ $(wc -l < tries.txt) -gt 1 ] && kill -9 $$; exit 3', { maxAttempts: 2 })
+  office.agent('broken', 'echo x >> tries.txt; echo "no disk: \u001b" >&2; [ $(wc -l < tries.txt) -gt 1 ] && kill -9 $$; exit 3', { maxAttempts: 2 })
   const task = office.deliver('broken', { subject: 'Pay' })
   const dispatcher = await office.open()
   await until('one', () => office.events.some(({ event }) => event === 'run-ended') && dispatcher.running().length === 0)
@@ -48,7 +48,12 @@ t.test('after max_attempts the task is failed, its sender told, and an alert rai
   await until('failed', () => office.find(task)?.status === 'failed' && dispatcher.running().length === 0)
   t.match([...office.letters.values()], [{ kind: 'bounce', from: 'pennypost', to: 'operator', subject: 'Failed: Pay', inReplyTo: task.id }])
   t.match([...office.letters.values()][0]?.body, 'killed by SIGKILL')
-  t.match(office.faults, [{ code: 'run-failed', about: task.id, agent: 'broken', fix: `penny set ${task.id} status=open` }])
+  const log = `workspaces/broken/runs/${task.id}.log`
+  t.match(office.faults, [
+    { code: 'run-failed', about: task.id, agent: 'broken', fix: `cat ${log}   # mend the runner, then: penny set ${task.id} status=open` },
+  ])
+  t.match(office.faults[0]?.sentence, 'killed by SIGKILL: no disk: \\x1b. So', 'why, with nothing a terminal would obey')
+  t.match(office.faults[0]?.sentence, log)
   t.same(office.records(), [], 'nothing is remembered of it')
   await office.given.apply({ id: task.id, to: 'open', actor: 'postmaster', by: 'operator' })
   dispatcher.offer(task.id)

@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import t from 'tap'
+import { type Ended, type Organisation, organisation, PENNY, run } from './driver.ts'
+import { alertOf, alertsOf, lettersIn, lettersOf, message, until } from './files.ts'
+
+function paste(org: Organisation, fix: string | undefined): Promise<Ended> {
+  const script = `penny() { '${process.execPath}' '${PENNY}' "$@"; }\n${fix}`
+  return run(['/bin/sh', '-c', script], { cwd: org.root, env: { NO_COLOR: '1', PENNY_ROOT: org.root } })
+}
+
+t.test('a workspace that was renamed is told of with what lies in it, and the fix brings it back', async (t) => {
+  const org = await organisation(t, { agents: { writer: '', pmo: '' } })
+  await org.up()
+  for (const name of ['one', 'two']) org.drop(`spool/writer/${name}.md`, message({ subject: name }))
+  const [first] = await until('mail', () => {
+    const all = lettersOf(org.root, 'writer')
+    return all.length === 2 && all
+  })
+  await org.as('writer', 'mv "new/$1" done/; echo mine > home/notes.txt', first?.file ?? '')
+  await until('settled', () => lettersIn(org.at('workspaces/writer/done'))[0]?.head.get('status') === 'done')
+  renameSync(org.at('workspaces/writer'), org.at('workspaces/scribe'))
+  await until('a new one', () => lettersIn(org.at('workspaces/writer/new')).length === 1)
+  writeFileSync(org.at('workspaces/scribe/outbox/unseen.md'), message({ to: 'pmo', subject: 'unseen' }))
+  const alert = await until('told', () => alertOf(org.root, 'unmatched-file', 'unseen.md'))
+  t.match(alert.text, /workspaces\/scribe\/ belongs to nobody.*what was workspaces\/writer\//)
+  t.equal(alertsOf(org.root).filter(({ text }) => text.includes('about: workspaces/scribe')).length, 1, 'one alert')
+
+  await org.end()
+  const tasks = await org.json(['tasks'])
+  t.match(tasks, [{ holder: 'writer', subject: 'two' }], 'the stale copies are no tasks')
+  t.equal(tasks.length, 1)
+  await org.up()
+  const pasted = await paste(org, alert.head.get('fix'))
+  t.equal(pasted.status, 0, pasted.err)
+  t.notOk(existsSync(org.at('workspaces/scribe')))
+  t.equal(readFileSync(org.at('workspaces/writer/home/notes.txt'), 'utf8'), 'mine\n')
+  t.equal(lettersIn(org.at('workspaces/writer/done'))[0]?.head.get('subject'), 'one')
+  t.ok(readdirSync(org.at('workspaces/writer/home/was-scribe')).includes('home'), 'nothing was removed')
+  await until('what lay in its outbox is sent', () => lettersOf(org.root, 'pmo').find((one) => one.head.get('subject') === 'unseen'))
+  await until('the alert closes', () => !alertOf(org.root, 'unmatched-file'))
+})
+
+t.test('a file beside a mailbox is told of, with a fix that sends it', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  const places = ['workspaces/x-a.md', 'workspaces/legal/x-b.md', 'workspaces/legal/sent/x-c.md']
+  for (const place of places) org.drop(place, message({ to: 'pmo', subject: place }), org.owner('legal'))
+  for (const place of places) {
+    const alert = await until(place, () => alertOf(org.root, 'unmatched-file', `about: ${place}`))
+    t.equal((await paste(org, alert.head.get('fix'))).status, 0)
+  }
+  t.same(
+    places.filter((place) => existsSync(org.at(place))),
+    [],
+  )
+  await until('every alert closes', () => !alertOf(org.root, 'unmatched-file'))
+  await until('sent', () => lettersOf(org.root, 'pmo').length >= 2)
+})
+
+t.test('tasks of an agent that is removed are told of at once, with a command; of one without any nothing is said', async (t) => {
+  const org = await organisation(t, { agents: { writer: '', idle: '', pmo: '' } })
+  await org.up()
+  org.drop('spool/writer/one.md', message({ subject: 'one' }))
+  org.drop('spool/idle/two.md', message({ subject: 'two' }))
+  const task = await until('mail', () => lettersOf(org.root, 'writer')[0])
+  await until('mail', () => lettersOf(org.root, 'idle')[0])
+  await org.as('idle', 'mv new/* done/')
+  await until('settled', () => lettersIn(org.at('workspaces/idle/done'))[0]?.head.get('status') === 'done')
+  rmSync(org.at('policies/agents/writer.md'))
+  rmSync(org.at('policies/agents/idle.md'))
+  const alert = await until('told', () => alertOf(org.root, 'unmatched-file', task.id))
+  t.match(alert.text, /workspaces\/writer\/ belongs to nobody.*1 task of writer that nobody will do/)
+  t.notOk(alertOf(org.root, 'unmatched-file', 'workspaces/idle'))
+  t.match(await org.json(['tasks']), [{ holder: 'writer', id: task.id }], 'they are listed as before')
+  t.equal((await paste(org, alert.head.get('fix'))).status, 0)
+  await until('the alert closes', () => !alertOf(org.root, 'unmatched-file'))
+  t.ok((await org.json(['agents'])).some((agent) => agent['name'] === 'writer'))
+  mkdirSync(org.at('workspaces/other'))
+  await until('a folder of nobody', () => alertOf(org.root, 'unmatched-file', 'workspaces/other'))
+})
