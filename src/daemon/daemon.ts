@@ -110,21 +110,41 @@ export function startDaemon(given: DaemonGiven): Daemon {
     await saveState(rooms.snapshot)
   }
 
+  /** A part of the start: one that fails is told and keeps no other from it. Resolves to whether it was done. */
+  async function step(what: string, work: () => unknown): Promise<boolean> {
+    const about = `start: ${what}`
+    try {
+      await work()
+      alerts.clear('unreadable-file', about)
+      return true
+    } catch (cause) {
+      log('error', about, { why: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) })
+      const sentence = `At its start the daemon could not deal with ${what} (${String(cause)}); the rest goes on without. It is tried again at the next start.`
+      alerts.raise({ code: 'unreadable-file', about, sentence, fix: 'penny doctor; penny down; penny up' })
+      return false
+    }
+  }
+
   async function begin(): Promise<void> {
-    await loadState(rooms.snapshot, rooms.past, deadlines.replay, mirrored)
+    // Without the past nothing that follows would be true.
+    if (!(await step('the journal', () => loadState(rooms.snapshot, rooms.past, deadlines.replay, mirrored)))) return
     journal.listen(deadlines.replay)
-    provisioner.guides()
+    await step('the guides', provisioner.guides)
     rooms.becomeReady()
-    rooms.setHolders()
-    settleRoom.recover()
-    settleRoom.sweep(true)
-    settleRoom.mailboxes.rollMonths()
-    await settleRoom.settle.idle()
-    await dispatcher.recover()
-    dispatcher.kick()
-    scheduler.look()
     cancels.push(every(DEADLINES_MS, 'deadlines', deadlines.check), rooms.canary.start())
-    await deadlines.check()
+    await step('the mailboxes', () => {
+      rooms.setHolders()
+      settleRoom.recover()
+    })
+    await step('the messages', () => {
+      settleRoom.sweep(true)
+      settleRoom.mailboxes.rollMonths()
+      return settleRoom.settle.idle()
+    })
+    await step('runs of before', dispatcher.recover)
+    dispatcher.kick()
+    await step('the schedules', scheduler.look)
+    await step('the deadlines', deadlines.check)
     guarded('mirrors', remirror)()
     log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered })
   }
