@@ -21,6 +21,10 @@ export type Desk = {
   readonly again: Set<string>
   readonly wroteAt: Map<string, number>
   cancelWatch: Cancel | undefined
+  /** The bytes of names that are not UTF-8, as they were listed last. */
+  readonly raws: Map<string, Buffer>
+  /** Not listed before this moment of the monotonic clock. */
+  listAgainAtMs: number
   listedCtimeMs: number
   listedAtMs: number
   ino: number
@@ -35,6 +39,8 @@ export function newDesk(folder: DropFolder): Desk {
     again: new Set(),
     wroteAt: new Map(),
     cancelWatch: undefined,
+    raws: new Map(),
+    listAgainAtMs: Number.NEGATIVE_INFINITY,
     listedCtimeMs: -1,
     listedAtMs: 0,
     ino: -1,

@@ -85,7 +85,7 @@ export function createIntake(given: IntakeGiven): Intake {
   }
 
   function examine(desk: Desk, name: string, listed: Listed | undefined): void {
-    const path = pins.at(desk.folder.path, listed?.raw ?? name)
+    const path = pins.at(desk.folder.path, listed?.raw ?? desk.raws.get(name) ?? name)
     const stat = statOrNothing(disk, path)
     if (!stat) return forget(desk, name)
     const known = desk.waiting.get(name)
@@ -109,7 +109,7 @@ export function createIntake(given: IntakeGiven): Intake {
       draftMs: DRAFT_MS,
       strayMs: STRAY_MS,
     })
-    const entry = listed ?? { name, raw: undefined, kind: stat.kind }
+    const entry = listed ?? { name, raw: desk.raws.get(name), kind: stat.kind }
     switch (verdict.see) {
       case 'nothing':
         return
@@ -216,7 +216,7 @@ export function createIntake(given: IntakeGiven): Intake {
   /** ENOENT may also speak of a folder of ours: only a drop that is really away may be forgotten. */
   function stillLies(desk: Desk, name: string): boolean {
     try {
-      return disk.list(desk.folder.path).some((entry) => entry.name === name)
+      return statOrNothing(disk, pins.at(desk.folder.path, desk.raws.get(name) ?? name)) !== undefined
     } catch (cause) {
       if (isGone(cause)) return false
       throw cause
@@ -266,7 +266,7 @@ export function createIntake(given: IntakeGiven): Intake {
       const wanted = new Map(folders.map((folder) => [folder.path, folder]))
       for (const [path, desk] of desks) {
         if (wanted.has(path)) continue
-        desk.cancelWatch?.()
+        watching.forget(desk)
         pins.forget(path)
         desks.delete(path)
       }
@@ -284,7 +284,7 @@ export function createIntake(given: IntakeGiven): Intake {
     stop: () => {
       stopped = true
       cancelTimer()
-      for (const desk of desks.values()) desk.cancelWatch?.()
+      for (const desk of desks.values()) watching.forget(desk)
       return inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (stopping = resolve))
     },
   }

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
-import { AM_ROOT, type Organisation, REACHABLE } from '../e2e/driver.ts'
+import { AM_ROOT, type Organisation, PENNY, REACHABLE } from '../e2e/driver.ts'
 import { lettersOf, message, until } from '../e2e/files.ts'
 
 export const asAgents = { skip: AM_ROOT && REACHABLE ? false : 'needs uid 0, and a checkout that agents may read: an agent that is not the operator' }
@@ -13,7 +13,7 @@ const WITHIN_MS = 2_000
 
 /** A program for any uid: `libc` is there, with what Node has no call for. Returns the words that start it. */
 export function hostileProgram(org: Pick<Organisation, 'base'>, name: string, script: string): string {
-  const koffi = createRequire(import.meta.url).resolve('koffi')
+  const koffi = createRequire(PENNY).resolve('koffi')
   const path = join(org.base, 'hostile', `${name}.cjs`)
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, `const fs = require('node:fs')\nconst koffi = require(${JSON.stringify(koffi)})\nconst libc = koffi.load('libc.so.6')\n${script}`)
