@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import { FAULTS } from '../src/core/fault.ts'
 import { badName, faceless, locatesItself, swallowing, tooLong, worldly } from './tidy/code.ts'
-import { deadLinks } from './tidy/links.ts'
+import { deadLinks, missingFiles } from './tidy/links.ts'
 import { exists, read, rooms, type Source, written } from './tidy/tree.ts'
 import { fetchedFrom, ofAWorkplace, unpinned } from './tidy/words.ts'
 
@@ -129,6 +129,23 @@ t.test('no relative link in the documents is dead', async (t) => {
   t.ok(prose.length > 0)
   t.same(
     complaints(prose, (file) => deadLinks(file, here)),
+    [],
+  )
+})
+
+t.test('every source file that a document names is there', async (t) => {
+  const paths = ['src/wake/run.ts', 'scripts/print.mjs', 'test/wake/order.test.ts']
+  const missing = (text: string): string[] => missingFiles({ path: 'docs/x.md', text }, paths)
+  for (const bad of ['`wake/walk.ts`', '`deliver/run.ts`', '`walk.ts: go`', '`test/wake/run.ts`']) t.equal(missing(bad).length, 1, bad)
+  for (const good of ['`wake/run.ts`', '`run.ts: go`', '`src/wake/run.ts`', '`scripts/print.mjs`', 'walk.ts', '`test/<room>/walk.test.ts`', '`*.ts`'])
+    t.same(missing(good), [], good)
+  t.same(
+    complaints(prose, (file) =>
+      missingFiles(
+        file,
+        all.map(({ path }) => path),
+      ),
+    ),
     [],
   )
 })

@@ -113,7 +113,7 @@ echo 'Is USD 10,000 enough for section 7?' | penny send legal --wait
 echo 'Count the chairs by 2027-01-15.' > spool/coo/chairs.md; penny tasks
 penny agents                     who does what right now
 penny thread ID · penny log ID   what happened to a message
-echo 'prioirty: high' > spool/sales/oops.md; penny alerts
+printf '%s\\n' --- 'prioirty: high' --- 'How many?' > spool/sales/oops.md; sleep 1; penny alerts
 penny doctor                     tries everything, and says how to mend it
 penny down                       ends the daemon`)
 }

@@ -1,4 +1,5 @@
 /** One thing that doctor tried: what came of it, and what mends it. */
+import { AS_ROOT } from './exit.ts'
 
 export type Finding = Readonly<{
   /** A word or two: what was tried. */
@@ -22,7 +23,7 @@ export function note(check: string, what: string, fix = ''): Finding {
   return { check, outcome: 'note', what, fix }
 }
 
-export function skipped(check: string, why: string, fix = 'sudo penny doctor'): Finding {
+export function skipped(check: string, why: string, fix: string = AS_ROOT): Finding {
   return { check, outcome: 'skipped', what: why, fix }
 }
 

@@ -7,7 +7,7 @@ import type { Refusal as RefusalLine, Replies, Request } from '../core/control.t
 import type { MessageId } from '../core/ids.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import type { Call } from './command.ts'
-import { codeOf, EXIT, Refusal, refuse } from './exit.ts'
+import { AS_ROOT, codeOf, EXIT, Refusal, refuse } from './exit.ts'
 
 export type Daemon = Readonly<{
   /** Resolves with the last line; refuses as the daemon does. `each` gets the lines before; `until` ends the connection. */
@@ -31,12 +31,7 @@ export async function findDaemon(root: string): Promise<Daemon | undefined> {
     const code = codeOf(cause)
     if (NO_DAEMON.includes(code ?? '')) return undefined
     if (code === 'EACCES' || code === 'EPERM')
-      refuse(
-        EXIT.notPermitted,
-        'you may not speak to the daemon',
-        'its socket belongs to root and the operators group',
-        'sudo penny …, or join the operators group of policies/org.yaml',
-      )
+      refuse(EXIT.notPermitted, 'you may not speak to the daemon', 'its socket belongs to root and the operators group', AS_ROOT)
     throw cause
   }
   return { ask: ((request: Request, each?: (line: unknown) => void, until?: AbortSignal) => ask(root, request, each, until)) as Daemon['ask'] }

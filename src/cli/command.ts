@@ -7,6 +7,8 @@ import { EXIT, refuse } from './exit.ts'
 export type Surroundings = Readonly<{
   env: Readonly<Record<string, string | undefined>>
   cwd: string
+  /** The command line as it was typed, to be pasted again. */
+  typed: string
   uid: number
   stdin: Readable
   stdinIsTerminal: boolean
@@ -32,7 +34,7 @@ export type Command = Readonly<{
   summary: string
   /** Lines without the leading `penny`. */
   usage: readonly string[]
-  /** A line to paste (without the leading `penny`), and what it does. */
+  /** A line to paste (without the leading `penny`, unless it stands elsewhere in the line), and what it does. */
   examples: readonly (readonly [line: string, does: string])[]
   options: Readonly<Record<string, Option>>
   run: (call: Call) => Promise<number>

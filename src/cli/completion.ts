@@ -1,6 +1,8 @@
 import { nearest } from '../core/names.ts'
+import { STATUSES } from '../core/status.ts'
 import { type Command, expectWords, JSON_OPTION, type Option } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
+import { sayJson } from './print.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 type Words = readonly Readonly<{ name: string; summary: string; options: Readonly<Record<string, Option>> }>[]
@@ -26,7 +28,8 @@ export const command: Command = {
         `penny completion ${nearest(word, SHELLS) ?? 'bash'}`,
       )
     const words = await Promise.all(Object.entries(call.commands).map(async ([name, load]) => ({ name, ...(await load()).command })))
-    call.surroundings.out(SCRIPTS[shell](words))
+    if (call.json) sayJson(call, { shell, script: SCRIPTS[shell](words) })
+    else call.surroundings.out(SCRIPTS[shell](words))
     return EXIT.ok
   },
 }
@@ -36,7 +39,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   settle: 'done failed blocked cancelled',
   alerts: 'done all',
   completion: SHELLS.join(' '),
-  tasks: 'status: priority: to: from: overdue older: thread:',
+  tasks: `${STATUSES.map((status) => `status:${status}`).join(' ')} priority: to: from: overdue older: thread:`,
   set: 'priority= due= status=open status=cancelled',
 }
 
@@ -47,7 +50,9 @@ function optionsOf(options: Readonly<Record<string, Option>>): string[] {
 const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], (words: Words) => string>> = {
   bash: (words) => `# penny completion for bash
 _penny() {
-  local word=\${COMP_WORDS[COMP_CWORD]} command= i
+  local word command= i before
+  # Words with : and = are one word to penny, several to readline.
+  before=\${COMP_LINE:0:COMP_POINT} word=\${before##*[[:space:]]}
   for ((i = 1; i < COMP_CWORD; i++)); do
     case \${COMP_WORDS[i]} in
       --root) ((i++)) ;;
@@ -59,6 +64,9 @@ _penny() {
     '') COMPREPLY=($(compgen -W '${words.map(({ name }) => name).join(' ')} --root --help --version' -- "$word")) ;;
 ${words.map(({ name, options }) => `    ${name}) COMPREPLY=($(compgen -W '${[...optionsOf(options), ARGUMENTS[name] ?? (name === 'help' ? words.map((one) => one.name).join(' ') : '')].join(' ').trim()}' -- "$word")) ;;`).join('\n')}
   esac
+  [[ \${COMPREPLY[0]} == *[:=] && \${#COMPREPLY[@]} == 1 ]] && compopt -o nospace
+  # What readline already took as words of their own is not put there again.
+  [[ $word == *[:=]* ]] && COMPREPLY=("\${COMPREPLY[@]#"\${word%"\${word##*[:=]}"}"}")
 }
 complete -o default -F _penny penny
 `,

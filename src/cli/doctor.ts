@@ -11,7 +11,7 @@ import { checkOwners } from './check-owners.ts'
 import { type Command, expectWords } from './command.ts'
 import { EXIT } from './exit.ts'
 import { plainDisk } from './policies.ts'
-import { paint, say, sayJson } from './print.ts'
+import { fixOf, paint, say, sayJson } from './print.ts'
 import { rootOf } from './root.ts'
 
 /** Folders a holder has that are watched: new, cur, done, outbox, outbox/files. */
@@ -52,7 +52,7 @@ export const command: Command = {
       }
       const { check, outcome, what, fix } = finding
       say(call, `${paint(call, STYLES[outcome], SIGNS[outcome])} ${check.padEnd(12)} ${showSafely(what)}`)
-      if (fix !== '') say(call, `      fix: ${showSafely(fix)}`)
+      if (fix !== '') say(call, `      fix: ${fixOf(call.surroundings, fix)}`)
     }
     return all.some(({ outcome }) => outcome === 'wrong') ? EXIT.no : EXIT.ok
   },

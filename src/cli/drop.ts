@@ -2,76 +2,102 @@
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
-  chownSync,
   closeSync,
   constants,
-  copyFileSync,
   existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
+  readSync,
+  realpathSync,
   renameSync,
-  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { SENT_PREFIX } from '../core/control.ts'
+import { shellWord } from '../core/text.ts'
 import { codeOf, EXIT, refuse, UNSEEN, unless } from './exit.ts'
+import { openPlain, within } from './holder.ts'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
+const COPIED_AT_ONCE = 1024 * 1024
 
 /** The path of the message in the folder; the daemon remembers by its name what became of it, and alerts show the ref in it. */
 export function dropMessage(folder: string, ref: string, bytes: Uint8Array): string {
   // Hexadecimal at the end: a word there could read like a priority.
   const word = randomBytes(8).toString('hex')
-  const unfinished = join(folder, `.send-${word}.tmp`)
-  const path = join(folder, `${SENT_PREFIX}${ref}-${word}.md`)
-  const fd = createIn(folder, unfinished)
-  try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
-    ownAs(folder, unfinished)
-    fsyncSync(fd)
-    renameSync(unfinished, path)
-    syncFolder(folder, fd)
-  } catch (cause) {
-    unless(UNSEEN, () => unlinkSync(unfinished))
-    throw cause
-  } finally {
-    closeSync(fd)
-  }
-  return path
+  const name = `${SENT_PREFIX}${ref}-${word}.md`
+  needFolder(folder)
+  within(folder, (at) => {
+    const unfinished = join(at, `.send-${word}.tmp`)
+    create(unfinished, (fd) => {
+      writeAll(fd, bytes)
+      fsyncSync(fd)
+      renameSync(unfinished, join(at, name))
+      syncFolder(at, fd)
+    })
+  })
+  return join(folder, name)
 }
 
 /** Copies files into `files/` beside the message; the names they got there: their own, with a word added where it is taken. */
 export function dropAttachments(folder: string, files: readonly string[]): string[] {
-  const beside = join(folder, 'files')
-  if (files.length > 0) needFolder(beside)
+  if (files.length === 0) return []
+  needFolder(folder)
+  within(folder, (at) => needFolder(join(at, 'files')))
   return files.map((file) => {
-    const stat = unless(UNSEEN, () => statSync(file))
-    if (!stat?.isFile())
-      refuse(EXIT.noSuchThing, `${file} cannot be attached`, stat ? 'it is no regular file' : 'it is not there, or may not be read', `ls -l ${file}`)
-    const word = randomBytes(4).toString('hex')
-    const unfinished = join(beside, `.send-${word}.tmp`)
-    copyFileSync(file, unfinished, constants.COPYFILE_EXCL)
+    // Opened with the rights of who sends it, before those of the holder count.
+    const from = openSource(file)
     try {
-      ownAs(beside, unfinished)
-      const fd = openSync(unfinished, O_RDONLY)
-      try {
-        fsyncSync(fd)
-        const name = linkFree(unfinished, beside, basename(file), word)
-        unlinkSync(unfinished)
-        syncFolder(beside, fd)
-        return name
-      } finally {
-        closeSync(fd)
-      }
-    } catch (cause) {
-      unless(UNSEEN, () => unlinkSync(unfinished))
-      throw cause
+      return within(folder, (outbox) =>
+        within(join(outbox, 'files'), (at) => {
+          const word = randomBytes(4).toString('hex')
+          const unfinished = join(at, `.send-${word}.tmp`)
+          return create(unfinished, (fd) => {
+            copyAll(from, fd)
+            fsyncSync(fd)
+            const name = linkFree(unfinished, at, basename(file), word)
+            unlinkSync(unfinished)
+            syncFolder(at, fd)
+            return name
+          })
+        }),
+      )
+    } finally {
+      closeSync(from)
     }
   })
+}
+
+/** A link to a file may be sent; what hangs or has no end may not. */
+function openSource(file: string): number {
+  const fd = unless([...UNSEEN, 'EISDIR'], () => openPlain(unless(UNSEEN, () => realpathSync(file)) ?? file))
+  if (fd !== undefined) return fd
+  const why = existsSync(file) ? 'it is no regular file, or may not be read' : 'it is not there, or may not be read'
+  return refuse(EXIT.noSuchThing, `${file} cannot be attached`, why, `ls -l ${shellWord(file)}`)
+}
+
+function create<T>(path: string, work: (fd: number) => T): T {
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  try {
+    return work(fd)
+  } catch (cause) {
+    unless(UNSEEN, () => unlinkSync(path))
+    throw cause
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
+}
+
+function copyAll(from: number, to: number): void {
+  const buffer = Buffer.allocUnsafe(COPIED_AT_ONCE)
+  for (let read = readSync(from, buffer); read > 0; read = readSync(from, buffer)) writeAll(to, buffer.subarray(0, read))
 }
 
 /** A link never replaces what another sender put there. */
@@ -93,18 +119,6 @@ function needFolder(folder: string): void {
   if (existsSync(folder)) return
   mkdirSync(folder, { recursive: true })
   chmodSync(folder, 0o1733)
-}
-
-function createIn(folder: string, path: string): number {
-  needFolder(folder)
-  return openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-}
-
-/** Root speaks for the holder of the outbox, so the file must be the holder's; in the spool the sender is who wrote it. */
-function ownAs(folder: string, path: string): void {
-  const { uid, gid, mode } = statSync(folder)
-  const isSpool = (mode & 0o1000) !== 0
-  if (process.geteuid?.() === 0 && uid !== 0 && !isSpool) chownSync(path, uid, gid)
 }
 
 /** A drop folder of system mode (1733) cannot be opened to be synced; the file itself then carries its new name to the journal. */

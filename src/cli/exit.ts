@@ -34,9 +34,12 @@ export function refuse(exit: number, what: string, why: string, fix: string): ne
   throw new Refusal(exit, what, why, fix)
 }
 
+/** Stands for the command as it was typed, called by root: written out where it is shown. */
+export const AS_ROOT = 'sudo penny …'
+
 const BY_CODE: Readonly<Record<string, readonly [exit: number, why: string, fix: string]>> = {
-  EACCES: [EXIT.notPermitted, 'you may not do that as this user', 'sudo penny …, or join the operators group of policies/org.yaml'],
-  EPERM: [EXIT.notPermitted, 'you may not do that as this user', 'sudo penny …, or join the operators group of policies/org.yaml'],
+  EACCES: [EXIT.notPermitted, 'you may not do that as this user', AS_ROOT],
+  EPERM: [EXIT.notPermitted, 'you may not do that as this user', AS_ROOT],
   ENOSPC: [EXIT.cannotWrite, 'the disk is full', 'df -h; df -i'],
   EDQUOT: [EXIT.cannotWrite, 'the disk quota is used up', 'quota'],
   EROFS: [EXIT.cannotWrite, 'the file system is read-only', 'mount | grep ro,'],

@@ -1,4 +1,5 @@
 /** The filters of `penny tasks`: `status:open priority:urgent to:legal from:pmo overdue older:2h thread:ID`. */
+import type { Config } from '../core/config.ts'
 import type { TaskRow } from '../core/control.ts'
 import { idTimeMs } from '../core/ids.ts'
 import { nearest } from '../core/names.ts'
@@ -21,15 +22,7 @@ export function readFilters(words: readonly string[], nowMs: number): Filter {
   const rows: Filter['byRow'][] = []
   let statuses: readonly Status[] | undefined
   for (const word of words) {
-    const colon = word.indexOf(':')
-    const key = colon < 0 ? word : word.slice(0, colon)
-    const values =
-      colon < 0
-        ? []
-        : word
-            .slice(colon + 1)
-            .split(',')
-            .filter((value) => value !== '')
+    const { key, values } = split(word)
     if (key !== 'overdue' && WORDS.includes(key) && values.length === 0)
       refuse(EXIT.usage, `${key}: needs a value`, 'a filter is a word, a colon and what it must be', `penny tasks ${EXAMPLES[key] ?? ''}`)
     switch (key) {
@@ -46,6 +39,7 @@ export function readFilters(words: readonly string[], nowMs: number): Filter {
         rows.push(({ from }) => values.includes(from))
         break
       case 'overdue':
+        if (word !== key) refuse(EXIT.usage, `${JSON.stringify(word)}: overdue takes no value`, 'a task is overdue or not', 'penny tasks overdue')
         rows.push(({ due, status }) => due !== undefined && Date.parse(due) < nowMs && status !== null && !isSettled(status))
         break
       case 'older': {
@@ -70,6 +64,39 @@ export function readFilters(words: readonly string[], nowMs: number): Filter {
   const wanted = statuses
   rows.push(({ status }) => status !== null && (wanted ? wanted.includes(status) : !isSettled(status)))
   return { settled: wanted?.some(isSettled) ?? false, byName: (place) => named.every((one) => one(place)), byRow: (row) => rows.every((one) => one(row)) }
+}
+
+function split(word: string): { key: string; values: string[] } {
+  const [key = '', ...rest] = word.split(':')
+  return {
+    key,
+    values: rest
+      .join(':')
+      .split(',')
+      .filter((value) => value !== ''),
+  }
+}
+
+/** Where nothing was found: refuses (64) a mailbox or a priority that the organisation doesn't have, with the nearest that it has. */
+export function doubt(words: readonly string[], config: Config): void {
+  const names = [...config.agents.keys(), ...config.people.keys()]
+  const known: Readonly<Record<string, readonly string[]>> = {
+    to: names,
+    from: [...names, 'pennypost', 'unknown'],
+    priority: [...config.priorities.byName.keys()],
+  }
+  for (const { key, values } of words.map(split)) {
+    const unknown = values.find((value) => known[key] && !known[key].includes(value))
+    if (unknown === undefined) continue
+    const near = nearest(unknown, known[key] ?? [])
+    const what = key === 'priority' ? 'priority' : 'mailbox'
+    refuse(
+      EXIT.usage,
+      `there is no ${what} ${JSON.stringify(unknown)}`,
+      near === undefined ? `it is one of ${(known[key] ?? []).join(' ')}` : `did you mean ${near}?`,
+      `penny tasks ${key}:${near ?? known[key]?.[0] ?? ''}`,
+    )
+  }
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@ import { textValue } from '../core/row.ts'
 import { parseFileName } from '../mailbox/index.ts'
 import { askForId, type Daemon, findOwnDaemon } from './client.ts'
 import type { Call } from './command.ts'
-import { EXIT, refuse } from './exit.ts'
+import { AS_ROOT, EXIT, refuse } from './exit.ts'
 import { readHead, readMessage, type Shown, shownOf } from './head.ts'
 import { entriesAbout } from './history.ts'
 import { listMail, listMailbox, type Place, type Unseen } from './mail.ts'
@@ -32,7 +32,7 @@ export async function findMessage(call: Call, typed: string, seat: Seat | undefi
   const found = isMessageId(typed) ? places.filter(({ id }) => id === typed) : (byEnding(call, typed, places) ?? (await byRef(call, typed, places, seat)))
   const one = found[0]
   if (!one && unseen.size > 0)
-    refuse(EXIT.notPermitted, `${typed} cannot be looked for`, `this user may not read ${[...unseen][0]}, and the daemon cannot be asked`, 'sudo penny …')
+    refuse(EXIT.notPermitted, `${typed} cannot be looked for`, `this user may not read ${[...unseen][0]}, and the daemon cannot be asked`, AS_ROOT)
   if (!one) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
   const ids = [...new Set(found.map(({ id }) => id))]
   if (ids.length > 1) refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.slice(0, 10).join(' '), `penny ${call.name} ${one.id}`)

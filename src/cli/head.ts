@@ -2,17 +2,21 @@
  * Front matter, read at once where every line is plain, as the daemon writes it; anything else is the message room's, which is
  * loaded only then: its parsers take as long to load as Node itself (goal of page 4: a command starts within 2.5 × `node -e 0`).
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs'
 import { splitFrontMatter } from '../core/frontmatter.ts'
 import type { Value } from '../core/message.ts'
 import { readPlain } from '../core/plain.ts'
-import { GONE, unless } from './exit.ts'
+import { shellWord } from '../core/text.ts'
+import { EXIT, GONE, refuse, unless } from './exit.ts'
+import { openPlain } from './holder.ts'
 
 export type Values = Readonly<Record<string, Value>>
 export type Shown = Readonly<{ text: string; values: Values; body: string }>
 
 /** Front matter may be any size that org.yaml allows; nothing sensible is larger. */
 const LARGEST_HEAD = 4 * 1024 * 1024
+/** Messages are 1 MiB at most by default (contract, page 2); a holder may make a file of any size. */
+const LARGEST_SHOWN = 256 * 1024 * 1024
 const FIRST_READ = 4096
 const NO_VALUES: Values = {}
 
@@ -30,8 +34,14 @@ export async function readHead(path: string): Promise<Values | undefined> {
 
 /** The whole message; undefined: it is gone. */
 export async function readMessage(path: string): Promise<Shown | undefined> {
-  const bytes = unless(GONE, () => readFileSync(path))
-  return bytes && shownOf(bytes)
+  const fd = unless(GONE, () => openPlain(path) ?? refusePlain(path, 'it is no plain file: its holder put something else in its place'))
+  if (fd === undefined) return undefined
+  try {
+    if (fstatSync(fd).size > LARGEST_SHOWN) refusePlain(path, `it is larger than ${LARGEST_SHOWN / 1024 ** 2} MiB`)
+    return await shownOf(readFileSync(fd))
+  } finally {
+    closeSync(fd)
+  }
 }
 
 export async function shownOf(bytes: Uint8Array): Promise<Shown> {
@@ -44,8 +54,13 @@ export async function shownOf(bytes: Uint8Array): Promise<Shown> {
   return parsed.ok ? { text, values: parsed.message.values, body: text.slice(parsed.message.bodyAt) } : { text, values: NO_VALUES, body: text }
 }
 
+function refusePlain(path: string, why: string): never {
+  return refuse(EXIT.badMessage, `${path} cannot be shown`, why, `ls -l ${shellWord(path)}`)
+}
+
 function readFront(path: string): Buffer {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  const fd = openPlain(path)
+  if (fd === undefined) return Buffer.alloc(0)
   try {
     const { size } = fstatSync(fd)
     for (let limit = FIRST_READ; ; limit *= 8) {

@@ -1,6 +1,6 @@
 import { type Call, type Command, expectWords, findCommand, JSON_OPTION, type Option } from './command.ts'
 import { EXIT } from './exit.ts'
-import { paint, say } from './print.ts'
+import { paint, say, sayJson } from './print.ts'
 
 export const command: Command = {
   summary: 'this page, or the page of a command',
@@ -17,10 +17,14 @@ export const command: Command = {
 }
 
 async function overview(call: Call): Promise<void> {
+  if (call.json) {
+    for (const [name, load] of Object.entries(call.commands)) sayJson(call, { command: name, ...described((await load()).command) })
+    return
+  }
   say(call, 'penny: mail for an organisation of agents. A message is a file, and the message is the task.\n')
   say(call, paint(call, 'bold', 'Examples'))
   printExamples(call, [
-    ['init acme && cd acme && penny up --detach', 'make an organisation, start it'],
+    ['penny init acme && cd acme && penny up --detach', 'make an organisation, start it'],
     ["send legal -s 'Review the agreement' -p urgent < agreement.md", 'send a task'],
     ['tasks', 'what is not settled, most urgent first'],
     ['status', 'is anything wedged, what needs me'],
@@ -38,6 +42,7 @@ async function overview(call: Call): Promise<void> {
 
 async function page(call: Call, name: string): Promise<void> {
   const { command: about } = await findCommand(call.commands, name)()
+  if (call.json) return sayJson(call, { command: name, ...described(about) })
   say(call, `penny ${name}: ${about.summary}\n`)
   say(call, paint(call, 'bold', 'Examples'))
   printExamples(call, about.examples)
@@ -47,8 +52,13 @@ async function page(call: Call, name: string): Promise<void> {
   for (const [key, option] of Object.entries({ ...about.options, json: JSON_OPTION })) say(call, `  ${spelling(key, option).padEnd(26)} ${option.about}`)
 }
 
+function described({ summary, usage, examples, options }: Command): object {
+  return { summary, usage, examples, options: { ...options, json: JSON_OPTION } }
+}
+
 function printExamples(call: Call, examples: Command['examples']): void {
-  for (const [line, does] of examples) say(call, `  penny ${line}${does === '' ? '' : `\n      ${paint(call, 'dim', does)}`}`)
+  for (const [line, does] of examples)
+    say(call, `  ${line.includes('penny ') ? '' : 'penny '}${line}${does === '' ? '' : `\n      ${paint(call, 'dim', does)}`}`)
 }
 
 function spelling(key: string, { short, value, multiple }: Option): string {

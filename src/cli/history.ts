@@ -6,7 +6,7 @@ import { linesWith, parseLine } from '../core/lines.ts'
 import type { Intent } from '../journal/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { findOwnDaemon } from './client.ts'
-import { EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
+import { AS_ROOT, EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
 
 const NAME = /^\d{8}-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z\.jsonl$/
 /** A clock may have been stepped since a segment was begun. */
@@ -20,7 +20,7 @@ function segmentsIn(folder: string): Segment[] {
       GONE,
       () =>
         unless(['EACCES', 'EPERM'], () => readdirSync(folder)) ??
-        refuse(EXIT.notPermitted, 'you may not read the journal', `${folder} is the daemon's own, and the daemon cannot be asked by this user`, 'sudo penny …'),
+        refuse(EXIT.notPermitted, 'you may not read the journal', `${folder} is the daemon's own, and the daemon cannot be asked by this user`, AS_ROOT),
     ) ?? []
   return names.sort().flatMap((name) => {
     const [, ...time] = NAME.exec(name) ?? []
@@ -49,8 +49,9 @@ export function entriesSince(root: string, sinceMs: number): Promise<Entry[]> {
   const since = new Date(sinceMs).toISOString()
   const read = (folder: string): Entry[] => {
     const segments = segmentsIn(folder)
-    // A segment ends where the next begins.
-    const needed = segments.filter((_, index) => (segments[index + 1]?.begunMs ?? Number.POSITIVE_INFINITY) + CLOCK_MARGIN_MS >= sinceMs)
+    // A segment ends where the next begins, unless the clock was set back between.
+    const endMs = (index: number): number => Math.max(segments[index]?.begunMs ?? 0, segments[index + 1]?.begunMs ?? Number.POSITIVE_INFINITY)
+    const needed = segments.filter((_, index) => endMs(index) + CLOCK_MARGIN_MS >= sinceMs)
     return needed.flatMap(({ path }) => entriesIn(readFileSync(path, 'utf8')).filter(({ at }) => at >= since))
   }
   return entriesBy(root, read, { since })

@@ -1,6 +1,20 @@
 /** What a holder does to its mail, done to the files as any holder may: move them, or put an edited copy in their place. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { MessageId } from '../core/ids.ts'
 import type { Value } from '../core/message.ts'
@@ -13,6 +27,7 @@ import { type Call, textOption } from './command.ts'
 import { EXIT, GONE, Refusal, refuse, UNSEEN, unless } from './exit.ts'
 import { findMessage } from './find.ts'
 import { readHead } from './head.ts'
+import { openPlain, within } from './holder.ts'
 import { byService, listMailbox, type Place } from './mail.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
 
@@ -52,10 +67,12 @@ export function claimFile(place: Place): string {
       `penny show ${place.id}`,
     )
   const path = join(dirname(dirname(place.path)), 'cur', basename(place.path))
-  const moved = unless(GONE, () => {
-    renameSync(place.path, path)
-    return true
-  })
+  const moved = unless(GONE, () =>
+    within(dirname(place.path), (from) => {
+      within(dirname(path), (to) => renameSync(join(from, basename(path)), join(to, basename(path))))
+      return true
+    }),
+  )
   if (!moved) refuse(EXIT.tryAgain, `${place.id} has just been moved`, 'somebody else was faster', `penny show ${place.id}`)
   return path
 }
@@ -97,25 +114,38 @@ export async function editFile(place: Place, to: Status, keys: Readonly<Record<s
       'its sender or the postmaster reopens a settled task',
       `penny set ${place.id} status=open`,
     )
-  const stat = statSync(place.path)
-  const text = readFileSync(place.path, 'utf8')
+  const name = basename(place.path)
+  const before = within(dirname(place.path), (at) => readOwn(join(at, name)))
+  if (!before) refuse(EXIT.badMessage, `${place.path} cannot be changed`, 'it is no plain file', `ls -l ${shellWord(place.path)}`)
   const edits = { status: to, ...keys }
   // What the daemon delivers is plain, unless its sender or holder wrote more of YAML than most do.
-  const edited = rewriteBy(layOutPlain, text, edits) ?? (await import('../message/index.ts')).rewrite(text, edits)
-  replaceFile(place.path, edited, stat)
+  const edited = rewriteBy(layOutPlain, before.text, edits) ?? (await import('../message/index.ts')).rewrite(before.text, edits)
+  within(dirname(place.path), (at) => replaceOwn(join(at, name), edited, before.stat))
 }
 
-function replaceFile(path: string, text: string, was: Readonly<{ ino: number; uid: number; gid: number; mode: number }>): void {
+function readOwn(path: string): { text: string; stat: Stats } | undefined {
+  const fd = openPlain(path)
+  if (fd === undefined) return undefined
+  try {
+    const stat = fstatSync(fd)
+    return { stat, text: readFileSync(fd, 'utf8') }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function replaceOwn(path: string, text: string, was: Stats): void {
   const unfinished = join(dirname(path), `.edit-${randomBytes(8).toString('hex')}.tmp`)
   const fd = openSync(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   try {
     const bytes = Buffer.from(text)
     for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
     // The holder's own group may be none it can give away; the folder's set-group bit gives the readers' group then.
-    unless(['EPERM'], () => chownSync(unfinished, was.uid, was.gid))
-    chmodSync(unfinished, was.mode & 0o777)
+    unless(['EPERM'], () => fchownSync(fd, was.uid, was.gid))
+    fchmodSync(fd, was.mode & 0o777)
     fsyncSync(fd)
-    if (unless(GONE, () => statSync(path))?.ino !== was.ino)
+    const now = unless(GONE, () => lstatSync(path))
+    if (now?.ino !== was.ino || now.size !== was.size || now.mtimeMs !== was.mtimeMs)
       refuse(EXIT.tryAgain, 'the message was changed meanwhile', 'somebody else wrote to it or moved it at the same moment', 'the same command again')
     renameSync(unfinished, path)
   } catch (cause) {

@@ -30,19 +30,21 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
   const { root, help, version, rest } = takeGlobal(argv)
   const [before, name, after] = splitAtCommand(rest)
   if (version && name === undefined) {
-    surroundings.out(`pennypost ${packageVersion()}\n`)
+    const words = rest.includes('--json') ? JSON.stringify({ schema: 'penny/version/1', version: packageVersion() }) : `pennypost ${packageVersion()}`
+    surroundings.out(`${words}\n`)
     return EXIT.ok
   }
   if (name === undefined || help) {
     if (name === undefined)
-      for (const word of before) refuse(EXIT.usage, `penny: there is no option ${word}`, 'options follow the command they belong to', 'penny help')
+      for (const word of before.filter((one) => one !== '--json'))
+        refuse(EXIT.usage, `penny: there is no option ${word}`, 'options follow the command they belong to', 'penny help')
     const { command } = await import('./help.ts')
     return command.run({
       name: 'help',
       surroundings,
       commands: COMMANDS,
       rootOption: root,
-      json: false,
+      json: rest.includes('--json'),
       words: name === undefined ? [] : [name === 'help' ? (after[0] ?? name) : name],
       values: {},
     })

@@ -7,6 +7,7 @@
  * When it fails: `main` has said what, why and a command that mends it; a mistake of ours is status 70.
  * The first line starts it with a second net: no code is made from strings, whatever a message says.
  */
+import { shellWord } from '../core/text.ts'
 import { main } from './main.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -20,6 +21,7 @@ for (const stream of [process.stdout, process.stderr]) {
 const status = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
+  typed: process.argv.slice(1).map(shellWord).join(' '),
   uid: process.geteuid?.() ?? 0,
   stdin: process.stdin,
   stdinIsTerminal: process.stdin.isTTY,

@@ -2,7 +2,7 @@
 import { styleText } from 'node:util'
 import { showBodySafely, showSafely } from '../core/text.ts'
 import type { Call, Surroundings } from './command.ts'
-import type { Refusal } from './exit.ts'
+import { AS_ROOT, type Refusal } from './exit.ts'
 
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green'
 
@@ -56,7 +56,12 @@ function width(text: string): number {
 export function printRefusal(surroundings: Surroundings, refusal: Refusal): void {
   const { message, why, fix } = refusal
   const reason = why === '' ? '' : `  why: ${showBodySafely(why).replaceAll('\n', '\n       ')}\n`
-  surroundings.err(`${showSafely(message)}\n${reason}  fix: ${showSafely(fix)}\n`)
+  surroundings.err(`${showSafely(message)}\n${reason}  fix: ${fixOf(surroundings, fix)}\n`)
+}
+
+/** As it can be pasted. An alias is nothing that sudo knows, so the program's path is written out. */
+export function fixOf({ typed }: Surroundings, fix: string): string {
+  return showSafely(fix === AS_ROOT ? `sudo ${typed}   # or join the operators group of policies/org.yaml` : fix)
 }
 
 /** The part of an id that people type: its last eight characters are random. */

@@ -17,10 +17,11 @@ function choose({ rootOption, surroundings: { env, cwd } }: Call): { root: strin
   if (rootOption !== undefined) return { root: resolve(cwd, rootOption), how: '--root names it' }
   const named = env['PENNY_ROOT']
   if (named) return { root: resolve(cwd, named), how: 'PENNY_ROOT names it' }
-  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-    if (isRoot(folder)) return { root: folder, how: 'it is the nearest at or above the working directory' }
-    if (folder === dirname(folder)) break
-  }
+  const above: string[] = []
+  for (let folder = resolve(cwd); folder !== dirname(folder); folder = dirname(folder)) if (isRoot(folder)) above.push(folder)
+  // What an agent makes in its workspace is no organisation, however it looks.
+  const root = above.find((one) => !above.some((outer) => one.startsWith(`${outer}/workspaces/`)))
+  if (root !== undefined) return { root, how: 'it is the nearest at or above the working directory' }
   return { root: DEFAULT_ROOT, how: 'neither --root nor PENNY_ROOT is given, and no folder at or above this one holds policies/org.yaml or .penny/' }
 }
 

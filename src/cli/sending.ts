@@ -9,7 +9,7 @@ import { layoutOf } from '../mailbox/index.ts'
 import { type Daemon, findOwnDaemon, UP } from './client.ts'
 import { type Call, flag, type Option, textOption } from './command.ts'
 import { dropAttachments, dropMessage } from './drop.ts'
-import { EXIT, Refusal, refuse } from './exit.ts'
+import { EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
 import { checkLetter, type LetterValue, writeLetter } from './letter.ts'
 import { say, sayJson, tell } from './print.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
@@ -107,7 +107,8 @@ async function fateBySeat(seat: Seat, ref: string, droppedMs: number, until: num
   const { readHead, readMessage } = await import('./head.ts')
   const { textValue } = await import('../core/row.ts')
   const since = (folder: string): string[] =>
-    readdirSync(`${seat.workspace}/${folder}`)
+    // The daemon mends a folder that is gone.
+    (unless(GONE, () => readdirSync(`${seat.workspace}/${folder}`)) ?? [])
       .filter((name) => isRecent(name, droppedMs - 1000))
       .map((name) => `${seat.workspace}/${folder}/${name}`)
   for (;;) {
@@ -155,10 +156,9 @@ async function waitForSettling(call: Call, drop: Dropped, fate: Fate, seat: Seat
   if (daemon) settled = (await daemon.ask({ verb: 'wait', drop, settled: true })).copies
   else {
     if (fate.kind !== 'admitted' || !seat) return refuse(EXIT.tryAgain, 'it cannot be waited for', 'the message was not seen to be admitted', `penny tasks`)
-    settled = fate.copies
-    while (settled.some(({ status }) => status !== null && !isSettled(status))) {
-      await pause(250)
+    for (settled = fate.copies; ; await pause(250)) {
       settled = await Promise.all(settled.map(async (copy) => (await mirrorOf(seat, copy)) ?? copy))
+      if (settled.every(({ status }) => status === null || isSettled(status))) break
     }
   }
   for (const copy of settled) {

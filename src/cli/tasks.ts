@@ -1,12 +1,14 @@
+import type { Config } from '../core/config.ts'
 import type { TaskRow } from '../core/control.ts'
 import { rowOf } from '../core/row.ts'
 import { counted } from '../core/text.ts'
 import { findOwnDaemon } from './client.ts'
 import type { Call, Command } from './command.ts'
-import { EXIT, refuse } from './exit.ts'
-import { type Filter, readFilters } from './filters.ts'
+import { AS_ROOT, EXIT, Refusal, refuse } from './exit.ts'
+import { doubt, type Filter, readFilters } from './filters.ts'
 import { readHead } from './head.ts'
 import { byService, listMail, listMailbox, type Place, type Unseen } from './mail.ts'
+import { loadPolicies } from './policies.ts'
 import { sayJson, sayTable, shortId, tell } from './print.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
 import { ageSince } from './times.ts'
@@ -26,10 +28,23 @@ export const command: Command = {
     const filter = readFilters(call.words, Date.now())
     const rows = (await collect(call, seatOf(call), filter)).filter(filter.byRow).sort(byService)
     if (call.json) for (const row of rows) sayJson(call, row)
-    else if (rows.length === 0) tell(call, 'no such task')
-    else print(call, rows)
+    else if (rows.length > 0) print(call, rows)
+    if (rows.length > 0) return EXIT.ok
+    // Only operators may read policies/; others are believed.
+    const config = call.words.length > 0 ? readablePolicies(call) : undefined
+    if (config) doubt(call.words, config)
+    if (!call.json) tell(call, 'no such task')
     return EXIT.ok
   },
+}
+
+function readablePolicies(call: Call): Config | undefined {
+  try {
+    return loadPolicies(rootOf(call))
+  } catch (cause) {
+    if (cause instanceof Refusal) return undefined
+    throw cause
+  }
 }
 
 /** From the daemon, which knows all that is not settled; else from the folders. Refuses (77) who may ask neither. */
@@ -46,7 +61,7 @@ export async function collect(call: Call, seat: Seat | undefined, filter: Pick<F
       EXIT.notPermitted,
       'you may not read this mail',
       `${unseen.size === 1 ? `${[...unseen][0]} is` : `${unseen.size} folders are`} closed to this user, and the daemon cannot be asked`,
-      `sudo penny ${call.name}`,
+      AS_ROOT,
     )
   const rows: TaskRow[] = []
   for (const place of places.filter(filter.byName)) {

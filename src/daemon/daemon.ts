@@ -5,7 +5,7 @@ import type { Verbs } from './control.ts'
 import { releaseHeld } from './held.ts'
 import { createMirrored, MIRRORS_LOOK_MS } from './mirrored.ts'
 import { checkPathTo } from './pathcheck.ts'
-import { expireRunLogs } from './retention.ts'
+import { expireOriginals, expireRunLogs } from './retention.ts'
 import { buildRooms, type Rooms, type RoomsGiven } from './rooms.ts'
 import { loadState, saveState } from './snapshot.ts'
 import { createVerbs } from './verbs.ts'
@@ -40,6 +40,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
   const rooms = buildRooms(given)
   const { layout, ledger, journal, sealed, alerts, policies, provisioner, room, settleRoom, dispatcher, deliver, intake, deadlines, scheduler } = rooms
   const mirrored = createMirrored(disk, journal, `${layout.private('state')}/mirrors.json`)
+  let cleaning = false
   const every = (ms: number, what: string, work: () => unknown) => clock.every(ms, guarded(what, work))
 
   function guarded(what: string, work: () => unknown): () => void {
@@ -60,6 +61,9 @@ export function startDaemon(given: DaemonGiven): Daemon {
   provisioner.all()
   tellOfPath()
   rooms.canaries.clean()
+  // Mail is admitted while the past is being read, and the clock may have been set back since then.
+  const newest = journal.newestId()
+  if (newest) ids.after(newest)
   const recovered = deliver.recover()
   journal.record({ event: 'daemon', state: 'started', what: `${given.version} ${rooms.mode()} ${disk.lease.how}` })
   rooms.setFolders()
@@ -101,13 +105,21 @@ export function startDaemon(given: DaemonGiven): Daemon {
   }
 
   async function housekeeping(): Promise<void> {
-    const { org } = policies.current()
-    settleRoom.mailboxes.rollMonths()
-    const open = new Set([...ledger.all()].map(({ file }) => file))
-    settleRoom.mirror.retain(clock.now() - org.retentionMs, (file) => open.has(file))
-    rooms.state.expire(clock.now() - org.retentionMs)
-    expireRunLogs(disk, layout, rooms.pins, policies.current(), ledger, clock.now() - org.retentionMs)
-    await saveState(rooms.snapshot)
+    // Before the past is read, everything would look settled.
+    if (!rooms.isReady() || cleaning) return
+    cleaning = true
+    try {
+      const olderThanMs = clock.now() - policies.current().org.retentionMs
+      settleRoom.mailboxes.rollMonths()
+      const open = new Set([...ledger.all()].map(({ file }) => file))
+      settleRoom.mirror.retain(olderThanMs, (file) => open.has(file))
+      rooms.state.expire(olderThanMs)
+      expireRunLogs(disk, layout, rooms.pins, policies.current(), ledger, olderThanMs)
+      await saveState(rooms.snapshot)
+      await expireOriginals(disk, layout, sealed, ledger, olderThanMs)
+    } finally {
+      cleaning = false
+    }
   }
 
   /** A part of the start: one that fails is told and keeps no other from it. Resolves to whether it was done. */

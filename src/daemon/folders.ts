@@ -11,7 +11,6 @@ import { join } from '../system/index.ts'
 import type { Disk, Listed, Path } from '../system/types.ts'
 
 const NO_BOXES = ['alerts', 'held', 'files']
-const HOUR_MS = 3_600_000
 /** Files of an odd box that its alert names. */
 const MOST_NAMED = 10
 
@@ -89,10 +88,9 @@ function escaped({ name, raw }: Listed): string {
 export function recordedOf(journal: Journal, intents: readonly Intent[]): { known: Set<MessageId>; settled: Set<MessageId> } {
   const known = new Set<MessageId>()
   const settled = new Set<MessageId>()
-  // An hour for clocks that were stepped between the two logs.
-  const oldest = Date.parse(intents[0]?.at ?? '') - HOUR_MS
-  const from = journal.segments.list().findLast((segment) => (journal.segments.file(segment)?.begunMs ?? 0) < oldest) ?? 0
-  for (const [entry] of journal.read({ segment: from, offset: 0 })) {
+  const [oldest] = intents.map(({ drop }) => drop).sort()
+  if (oldest === undefined) return { known, settled }
+  for (const [entry] of journal.read({ segment: journal.segmentSince(oldest), offset: 0 })) {
     if (entry.event === 'admitted' || entry.event === 'held' || entry.event === 'repeat') known.add(entry.drop)
     else if (entry.event === 'delivered') known.add(entry.id)
     else if (entry.event === 'status' && entry.folder === 'done') settled.add(entry.id)

@@ -54,8 +54,10 @@ async function tellPast(
   const numbers = segments.list().filter((number) => number <= end.segment)
   for (const [index, number] of numbers.entries()) {
     const file = segments.file(number)
-    const endedMs = segments.file(numbers[index + 1] ?? -1)?.begunMs ?? Number.POSITIVE_INFINITY
-    if (!file || gone.aborted || endedMs + CLOCK_MARGIN_MS < sinceMs) continue
+    if (!file || gone.aborted) continue
+    // The next one may have begun before it, where the clock was set back.
+    const endedMs = Math.max(file.begunMs, segments.file(numbers[index + 1] ?? -1)?.begunMs ?? Number.POSITIVE_INFINITY)
+    if (endedMs + CLOCK_MARGIN_MS < sinceMs) continue
     const data = disk.readFile(file.path).subarray(0, number === end.segment ? end.offset : undefined)
     for (const line of about === undefined ? data.toString('utf8').split('\n') : linesWith(data, about)) {
       const entry = line === '' ? undefined : (parseLine(line) as Entry | undefined)

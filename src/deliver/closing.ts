@@ -52,7 +52,7 @@ export function closing(given: DeliverGiven): Closing {
         throw cause
       }
       for (const { drop } of batch) sealed.close(drop)
-      sealed.mark(given.clock.now() - given.config().org.retentionMs)
+      sealed.mark()
     },
   }
 }

@@ -1,7 +1,7 @@
 import { idTimeMs, type MessageId } from '../core/ids.ts'
 import type { Attachment, Envelope, Value } from '../core/message.ts'
 import { formatTime } from '../core/time.ts'
-import type { AdmitIntent, HoldIntent, RepeatIntent } from '../journal/index.ts'
+import type { AdmitIntent, HoldIntent, Intent, RepeatIntent } from '../journal/index.ts'
 import { digestOf, isSameVersion, type Mail, markOf, statOrNothing } from '../mailbox/index.ts'
 import { CLOCK_STEP_MS } from '../system/ids.ts'
 import { closing } from './closing.ts'
@@ -249,8 +249,10 @@ export function createDelivery(given: DeliverGiven): Deliver {
     repeat,
     recover: () => {
       const intents = sealed.recover()
+      // The journal may not tell of them yet, and what follows from them has ids of its own.
+      for (const id of intents.flatMap(idsOf)) ids.after(id)
       // First, so that what a crash left half made is not in the way of making it again.
-      sweepStaging(given, new Set(intents.flatMap((intent) => (intent.act === 'admit' ? intent.copies.map(({ id }) => id as string) : []))))
+      sweepStaging(given, new Set<string>(intents.flatMap(idsOf)))
       recover(given, intents, { recordAdmission, conclude, finished: close.finished })
       return intents.length
     },
@@ -259,6 +261,10 @@ export function createDelivery(given: DeliverGiven): Deliver {
     sweepLate: () => settleLate(given, holdIt),
     inHand,
   }
+}
+
+function idsOf(intent: Intent): MessageId[] {
+  return [intent.drop, ...(intent.act === 'admit' ? intent.copies.map(({ id }) => id) : [])]
 }
 
 function definedOnly(values: Readonly<Record<string, Value | undefined>>): Record<string, Value> {

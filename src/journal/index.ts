@@ -3,11 +3,12 @@
  *
  * Given: a disk, a clock, a folder under .penny/ that nobody else writes.
  * Returns: the journal (facts, one JSON line each, kept for ever in closed segments, so that an audit log can take their
- * hashes) and the sealed log (intents with the bytes of each drop, kept for the retention time).
+ * hashes) and the sealed log (intents with the bytes of each drop, kept for the retention time, and longer while they are needed).
  * Both are append-only; a line half written at a crash is cut off at the next start. Many writers share one fdatasync.
  * When it fails: a full disk rejects `seal` with nothing written, so that the drop stays where it is; `sync` rejects with
  * the system's error and may be called again.
  */
+export type { AdmitIntent, HoldIntent, Intent, RepeatIntent, SealedCopy, Source } from './intents.ts'
 export { JOURNAL_START, type Journal, openJournal } from './journal.ts'
-export { type AdmitIntent, type HoldIntent, type Intent, openSealed, type RepeatIntent, type Sealed, type SealedCopy, type Source } from './sealed.ts'
+export { openSealed, type Sealed } from './sealed.ts'
 export { openSegments, type Position, type Segments } from './segments.ts'

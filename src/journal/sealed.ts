@@ -2,94 +2,10 @@
  * Intents: what will be done with a drop, with its bytes, durable before anything of it is done.
  * One fdatasync makes the intents of all drops in flight durable; a mark says up to where everything is done and durable.
  */
-import type { Complaint, FaultCode } from '../core/fault.ts'
 import type { MessageId } from '../core/ids.ts'
-import type { Attachment, Kind, Settles, Value, Via } from '../core/message.ts'
-import type { Name } from '../core/names.ts'
 import type { Clock, Disk } from '../system/types.ts'
+import type { Intent } from './intents.ts'
 import { openSegments, type Position, type Segments } from './segments.ts'
-
-/** Where a drop lay and which inode it was, so that recovery removes that one and no other. */
-export type Source = Readonly<{
-  /** Relative to the root. */
-  folder: string
-  name: string
-  /** The name's bytes in base64 where they are not UTF-8. */
-  raw?: string
-  dev: number
-  ino: number
-  size: number
-  mtimeMs: number
-}>
-
-export type SealedCopy = Readonly<{
-  id: MessageId
-  to: Name
-  kind: Kind
-  file: string
-  /** Front matter of this copy alone. */
-  stamp: Readonly<Record<string, Value | undefined>>
-}>
-
-export type AdmitIntent = Readonly<{
-  act: 'admit'
-  drop: MessageId
-  at: string
-  /** When it was made, where its ids do not tell: the clock was stepped. */
-  created?: string
-  boot: string
-  source?: Source
-  /** Made by the daemon; what it must not be made twice for. */
-  key?: string
-  from: Name | 'pennypost' | 'unknown'
-  via: Via
-  origin?: string
-  name: string
-  sha256: string
-  /** The sender's text as it was. */
-  text: string
-  /** Front matter that every copy gets; undefined removes a key. */
-  stamp: Readonly<Record<string, Value | undefined>>
-  removed?: readonly string[]
-  subject: string
-  priority: string
-  rank: number
-  thread: MessageId
-  hops: number
-  ref?: string
-  reminder?: boolean
-  inReplyTo?: MessageId
-  settles?: Settles
-  due?: string
-  expires?: string
-  /** Attachments, in staging as `<drop>.<n>`. */
-  attachments: readonly Attachment[]
-  /** Files to be removed with the drop. */
-  files: readonly Source[]
-  copies: readonly SealedCopy[]
-}>
-
-export type HoldIntent = Readonly<{
-  act: 'hold'
-  drop: MessageId
-  at: string
-  boot: string
-  source: Source
-  from: string
-  code: FaultCode
-  /** Name in spool/held/. */
-  held: string
-  /** Where it was dropped, for people. */
-  folder: string
-  name: string
-  complaints: readonly Complaint[]
-  /** As the message would have had: its bounce has them. Missing in intents of earlier versions. */
-  hops?: number
-}>
-
-export type RepeatIntent = Readonly<{ act: 'repeat'; drop: MessageId; at: string; boot: string; source: Source; from: string; ref: string; of: MessageId }>
-
-export type Intent = AdmitIntent | HoldIntent | RepeatIntent
 
 /** Takes back an intent whose line was written, but not known to be on the medium: nothing of it was done. */
 type Void = Readonly<{ act: 'void'; drop: MessageId }>
@@ -100,8 +16,13 @@ export type Sealed = Readonly<{
   /** Everything of this intent is done, and on the medium. */
   close: (drop: MessageId) => void
   open: () => ReadonlyMap<MessageId, Position>
-  /** Writes the mark: what is before it needs no recovery. Returns how many segments retention removed. */
-  mark: (olderThanMs: number) => number
+  /** Writes the mark: what is before it needs no recovery. */
+  mark: () => void
+  /**
+   * Takes away what is older, but for intents one of whose ids (drop, copies) is still needed: an old segment is written anew with
+   * those lines alone, so that one task open for a year keeps its own line and not the hour of mail around it.
+   */
+  expire: (olderThanMs: number, isNeeded: (id: MessageId) => boolean) => Promise<void>
   /** The intents that a crash left open, in order. */
   recover: () => Intent[]
   /** The intent of a drop or copy made around `ms`, for `penny show --original`. */
@@ -113,7 +34,7 @@ const INDEX_KEPT_MS = 2_000
 
 type Mark = { segment: number; offset: number; closed: MessageId[] }
 
-export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: string, writeMark: (path: string, text: string) => void): Sealed {
+export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: string, writeWhole: (path: string, text: string) => void): Sealed {
   const segments = openSegments(disk, clock, folder, { lines: 10_000, bytes: 16 * 1024 ** 2, ageMs: 3_600_000 })
   const open = new Map<MessageId, Position>()
   let closedPast: { drop: MessageId; at: Position }[] = []
@@ -159,6 +80,26 @@ export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: s
     return undefined
   }
 
+  const firstOpen = (): Position => [...open.values()].reduce((least, at) => (before(at, least) ? at : least), segments.end())
+
+  function mark(): void {
+    const first = firstOpen()
+    closedPast = closedPast.filter(({ at }) => !before(at, first))
+    const text = JSON.stringify({ ...first, closed: closedPast.map(({ drop }) => drop) } satisfies Mark)
+    if (text !== marked) writeWhole(markFile, text)
+    marked = text
+  }
+
+  /** Before the mark nothing is read by its place, so lines may move up. */
+  function keepOnly(segment: number, isNeeded: (id: MessageId) => boolean): void {
+    const path = segments.file(segment)?.path
+    if (path === undefined) return
+    const lines = disk.readFile(path).toString('utf8').split('\n').slice(0, -1)
+    const needed = lines.filter((line) => idsIn(line).some(isNeeded))
+    if (needed.length === 0) segments.remove(segment)
+    else if (needed.length < lines.length) writeWhole(path, `${needed.join('\n')}\n`)
+  }
+
   function takeBack(drop: MessageId): void {
     unwritten.push({ act: 'void', drop })
     for (const one of unwritten) segments.append(JSON.stringify(one))
@@ -192,13 +133,20 @@ export function openSealed(disk: Disk, clock: Clock, folder: string, markFile: s
       if (at && open.delete(drop)) closedPast.push({ drop, at })
     },
     open: () => open,
-    mark: (olderThanMs) => {
-      const first = [...open.values()].reduce((least, at) => (before(at, least) ? at : least), segments.end())
-      closedPast = closedPast.filter(({ at }) => !before(at, first))
-      const text = JSON.stringify({ ...first, closed: closedPast.map(({ drop }) => drop) } satisfies Mark)
-      if (text !== marked) writeMark(markFile, text)
-      marked = text
-      return expire(segments, first.segment, olderThanMs)
+    mark,
+    expire: async (olderThanMs, isNeeded) => {
+      mark()
+      const failures: unknown[] = []
+      for (const segment of past(segments, firstOpen().segment, olderThanMs)) {
+        // On a full disk one may not be written anew, and others still be taken away.
+        try {
+          keepOnly(segment, isNeeded)
+        } catch (cause) {
+          failures.push(cause)
+        }
+        await new Promise<void>((resolve) => clock.soon(resolve))
+      }
+      if (failures.length > 0) throw failures[0]
     },
     recover: () => {
       const mark = readMark(disk, markFile)
@@ -226,14 +174,10 @@ function before(a: Position, b: Position): boolean {
   return a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset)
 }
 
-function expire(segments: Segments, firstNeeded: number, olderThanMs: number): number {
+/** Segments that ended before, none that recovery needs: one ends where the next begins. */
+function past(segments: Segments, firstNeeded: number, olderThanMs: number): number[] {
   const list = segments.list()
-  // A segment ends where the next one begins.
-  const old = list.filter(
-    (segment, index) => segment < firstNeeded && (segments.file(list[index + 1] ?? -1)?.begunMs ?? Number.POSITIVE_INFINITY) < olderThanMs,
-  )
-  for (const segment of old) segments.remove(segment)
-  return old.length
+  return list.filter((segment, index) => segment < firstNeeded && (segments.file(list[index + 1] ?? -1)?.begunMs ?? Number.POSITIVE_INFINITY) < olderThanMs)
 }
 
 function readMark(disk: Disk, path: string): Mark {
@@ -257,13 +201,18 @@ function parseIntent(line: string): Intent | Void | undefined {
 
 type Index = Readonly<{ segment: number; data: Buffer; lines: ReadonlyMap<string, number> }>
 
-/** Where the lines of drops and copies begin. Within a message's text every quote is escaped, so that no text looks like a key. */
+/** The drop and the copies of a line. Within a message's text every quote is escaped, so that no text looks like a key. */
+function idsIn(line: string): MessageId[] {
+  return [...line.matchAll(/"(?:drop|id)":"([0-9a-f-]{36})"/g)].map(([, id]) => id as MessageId)
+}
+
+/** Where the lines of drops and copies begin. */
 function indexOf(segment: number, data: Buffer): Index {
   const lines = new Map<string, number>()
   for (let start = 0; ; ) {
     const end = data.indexOf(10, start)
     if (end < 0) return { segment, data, lines }
-    for (const [, id = ''] of data.toString('latin1', start, end).matchAll(/"(?:drop|id)":"([0-9a-f-]{36})"/g)) if (!lines.has(id)) lines.set(id, start)
+    for (const id of idsIn(data.toString('latin1', start, end))) if (!lines.has(id)) lines.set(id, start)
     start = end + 1
   }
 }

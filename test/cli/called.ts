@@ -1,12 +1,13 @@
 /** Calls commands as a shell would, without a process, and keeps what they print. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Test } from 'tap'
 import { main } from '../../src/cli/main.ts'
 
 export type Ended = Readonly<{ status: number; out: string; err: string }>
-export type How = Readonly<{ cwd?: string; input?: string | Buffer; env?: Readonly<Record<string, string>>; uid?: number }>
+export type How = Readonly<{ cwd?: string; input?: string | Buffer; env?: Readonly<Record<string, string>>; uid?: number; terminal?: boolean }>
 
 export async function penny(args: readonly string[], how: How = {}): Promise<Ended> {
   const out: Buffer[] = []
@@ -14,9 +15,10 @@ export async function penny(args: readonly string[], how: How = {}): Promise<End
   const status = await main(args, {
     env: { PATH: process.env['PATH'] ?? '', ...how.env },
     cwd: how.cwd ?? '/',
+    typed: ['/opt/penny.js', ...args].join(' '),
     uid: how.uid ?? process.geteuid?.() ?? 0,
     stdin: Readable.from([Buffer.from(how.input ?? '')]),
-    stdinIsTerminal: false,
+    stdinIsTerminal: how.terminal ?? false,
     stdoutIsTerminal: false,
     out: (text) => void out.push(Buffer.from(text)),
     err: (text) => {
@@ -25,6 +27,20 @@ export async function penny(args: readonly string[], how: How = {}): Promise<End
   })
   return { status, out: Buffer.concat(out).toString('utf8'), err }
 }
+
+/** The same as a user who may only do what everybody may: give what must be closed to others the mode 0. */
+export async function pennyOfAStranger(args: readonly string[], how: Omit<How, 'uid'> = {}): Promise<Ended> {
+  if (process.geteuid?.() !== 0) return penny(args, how)
+  process.seteuid?.(STRANGER)
+  try {
+    return await penny(args, { ...how, uid: STRANGER })
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
+/** A uid without an entry in /etc/passwd. */
+const STRANGER = 54_321
 
 export function objects(text: string): Record<string, unknown>[] {
   return text
@@ -39,8 +55,7 @@ export function write(path: string, text: string): void {
 }
 
 /** An organisation with legal, pmo and an operator, whose folders are there as the daemon makes them. */
-export function organisation(t: Test): string {
-  const root = t.testdir()
+export function organisation(t: Test, root = t.testdir()): string {
   write(`${root}/policies/org.yaml`, 'name: acme\npostmaster: operator\n')
   for (const name of ['legal', 'pmo']) write(`${root}/policies/agents/${name}.md`, `---\ntitle: The ${name}\n---\nYou are ${name}.\n`)
   write(`${root}/policies/people/operator.md`, '---\nnotify: []\n---\n')
@@ -51,6 +66,14 @@ export function organisation(t: Test): string {
   mkdirSync(`${root}/spool/files`, { recursive: true })
   mkdirSync(`${root}/.penny/journal`, { recursive: true })
   return root
+}
+
+/** The same where a stranger can come to: a checkout may lie in a folder that is closed to others. */
+export function openOrganisation(t: Test): string {
+  const root = mkdtempSync(join(tmpdir(), 'penny-cli-'))
+  chmodSync(root, 0o755)
+  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  return organisation(t, root)
 }
 
 /** A full id whose last characters are `ending`; a greater `order` sorts later. */

@@ -1,9 +1,6 @@
-import { mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { idOf, objects, organisation, penny, write } from './called.ts'
-
-type Request = Readonly<Record<string, unknown>>
+import { listen } from './spoken.ts'
 
 const REPORT = {
   organisation: 'acme',
@@ -39,31 +36,6 @@ const REPORT = {
     alerts: 0,
     canaries: 0,
   },
-}
-
-/** Speaks the daemon's protocol: `answer` gives the lines for a request. */
-async function listen(t: Test, root: string, answer: (request: Request) => readonly object[] | 'hang up'): Promise<Request[]> {
-  const asked: Request[] = []
-  mkdirSync(`${root}/.penny/run`, { recursive: true })
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined)
-    socket.once('data', (data) => {
-      const request = JSON.parse(data.toString()) as Request
-      asked.push(request)
-      const lines = answer(request)
-      // Cut in the middle of a line, as a stream may be.
-      const text = lines === 'hang up' ? '' : lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-      socket.write(text.slice(0, 7))
-      setTimeout(() => socket.end(text.slice(7)), 5)
-    })
-  })
-  // From within, so that the path is short however deep the test's folder lies.
-  const here = process.cwd()
-  process.chdir(`${root}/.penny/run`)
-  await new Promise<void>((resolve) => void server.listen('daemon.sock', resolve))
-  process.chdir(here)
-  t.teardown(() => void server.close())
-  return asked
 }
 
 t.test("status shows the daemon's report; --json has the words of the accounting line; --check says when alerts are open", async (t) => {

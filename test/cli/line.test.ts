@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { organisation, penny, write } from './called.ts'
+import { objects, organisation, penny, write } from './called.ts'
 
 t.test('an unknown command or option is refused with the nearest one, exit 64, and never 2', async (t) => {
   const sned = await penny(['sned'])
@@ -87,4 +88,24 @@ t.test('without a daemon: 69 and the command that starts it, where one is needed
     t.equal(status, 69, args.join(' '))
     t.match(err, /fix: penny up/)
   }
+})
+
+t.test('examples can be pasted as they stand; help, completion and --version speak JSON too', async (t) => {
+  t.match((await penny(['help', 'send'])).out, /\n {2}echo 'How many\?' \| penny send/)
+  t.match((await penny(['help'])).out, /\n {2}penny init acme && cd acme && penny up --detach\n/)
+  for (const args of [['help'], ['help', 'send'], ['completion', 'bash'], ['--version']]) {
+    for (const one of objects((await penny([...args, '--json'])).out)) t.match(one['schema'], /^penny\/(help|completion|version)\/1$/, args.join(' '))
+  }
+})
+
+t.test('bash completes words with a colon and an equals sign', async (t) => {
+  const script = (await penny(['completion', 'bash'])).out
+  const complete = (line: string): string[] => {
+    const words = line.split(/ |(?=[:=])|(?<=[:=])/)
+    const ask = `${script}\nCOMP_LINE=${JSON.stringify(line)} COMP_POINT=${line.length} COMP_WORDS=(${words.map((word) => JSON.stringify(word)).join(' ')}) COMP_CWORD=${words.length - 1}\n_penny 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`
+    return spawnSync('bash', ['--norc', '-c', ask], { encoding: 'utf8' }).stdout.trim().split('\n')
+  }
+  t.same(complete('penny tasks status:op'), ['open'])
+  t.same(complete('penny set 9c41 status=o'), ['open'])
+  t.same(complete('penny tas'), ['tasks'])
 })

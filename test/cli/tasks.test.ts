@@ -78,3 +78,17 @@ t.test('front matter that does not parse hides no message', async (t) => {
   writeFileSync(path, '---\nstatus: in_progress\nresult: Done: see x\n---\nbody\n')
   t.match(objects((await penny(['tasks', '--json', '--root', root])).out), [{ id: idOf('eeee1111'), status: 'in_progress', holder: 'legal' }])
 })
+
+t.test('a filter that nothing can match is refused with the nearest that could', async (t) => {
+  const root = organisation(t)
+  for (const [word, fix] of [
+    ['to:legl', 'penny tasks to:legal'],
+    ['priority:hgh', 'penny tasks priority:high'],
+    ['overdue:yes', 'penny tasks overdue'],
+  ] as const) {
+    const { status, err } = await penny(['tasks', word, '--root', root])
+    t.equal(status, 64, word)
+    t.match(err, `fix: ${fix}\n`)
+  }
+  t.equal((await penny(['tasks', 'to:legal', '--root', root])).status, 0, 'an empty mailbox is no mistake')
+})

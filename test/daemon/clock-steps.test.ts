@@ -49,3 +49,14 @@ t.test('a deadline that ran when the clock was stepped is kept to, by the time t
   t.notOk(alertOf(house.root, 'stuck-new'), 'not yet')
   await house.until('after four hours', () => alertOf(house.root, 'stuck-new', id), 6 * MINUTE)
 })
+
+t.test('ids only grow also where the clock is set back while no daemon runs, for what waits at its start', async (t) => {
+  const house = await turnedHouse(t)
+  const before = await send(house, 'before')
+  await house.restart(() => {
+    house.clock.step(-DAY)
+    house.drop('workspaces/cfo/outbox/waiting.md', message({ to: 'legal', subject: 'waiting', priority: 'normal' }))
+  })
+  const waiting = await house.until('waiting', () => lettersOf(house.root, 'legal').find(({ head }) => head.get('subject') === 'waiting'))
+  t.ok(waiting.id > before.id, 'the order of admission is the order of names')
+})

@@ -16,8 +16,8 @@ export type TurnedHouse = Readonly<{
   pass: (ms: number, pieceMs?: number) => Promise<void>
   /** Lets time pass until `look` returns something true; throws when `withinMs` have gone by on the clock. */
   until: <T>(what: string, look: () => T | undefined | null | false, withinMs?: number) => Promise<T>
-  /** Stops the daemon and starts another on the same files. */
-  restart: () => Promise<void>
+  /** Stops the daemon and starts another on the same files; `meanwhile` none runs. */
+  restart: (meanwhile?: () => void) => Promise<void>
 }>
 
 export const SECOND = 1_000
@@ -63,8 +63,9 @@ export async function turnedHouse(t: Test, policies: Readonly<Record<string, str
         await pause(BREATH_MS)
       }
     },
-    restart: async () => {
+    restart: async (meanwhile) => {
       await house.stop()
+      meanwhile?.()
       house = await openHouse(root, { ...given, clock })
       await house.daemon.ready
     },

@@ -31,12 +31,13 @@ export type Office = Readonly<{
 
 let system: System | undefined
 
-export async function office(root: string, options: Readonly<{ boot?: string; breakDisk?: (disk: Disk) => Disk }> = {}): Promise<Office> {
+export async function office(root: string, options: Readonly<{ boot?: string; breakDisk?: (disk: Disk) => Disk; clockBackMs?: number }> = {}): Promise<Office> {
   const layout = layoutOf(root)
   const folders = ['new', 'cur', 'done', 'attachments', 'outbox/files', 'home']
   for (const holder of ['cfo', 'legal']) for (const folder of folders) mkdirSync(`${layout.workspace(holder)}/${folder}`, { recursive: true })
   for (const folder of [`${layout.spool}/files`, layout.held, ...PRIVATE_FOLDERS.map(layout.private)]) mkdirSync(folder, { recursive: true })
   system ??= await realSystem(layout.staging, 'error', () => undefined)
+  const { clock } = system
   const disk = (options.breakDisk ?? ((real) => real))(system.disk)
   const events: Event[] = []
   const held: HoldIntent[] = []
@@ -44,14 +45,14 @@ export async function office(root: string, options: Readonly<{ boot?: string; br
   const ledger = makeLedger()
   const config = configOf()
   const deliver = createDelivery({
-    clock: system.clock,
+    clock,
     disk,
-    ids: makeIds(system.clock),
+    ids: makeIds({ ...clock, now: () => clock.now() - (options.clockBackMs ?? 0) }),
     log: () => undefined,
     bootId: options.boot ?? 'boot',
     layout,
     pins: pinFolders(disk),
-    sealed: openSealed(disk, system.clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, (path, text) => writeState(path, text)),
+    sealed: openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, (path, text) => writeState(path, text)),
     ledger,
     record: (event) => void events.push(event),
     syncJournal: async () => undefined,

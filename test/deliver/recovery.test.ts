@@ -56,6 +56,15 @@ t.test('after a power cut, what the holder has claimed, or added to, stays as it
   t.ok(after.text(`workspaces/cfo/cur/${file}`).endsWith('a line of the holder\n'))
 })
 
+t.test('ids go on after those of open intents, where the clock was set back meanwhile', async (t) => {
+  const { root, before } = await placed(t)
+  const [, late] = (await before.deliver.deliver(delivery(TEXT, ['cfo', 'legal']), undefined)).mails
+  const after = await office(root, { clockBackMs: 86_400_000 })
+  t.equal(after.deliver.recover(), 2)
+  const { mails, drop } = await after.deliver.deliver(delivery(TEXT, ['cfo']), undefined)
+  t.ok(late && drop > late.id && (mails[0]?.id ?? '') > drop)
+})
+
 t.test('a drop that is still there is taken away; text added to it is held; another file under its name is another drop', async (t) => {
   for (const [how, now, left] of [
     ['as it was', TEXT, 0],

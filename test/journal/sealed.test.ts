@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import type { MessageId } from '../../src/core/ids.ts'
 import type { Name } from '../../src/core/names.ts'
@@ -38,7 +38,12 @@ function intent(text = 'hello'): AdmitIntent {
 
 function open(root: string) {
   const ground = breakable()
-  return { ...ground, sealed: openSealed(ground.disk, clock, `${root}/sealed`, `${root}/mark.json`, (path, text) => writeFileSync(path, text)) }
+  const full = { isFull: false }
+  const write = (path: string, text: string): void => {
+    if (full.isFull && path.includes('/sealed/')) fails('ENOSPC')()
+    writeFileSync(path, text)
+  }
+  return { ...ground, full, sealed: openSealed(ground.disk, clock, `${root}/sealed`, `${root}/mark.json`, write) }
 }
 
 t.test('what was not closed is found again, in its order; what was closed and marked is not', async (t) => {
@@ -47,7 +52,7 @@ t.test('what was not closed is found again, in its order; what was closed and ma
   const first = open(root)
   for (const one of [a, b, c]) await first.sealed.seal(one)
   first.sealed.close(b.drop)
-  first.sealed.mark(0)
+  first.sealed.mark()
   t.same(
     open(root)
       .sealed.recover()
@@ -57,7 +62,7 @@ t.test('what was not closed is found again, in its order; what was closed and ma
   first.sealed.close(a.drop)
   first.sealed.close(c.drop)
   t.equal(open(root).sealed.recover().length, 2, 'closed, but the mark does not say so yet')
-  first.sealed.mark(0)
+  first.sealed.mark()
   const last = open(root)
   t.same(last.sealed.recover(), [])
   const d = intent('d')
@@ -91,7 +96,7 @@ t.test('an intent whose line could not be written, or not be made durable, is ne
   await sealed.seal(d)
   sealed.close(a.drop)
   sealed.close(d.drop)
-  sealed.mark(0)
+  sealed.mark()
   t.equal(sealed.open().size, 0, 'what was taken back does not hold up the mark')
   t.same(open(root).sealed.recover(), [])
 })
@@ -115,6 +120,8 @@ t.test('the bytes of a drop are found by its id, by the id of each copy, and by 
   t.equal(find(b.drop), 'b', 'also what was sealed since the last question')
 })
 
+const nothing = (): boolean => false
+
 t.test('segments past the retention time go, never one that recovery needs', async (t) => {
   const root = t.testdir({ sealed: {} })
   const { sealed } = open(root)
@@ -124,9 +131,52 @@ t.test('segments past the retention time go, never one that recovery needs', asy
   await sealed.seal(intent('new'))
   clock.turn(2 * DAY_MS)
   await sealed.seal(intent('newer'))
-  t.equal(sealed.mark(clock.now() - DAY_MS), 0, 'the first is still open')
+  await sealed.expire(clock.now() - DAY_MS, nothing)
+  t.equal(readdirSync(`${root}/sealed`).length, 3, 'the first is still open')
   sealed.close(old.drop)
-  t.equal(sealed.mark(clock.now() - DAY_MS), 1)
+  await sealed.expire(clock.now() - DAY_MS, nothing)
+  t.equal(readdirSync(`${root}/sealed`).length, 2)
   t.equal(sealed.find(old.drop, clock.now()), undefined)
   t.match(JSON.parse(readFileSync(`${root}/mark.json`, 'utf8')), { segment: 2 })
+})
+
+t.test('what is still needed keeps its own line of an old segment, however full the disk is', async (t) => {
+  const root = t.testdir({ sealed: {} })
+  const { sealed, full } = open(root)
+  const [needed, ...settled] = Array.from({ length: 100 }, (_, n) => intent(`text ${n} `.repeat(100)))
+  const later = intent('later')
+  for (const one of [...settled.slice(0, 50), needed as AdmitIntent, ...settled.slice(50)]) await sealed.seal(one)
+  clock.turn(2 * DAY_MS)
+  await sealed.seal(later)
+  clock.turn(2 * DAY_MS)
+  await sealed.seal(intent('now'))
+  clock.turn(2 * DAY_MS)
+  for (const { drop } of [...settled, needed as AdmitIntent, later]) sealed.close(drop)
+  const copy = needed?.copies[0]?.id as MessageId
+  const bytes = (): number => readdirSync(`${root}/sealed`).reduce((sum, name) => sum + statSync(`${root}/sealed/${name}`).size, 0)
+  const before = bytes()
+
+  full.isFull = true
+  await t.rejects(
+    sealed.expire(clock.now() - DAY_MS, (id) => id === copy),
+    { code: 'ENOSPC' },
+  )
+  t.equal(sealed.find(later.drop, clock.now()), undefined, 'what needs no room is done')
+  t.equal(sealed.find(settled[0]?.drop as MessageId, clock.now())?.act, 'admit', 'the rest waits')
+  full.isFull = false
+  t.equal(sealed.find(copy, clock.now())?.drop, needed?.drop)
+  await sealed.expire(clock.now() - DAY_MS, (id) => id === copy)
+  const kept = sealed.find(copy, clock.now())
+  t.equal(kept?.act === 'admit' && kept.text, needed?.text, 'its bytes are as they were, also for a reader who had just looked')
+  t.equal(sealed.find(settled[0]?.drop as MessageId, clock.now()), undefined)
+  t.ok(bytes() * 10 < before, 'the mail around it takes no room')
+  t.same(
+    open(root)
+      .sealed.recover()
+      .map((one) => one.act === 'admit' && one.text),
+    ['now'],
+    'and nothing of it is carried out again',
+  )
+  await sealed.expire(clock.now() - DAY_MS, nothing)
+  t.equal(sealed.find(copy, clock.now()), undefined, 'needed no more, it goes')
 })

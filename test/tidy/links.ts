@@ -1,4 +1,4 @@
-/** Relative links of Markdown files: the file must be there, and the heading in it. */
+/** What Markdown files name: a link's file must be there, and the heading in it; so must a source file that a `code` span names. */
 import { dirname, normalize } from 'node:path'
 import type { Source } from './tree.ts'
 
@@ -12,6 +12,14 @@ export function deadLinks({ path, text }: Source, find: (path: string) => string
     if (anchor && target.endsWith('.md') && !headingsOf(found).has(anchor)) return [`${path}: ${link}: there is no such heading`]
     return []
   })
+}
+
+/** `paths` are all files of the project. A room is named without `src/`, a file that the text has led up to by its last part alone. */
+export function missingFiles({ path, text }: Source, paths: readonly string[]): string[] {
+  const named = [...text.matchAll(/`([\w./-]+\.(?:ts|mjs|cjs))(?:: \w+)?`/g)].map(([, name = '']) => name)
+  const isThere = (name: string): boolean =>
+    paths.includes(name) || paths.includes(`src/${name}`) || (!name.includes('/') && paths.some((one) => one.endsWith(`/${name}`)))
+  return named.filter((name) => !isThere(name)).map((name) => `${path}: there is no ${name}`)
 }
 
 function linksOf(text: string): string[] {
