@@ -4,10 +4,10 @@ import type { Config } from '../core/config.ts'
 import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
 import type { Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
-import { isSettled } from '../core/status.ts'
+import { isSettled, statusByFolder } from '../core/status.ts'
 import { copyText, type Deliver } from '../deliver/index.ts'
 import type { Journal, Sealed } from '../journal/index.ts'
-import { isGone, type Layout, type Ledger, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
+import { isLeased, type Layout, type Ledger, leadsNowhere, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
 import { parseHead, readHolder } from '../message/index.ts'
 import type { Clock, Disk, Fd } from '../system/types.ts'
 import { mailFrom } from './rebuild.ts'
@@ -56,7 +56,8 @@ export function createAnswers(given: AnswersGiven): Answers {
     const found = find(mail)
     if (found) Object.assign(mail, { folder: found.folder, file: found.file })
     const head = found && headOf(found.path)
-    if (head?.status !== undefined && mail.status !== null) mail.status = head.status
+    // Where its file cannot be read, its folder tells.
+    if (found && mail.status !== null) mail.status = head?.status ?? statusByFolder(found.folder, mail.status)
     if (head?.updated !== undefined) mail.updated = head.updated
     return mail
   }
@@ -76,7 +77,7 @@ export function createAnswers(given: AnswersGiven): Answers {
     try {
       fd = disk.openRead(path)
     } catch (cause) {
-      if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+      if (leadsNowhere(cause) || isLeased(cause)) return undefined
       throw cause
     }
     try {

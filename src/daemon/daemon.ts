@@ -98,7 +98,11 @@ export function startDaemon(given: DaemonGiven): Daemon {
   /** One a turn: whoever has mail to move goes first. */
   async function remirror(): Promise<void> {
     for (const id of mirrored.missing()) {
-      settleRoom.remirror(id)
+      try {
+        settleRoom.remirror(id)
+      } catch (cause) {
+        log('warn', 'a mirror could not be shown again', { id, why: String(cause) })
+      }
       await new Promise<void>((resolve) => clock.soon(resolve))
     }
     mirrored.caughtUp()

@@ -4,7 +4,7 @@ import type { TaskRow } from '../core/control.ts'
 import type { MessageId } from '../core/ids.ts'
 import { rowOf } from '../core/row.ts'
 import type { Folder } from '../core/status.ts'
-import { findById, isGone, type Layout, listOrNothing, parseFileName } from '../mailbox/index.ts'
+import { findById, isGone, isLeased, type Layout, listOrNothing, parseFileName } from '../mailbox/index.ts'
 import { parseHead } from '../message/index.ts'
 import type { Disk } from '../system/types.ts'
 
@@ -47,7 +47,7 @@ function readOwn(disk: Disk, path: string, limit: number): Buffer | undefined {
     fd = disk.openRead(path)
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? ''
-    if (isGone(cause) || code === 'ELOOP' || code === 'ENXIO') return undefined
+    if (isGone(cause) || isLeased(cause) || code === 'ELOOP' || code === 'ENXIO') return undefined
     throw cause
   }
   try {

@@ -3,7 +3,7 @@
 import type { MessageId } from '../core/ids.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import type { AdmitIntent, HoldIntent, Intent, SealedCopy } from '../journal/index.ts'
-import { findById, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { findById, isLeased, type Mail, statOrNothing } from '../mailbox/index.ts'
 import { parseMessage } from '../message/index.ts'
 import type { Disk, Path } from '../system/types.ts'
 import { copyText, mailOf } from './copies.ts'
@@ -115,11 +115,22 @@ function isWhole(given: DeliverGiven, path: string, intent: AdmitIntent, copy: S
   const limit = MOST_READ * Math.max(sealed.length, given.config().org.limits.messageBytes)
   // No power cut makes a file longer: it is its holder's doing, and the settle room's to answer.
   if (given.disk.stat(path).size > limit) return true
-  const bytes = given.disk.readFile(path, limit)
+  const bytes = readUnlessLeased(given.disk, path, limit)
+  // Somebody has had it open since the machine started: no power cut came after that, and what its holder did the settle room answers.
+  if (bytes === undefined) return true
   if (bytes.equals(sealed)) return true
   const parsed = parseMessage(bytes, { frontMatterBytes: bytes.length })
   if (!parsed.ok || parsed.message.values['id'] !== copy.id) return false
   return parsed.message.values['updated'] !== intent.stamp['updated'] || (bytes.length >= sealed.length && !bytes.includes(0))
+}
+
+function readUnlessLeased(disk: Disk, path: string, limit: number): Buffer | undefined {
+  try {
+    return disk.readFile(path, limit)
+  } catch (cause) {
+    if (isLeased(cause)) return undefined
+    throw cause
+  }
 }
 
 /** The inode is the identity, unless it was used again for another file: then size and time differ, and so do the bytes. */

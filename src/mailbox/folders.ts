@@ -71,6 +71,11 @@ export function leadsNowhere(cause: unknown): boolean {
   return isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP'
 }
 
+/** Somebody holds a write lease on it (fcntl F_SETLEASE), which anybody can take on a file of theirs: it cannot be opened now, 45 s later in any case. */
+export function isLeased(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException).code === 'EAGAIN'
+}
+
 export function markOf(stat: Stat): FileMark {
   return `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`
 }
