@@ -156,7 +156,8 @@ function beginsWith(disk: Disk, path: Path, sealed: Buffer): boolean {
 }
 
 export function rehold(given: DeliverGiven, intent: HoldIntent, recorded: boolean): void {
+  // Gone, replaced, or released since: then there is nothing to tell.
+  if (!holdFile(given, intent)) return
   if (!recorded) given.record({ event: 'held', drop: intent.drop, code: intent.code, from: intent.from, name: intent.name, held: intent.held })
-  holdFile(given, intent)
   given.held(intent)
 }
