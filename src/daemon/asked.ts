@@ -7,9 +7,9 @@ import type { Name } from '../core/names.ts'
 import { isSettled, statusByFolder } from '../core/status.ts'
 import { copyText, type Deliver } from '../deliver/index.ts'
 import type { Journal, Sealed } from '../journal/index.ts'
-import { isLeased, type Layout, type Ledger, leadsNowhere, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
+import { type Folders, isLeased, type Layout, type Ledger, leadsNowhere, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
 import { parseHead, readHolder } from '../message/index.ts'
-import type { Clock, Disk, Fd } from '../system/types.ts'
+import type { Clock, Disk, Fd, Path } from '../system/types.ts'
 import { mailFrom } from './rebuild.ts'
 import { refKey, type State } from './state.ts'
 
@@ -27,6 +27,7 @@ export type AnswersGiven = Readonly<{
   clock: Clock
   disk: Disk
   layout: Layout
+  pins: Folders
   ledger: Ledger
   journal: Journal
   sealed: Sealed
@@ -44,7 +45,7 @@ const MOST_NAMED = 10
 
 export function createAnswers(given: AnswersGiven): Answers {
   const { ledger, state, journal, layout, disk, clock } = given
-  const finder = makeFinder(disk, layout, clock)
+  const finder = makeFinder(disk, layout, clock, given.pins)
 
   function recall(id: MessageId): Mail | undefined {
     const known = ledger.get(id)
@@ -64,14 +65,14 @@ export function createAnswers(given: AnswersGiven): Answers {
 
   /** Where its file lies now: what is known of a moment ago counts only where it still holds. */
   function find(mail: Mail): ReturnType<typeof finder.find> {
-    const found = finder.find(mail.holder, mail.id)
+    const found = finder.find(mail.holder, mail.id, mail.file)
     const isNew = clock.now() - mail.createdMs < JUST_CREATED_MS
     if (found ? statOrNothing(disk, found.path) : !isNew) return found
     finder.forget(mail.holder)
-    return finder.find(mail.holder, mail.id)
+    return finder.find(mail.holder, mail.id, mail.file)
   }
 
-  function headOf(path: string): ReturnType<typeof readHolder> | undefined {
+  function headOf(path: Path): ReturnType<typeof readHolder> | undefined {
     const { limits } = given.config().org
     let fd: Fd
     try {

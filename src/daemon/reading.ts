@@ -15,7 +15,12 @@ const MONTH = /^\d{4}-\d{2}$/
 
 /** The message as it is now; undefined: its file is not there, or is no file that a holder may have. */
 export function readMail({ disk, layout, config }: ReadingGiven, holder: string, id: MessageId): MailText | undefined {
-  const [found] = findById(disk, (folder) => layout.folder(holder, folder), id)
+  const [found] = findById(
+    disk,
+    (folder) => layout.folder(holder, folder),
+    id,
+    (folder, name) => `${folder}/${name}`,
+  )
   // What its holder wrote to it may be longer than what can be sent.
   const bytes = found && readOwn(disk, found.path, 4 * config().org.limits.messageBytes)
   return found && bytes && { holder, folder: found.folder, path: found.path, text: bytes.toString('utf8') }

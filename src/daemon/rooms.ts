@@ -66,7 +66,7 @@ export function buildRooms(given: RoomsGiven) {
   const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities, raise, clear })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
-  const answers = createAnswers({ clock, disk, layout, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
+  const answers = createAnswers({ clock, disk, layout, pins, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
   let becomeReady: () => void = () => undefined
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve

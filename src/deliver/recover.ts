@@ -101,16 +101,16 @@ function mustPlace(given: DeliverGiven, intent: AdmitIntent, copy: SealedCopy, s
 }
 
 /** By its name first: listing a mailbox for each of thousands of copies would take minutes. */
-function findCopy({ disk, layout }: DeliverGiven, copy: SealedCopy): string[] {
+function findCopy({ disk, layout, pins }: DeliverGiven, copy: SealedCopy): Path[] {
   const byName = FOLDERS.map((folder) => `${layout.folder(copy.to, folder)}/${copy.file}`).filter((path) => statOrNothing(disk, path)?.kind === 'file')
-  return byName.length > 0 ? byName : findById(disk, (folder: Folder) => layout.folder(copy.to, folder), copy.id).map(({ path }) => path)
+  return byName.length > 0 ? byName : findById(disk, (folder: Folder) => layout.folder(copy.to, folder), copy.id, pins.at).map(({ path }) => path)
 }
 
 /**
  * After a power cut a file may be empty, cut or full of zeros. One that the daemon rewrote since (`updated` differs) was made
  * durable then; one that its holder added to is at least as long, and no editor writes zeros.
  */
-function isWhole(given: DeliverGiven, path: string, intent: AdmitIntent, copy: SealedCopy): boolean {
+function isWhole(given: DeliverGiven, path: Path, intent: AdmitIntent, copy: SealedCopy): boolean {
   const sealed = Buffer.from(copyText(intent, copy))
   const limit = MOST_READ * Math.max(sealed.length, given.config().org.limits.messageBytes)
   // No power cut makes a file longer: it is its holder's doing, and the settle room's to answer.
@@ -124,7 +124,7 @@ function isWhole(given: DeliverGiven, path: string, intent: AdmitIntent, copy: S
   return parsed.message.values['updated'] !== intent.stamp['updated'] || (bytes.length >= sealed.length && !bytes.includes(0))
 }
 
-function readUnlessLeased(disk: Disk, path: string, limit: number): Buffer | undefined {
+function readUnlessLeased(disk: Disk, path: Path, limit: number): Buffer | undefined {
   try {
     return disk.readFile(path, limit)
   } catch (cause) {

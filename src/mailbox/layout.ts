@@ -86,10 +86,7 @@ const closed = (rule: Rule): Rule => ({ ...rule, closed: true })
 
 export function spoolBoxRules(layout: Layout, name: string): Rule[] {
   const box = layout.spoolBox(name)
-  return [
-    closed({ path: box, user: 'daemon', group: 'daemon', mode: 0o1733 }),
-    closed({ path: `${box}/files`, user: 'daemon', group: 'daemon', mode: 0o1733 }),
-  ]
+  return [closed({ path: box, user: 'daemon', group: 'daemon', mode: 0o1733 }), closed({ path: `${box}/files`, user: 'daemon', group: 'daemon', mode: 0o1733 })]
 }
 
 export function agentRules(layout: Layout, agent: Name): Rule[] {

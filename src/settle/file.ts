@@ -17,7 +17,7 @@ export function locate(given: SettleGiven, mail: Mail): Place | undefined {
     const place = placeAt(given, mail, folder, mail.file)
     if (place) return place
   }
-  const found = given.finder.find(mail.holder, mail.id)
+  const found = given.finder.find(mail.holder, mail.id, mail.file)
   if (!found) return undefined
   const stat = statOrNothing(given.disk, found.path)
   if (stat?.kind === 'file') return { folder: found.folder, file: found.file, path: found.path, stat }

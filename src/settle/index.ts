@@ -38,7 +38,11 @@ export type SettleRoom = Readonly<{
 }>
 
 export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions'>): SettleRoom {
-  const given: SettleGiven = { ...outside, finder: makeFinder(outside.disk, outside.layout, outside.clock), versions: makeVersions(outside.clock) }
+  const given: SettleGiven = {
+    ...outside,
+    finder: makeFinder(outside.disk, outside.layout, outside.clock, outside.pins),
+    versions: makeVersions(outside.clock),
+  }
   const mirror = createMirror(given)
   const room: SettleGiven = {
     ...given,
