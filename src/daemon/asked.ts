@@ -145,7 +145,10 @@ export function createAnswers(given: AnswersGiven): Answers {
         const first = seen?.copies[0]
         return seen && first ? { sha256: seen.sha256, id: first.id } : undefined
       },
-      threadPace: (thread) => state.pace(thread) + given.inHand().inThread(thread),
+      threadPace: (thread, from) => {
+        const senders = [...state.sendersOf(thread), ...given.inHand().inThread(thread)]
+        return { all: senders.length, own: senders.filter((one) => one === from).length, senders: new Set([...senders, from]).size }
+      },
       load: (holder) => [...ledger.of(holder).values()].filter(({ status }) => status !== null).length + given.inHand().copiesFor(holder),
       wroteBefore: (holder, to) => state.wrote(holder, to),
       room: (holder) => ledger.count(holder) + given.inHand().copiesFor(holder) < given.config().org.limits.backlog,

@@ -21,8 +21,8 @@ export type State = Readonly<{
   /** Forgets refs of messages that are settled and older, and what no letter is asked for again. */
   expire: (refsOlderThanMs: number) => void
   accounting: () => Accounting
-  /** Messages of a thread admitted in the last hour. */
-  pace: (thread: MessageId) => number
+  /** Senders of the messages of a thread that were admitted in the last hour, one for each. */
+  sendersOf: (thread: MessageId) => readonly string[]
   /** Whether `from` ever wrote to `to`. */
   wrote: (from: string, to: string) => boolean
   /** One event of the past. */
@@ -39,7 +39,7 @@ export type KeptHead = Readonly<{
   counts: Counts
   refs: readonly RefSeen[]
   keys: readonly (readonly [string, MessageId])[]
-  threads: readonly (readonly [MessageId, readonly number[]])[]
+  threads: readonly (readonly [MessageId, readonly (number | Sent)[]])[]
   pairs: readonly string[]
 }>
 type Counts = {
@@ -53,6 +53,11 @@ type Counts = {
   alerts: number
   canaries: number
 }
+
+/** When (milliseconds) and by whom. */
+type Sent = readonly [number, string]
+/** Snapshots of before had only the times: as if each were of a sender of its own. */
+const asSent = (kept: number | Sent, index: number): Sent => (typeof kept === 'number' ? [kept, `unknown ${index}`] : kept)
 
 const HOUR_MS = 3_600_000
 /** A letter is not asked for again later than this. */
@@ -69,7 +74,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
   const refs = new Map<string, RefSeen>()
   const received = new Map<string, readonly MessageId[]>()
   const keys = new Map<string, MessageId>()
-  const threads = new Map<MessageId, readonly number[]>()
+  const threads = new Map<MessageId, readonly Sent[]>()
   const pairs = new Set<string>()
   const counts: Counts = { admitted: 0, held: 0, repeats: 0, tasks: 0, notes: 0, settled: 0, bounces: 0, alerts: 0, canaries: 0 }
 
@@ -116,7 +121,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
         if (entry.key !== undefined && first) keepKey(entry.key, first.id)
         for (const copy of entry.copies) countCopy(copy)
         for (const { to } of entry.copies) pairs.add(pairKey(entry.from, to))
-        if (entry.from !== 'pennypost') threads.set(entry.thread, [...(threads.get(entry.thread) ?? []), Date.parse(entry.at)])
+        if (entry.from !== 'pennypost') threads.set(entry.thread, [...(threads.get(entry.thread) ?? []), [Date.parse(entry.at), entry.from]])
         return
       }
       case 'held':
@@ -141,7 +146,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
     else counts.tasks++
   }
 
-  const recent = (at: readonly number[]): readonly number[] => at.filter((ms) => ms > clock.now() - HOUR_MS)
+  const recent = (sent: readonly Sent[]): readonly Sent[] => sent.filter(([ms]) => ms > clock.now() - HOUR_MS)
 
   journal.listen(count)
   return {
@@ -171,7 +176,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
         canaries,
       }
     },
-    pace: (thread) => recent(threads.get(thread) ?? []).length,
+    sendersOf: (thread) => recent(threads.get(thread) ?? []).map(([, from]) => from),
     wrote: (from, to) => pairs.has(pairKey(from, to)),
     replay: (entry) => {
       if (entry.event === 'admitted') for (const { id } of entry.copies) ids.after(id)
@@ -183,7 +188,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
       for (const name of Object.keys(counts) as (keyof Counts)[]) counts[name] += head.counts[name]
       for (const seen of head.refs) if (!refs.has(refKey(seen.from, seen.ref))) keepRef(seen)
       for (const [key, id] of head.keys) keepKey(key, id)
-      for (const [thread, at] of head.threads) threads.set(thread, [...at, ...(threads.get(thread) ?? [])])
+      for (const [thread, sent] of head.threads) threads.set(thread, [...sent.map(asSent), ...(threads.get(thread) ?? [])])
       for (const pair of head.pairs) pairs.add(pair)
     },
     restoreMail: (kept) => {

@@ -84,10 +84,14 @@ export function makeFinder(disk: Disk, layout: Layout, clock: Clock, pins: Folde
   }
 
   /** Nearly every message keeps its name: that costs no listing of a month. Pinned is only what is found: a holder can make any number of folders. */
-  function inMonth(path: string, id: MessageId, file: string): Found | undefined {
-    if (statOrNothing(disk, `${path}/${file}`)) return at('done', path, file)
-    const name = month(path).get(id)
-    return name === undefined ? undefined : at('done', path, name)
+  function inMonths(months: readonly string[], id: MessageId, file: string): Found | undefined {
+    const byName = months.find((path) => statOrNothing(disk, `${path}/${file}`))
+    if (byName !== undefined) return at('done', byName, file)
+    for (const path of months) {
+      const name = month(path).get(id)
+      if (name !== undefined) return at('done', path, name)
+    }
+    return undefined
   }
 
   return {
@@ -99,11 +103,7 @@ export function makeFinder(disk: Disk, layout: Layout, clock: Clock, pins: Folde
         const found = name === undefined ? undefined : at(folder, layout.folder(holder, folder), name)
         if (found) return found
       }
-      for (const path of months) {
-        const old = inMonth(path, id, file)
-        if (old) return old
-      }
-      return undefined
+      return inMonths(months, id, file)
     },
     forget: (holder) => {
       const known = boxes.get(holder)
