@@ -179,6 +179,10 @@ export function buildRooms(given: RoomsGiven) {
     noRoom: room.noRoom,
     diskRefused: room.refused,
   })
+  const ownerOf = (uid: number): string => {
+    const sender = identities().senderInSpool(uid)
+    return 'from' in sender ? sender.from : `uid-${uid}`
+  }
   const intake = createIntake({
     clock,
     disk,
@@ -191,9 +195,10 @@ export function buildRooms(given: RoomsGiven) {
     handle: pipeline.handle,
     refuse: pipeline.refuse,
     newFolder: () => clock.soon(setFolders),
+    ownerOf,
     repair: (folder) => (folder.kind === 'outbox' ? provisioner.holder(folder.name as Name) : provisioner.box(folder.name)),
   })
-  const leftovers = createLeftovers(clock, disk, raise, clear)
+  const leftovers = createLeftovers(clock, disk, raise, clear, ownerOf)
   const deadlines = createDeadlines({
     clock,
     ledger,

@@ -1,7 +1,7 @@
 import { shellWord, showSafely } from '../core/text.ts'
 import { isDraftName, isGone, isMessageName, statOrNothing } from '../mailbox/index.ts'
 import type { Cancel, Listed } from '../system/types.ts'
-import { agentOf, type Desk, newDesk } from './desk.ts'
+import { agentOf, type Desk, newDesk, whoseOf } from './desk.ts'
 import { type Look, look } from './look.ts'
 import type { DropFolder, Fate, IntakeGiven, Taken } from './types.ts'
 import { createWatching } from './watching.ts'
@@ -124,7 +124,7 @@ export function createIntake(given: IntakeGiven): Intake {
         return forget(desk, name)
       case 'alert':
         wait(verdict.againMs)
-        return alert(desk, name, verdict)
+        return alert(desk, name, verdict, stat.uid)
       case 'unsafe':
         return follow(desk, name, mark, sinceMs, given.refuse(desk.folder, entry, stat, verdict.why))
       case 'whole': {
@@ -223,14 +223,14 @@ export function createIntake(given: IntakeGiven): Intake {
     }
   }
 
-  function alert(desk: Desk, name: string, verdict: Extract<Look, { see: 'alert' }>): void {
+  function alert(desk: Desk, name: string, verdict: Extract<Look, { see: 'alert' }>, uid: number): void {
     const known = desk.waiting.get(name)
     if (!known || known.alerted) return
     known.alerted = verdict.code
     given.raise({
       code: verdict.code,
       about: `${desk.folder.shown}/${showSafely(name)}`,
-      ...agentOf(desk.folder),
+      ...whoseOf(desk.folder, uid, given.ownerOf),
       sentence: verdict.sentence,
       fix: verdict.fix,
     })

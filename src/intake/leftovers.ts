@@ -5,8 +5,8 @@ import { shellWord, showSafely } from '../core/text.ts'
 import { formatAge, formatSize } from '../core/units.ts'
 import { isDraftName, statOrNothing } from '../mailbox/index.ts'
 import type { Clock, Disk, Path, Stat } from '../system/types.ts'
-import { agentOf } from './desk.ts'
-import type { DropFolder } from './types.ts'
+import { whoseOf } from './desk.ts'
+import type { DropFolder, OwnerOf } from './types.ts'
 import { hasWriter, openOrNothing } from './writer.ts'
 
 const UNNAMED_MS = 10 * 60_000
@@ -18,7 +18,7 @@ export type Leftovers = Readonly<{ sweep: (folders: readonly DropFolder[]) => vo
 
 type Seen = { mark: string; sinceMs: number; told: FaultCode | undefined }
 
-export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: Clear): Leftovers {
+export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: Clear, ownerOf: OwnerOf): Leftovers {
   const seen = new Map<string, Seen>()
 
   function look(folder: DropFolder, present: Set<string>): void {
@@ -51,7 +51,7 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
     raise({
       code: one.told,
       about,
-      ...agentOf(folder),
+      ...whoseOf(folder, stat.uid, ownerOf),
       sentence: isDraft
         ? `${what} has the name of a file being written, and nobody has written it for ${formatAge(DRAFT_MS)}.`
         : `${what} has lain there for ${formatAge(UNNAMED_MS)}, and no message names it under attach:.`,

@@ -12,10 +12,13 @@ function ground(root: string) {
   const { disk } = breakable()
   const clock = handClock(Date.UTC(2026, 10, 1))
   const listed: string[] = []
-  const counting = { ...disk, openFolder: (path: string | Buffer) => {
+  const counting = {
+    ...disk,
+    openFolder: (path: string | Buffer) => {
       listed.push(String(path).slice(root.length + 1))
       return disk.openFolder(path)
-    } }
+    },
+  }
   const pins = pinFolders(disk)
   const id = makeIds(clock).next()
   for (const folder of ['new', 'cur', 'done/2026-01']) mkdirSync(`${root}/workspaces/eve/${folder}`, { recursive: true })
