@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import { FAULTS } from '../src/core/fault.ts'
 import { badName, faceless, locatesItself, swallowing, tooLong, worldly } from './tidy/code.ts'
+import { unquoted } from './tidy/fixes.ts'
 import { deadLinks, missingFiles } from './tidy/links.ts'
 import { exists, read, rooms, type Source, written } from './tidy/tree.ts'
 import { fetchedFrom, ofAWorkplace, unpinned } from './tidy/words.ts'
@@ -58,6 +59,22 @@ t.test('nothing is swallowed', async (t) => {
     t.equal(swallowing(sample(bad)).length, 1, bad)
   for (const good of ['try { a() } catch (e) { log(e) }', 'a().catch(report)', '// catch {}']) t.same(swallowing(sample(good)), [], good)
   t.same(complaints(source, swallowing), [])
+})
+
+t.test('what somebody else named goes into a fix: as one word of the shell', async (t) => {
+  const code = (text: string): Source => sample(text.replaceAll('@{', '${'))
+  for (const bad of [
+    'raise({ fix: `ls -l @{about}` })',
+    'const fix = one ? `rm @{file}` : `x`',
+    "refuse(64, 'what', 'why', `penny show @{typed}`)",
+    "wrong('disk', 'what', `df @{layout.root}`)",
+    'function fixOf(path: string) { if (a) { return `cat @{path}` } return b }',
+    'raise({ fix: `mv @{shellWord(a)} @{folder}/home/` })',
+  ])
+    t.equal(unquoted(code(bad)).length, 1, bad)
+  for (const good of ['raise({ fix: `ls -l @{shellWord(about)}` })', 'raise({ sentence: `@{about} is gone`, fix: `penny log @{mail.id}` })'])
+    t.same(unquoted(code(good)), [], good)
+  t.same(complaints(source, unquoted), [])
 })
 
 t.test('the outside world is touched in system, daemon and cli only', async (t) => {

@@ -4,6 +4,7 @@ import type { Event } from '../core/event.ts'
 import { FAULTS, type Fault, isFaultCode } from '../core/fault.ts'
 import { isMessageId } from '../core/ids.ts'
 import type { Clear, ClearAll, Raise } from '../core/post.ts'
+import { counted } from '../core/text.ts'
 import type { Layout } from '../mailbox/index.ts'
 import type { Clock, Disk, Ids, Log, Owner } from '../system/types.ts'
 import { type Book, makeBook, type OpenAlert } from './book.ts'
@@ -53,10 +54,13 @@ export type Alerts = Readonly<{
   load: () => void
 }>
 
+const tellMore = (count: number): string =>
+  `${counted(count, 'more alert was', 'more alerts were')} raised after the last one you were told of.\n\n    penny alerts\n`
+
 export function createAlerts(given: AlertsGiven): Alerts {
   const { clock, log, config, record } = given
   const files = alertFiles(given.disk, given.ids, given.layout, given.owner)
-  const notices = makeNotices(clock, () => config().org.notify, given.notify)
+  const notices = makeNotices(clock, () => config().org.notify, given.notify, tellMore)
   const book: Book = makeBook()
   const startedAt = clock.monotonic()
   let retentionAt = Number.NEGATIVE_INFINITY

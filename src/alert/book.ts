@@ -1,7 +1,7 @@
 /** The open alerts, in memory: at most twenty files of one code for one agent, and one that counts the rest. */
 import { FAULTS, type Fault, type FaultCode } from '../core/fault.ts'
 import { alertFile, isManyKey, keyOf, manyKeyOf, parseAlertFile } from './key.ts'
-import { type AlertText, shown } from './text.ts'
+import { type AlertText, shown, shownCommand } from './text.ts'
 
 /** Contract, page 3. */
 const MOST_FOR_ONE_AGENT = 20
@@ -148,7 +148,7 @@ export function makeBook(): Book {
 
 function makeAlert(file: string, fault: Fault, nowMs: number, monotonic: number): OpenAlert {
   const { code, agent } = fault
-  const text = { about: shown(fault.about), sentence: shown(fault.sentence), fix: shown(fault.fix) }
+  const text = { about: shown(fault.about), sentence: shown(fault.sentence), fix: shownCommand(fault.fix) }
   const state = { count: 1, seenAt: monotonic, writtenAt: undefined, dirty: true, confirmed: true, members: undefined, overfull: false }
   return { file, code, agent: agent === undefined ? undefined : shown(agent), firstMs: nowMs, lastMs: nowMs, ...text, ...state }
 }
@@ -159,7 +159,7 @@ function makeMany(file: string, many: { key: string; agent: string | undefined }
 
 /** Conditions say the same again as long as they last: that is no second time. Events are counted each time. */
 function again(alert: OpenAlert, fault: Fault, nowMs: number, monotonic: number): 'again' | 'same' {
-  const [sentence, fix] = [shown(fault.sentence), shown(fault.fix)]
+  const [sentence, fix] = [shown(fault.sentence), shownCommand(fault.fix)]
   const same = FAULTS[alert.code].kind === 'condition' && sentence === alert.sentence && fix === alert.fix
   Object.assign(alert, { sentence, fix, lastMs: nowMs, seenAt: monotonic, confirmed: true })
   if (same) return 'same'
@@ -180,7 +180,7 @@ function count(many: OpenAlert, file: string, fault: Fault, nowMs: number, monot
   } else many.count++
   const whom = many.agent === undefined ? '' : ` for ${many.agent}`
   many.sentence = `more of ${many.code}${whom} than the files here show one by one; the last was about ${shown(fault.about)}. ${shown(fault.sentence)} ${whereToLook(fault)}`
-  many.fix = shown(fault.fix)
+  many.fix = shownCommand(fault.fix)
   many.dirty = true
   return true
 }

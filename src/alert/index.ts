@@ -12,4 +12,5 @@
  */
 export { type Alerts, type AlertsGiven, type AlertView, createAlerts } from './alerts.ts'
 export { keyOf } from './key.ts'
+export { makeNotices, type Notices } from './notice.ts'
 export { operationsPage } from './operations.ts'

@@ -1,5 +1,4 @@
-/** The commands of `org.yaml: notify:`, at a rate that a person's telephone bears. */
-import { counted } from '../core/text.ts'
+/** Commands of `notify:`, of org.yaml and of a person's file, at a rate that a person's telephone bears. */
 import type { Clock } from '../system/types.ts'
 
 const WINDOW_MS = 60_000
@@ -12,8 +11,13 @@ export type Notices = Readonly<{
   settle: () => void
 }>
 
-/** `commands` is asked each time: the configuration may have changed. */
-export function makeNotices(clock: Clock, commands: () => readonly (readonly string[])[], run: (argv: readonly string[], text: string) => void): Notices {
+/** `commands` is asked each time: the configuration may have changed. `tellMore` says how many were not sent. */
+export function makeNotices(
+  clock: Clock,
+  commands: () => readonly (readonly string[])[],
+  run: (argv: readonly string[], text: string) => void,
+  tellMore: (count: number) => string,
+): Notices {
   let begun = Number.NEGATIVE_INFINITY
   let sent = 0
   let kept = 0
@@ -22,7 +26,7 @@ export function makeNotices(clock: Clock, commands: () => readonly (readonly str
   }
   function settle(): void {
     if (clock.monotonic() - begun < WINDOW_MS) return
-    if (kept > 0) toAll(`${counted(kept, 'more alert was', 'more alerts were')} raised after the last one you were told of.\n\n    penny alerts\n`)
+    if (kept > 0) toAll(tellMore(kept))
     sent = 0
     kept = 0
   }

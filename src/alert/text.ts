@@ -17,13 +17,19 @@ export type AlertText = Readonly<{
   fix: string
 }>
 
-/** A sentence, a command or a path longer than this helps nobody. Characters. */
+/** A sentence or a path longer than this helps nobody. Characters. */
 const LONGEST = 2_000
+/** A command cut off would be another command: two paths of two names of 255 bytes, each written as four characters, are whole. */
+const LONGEST_COMMAND = 6_000
 
 /** Control characters escaped, length bounded. */
-export function shown(text: string): string {
-  const safe = showSafely(text.length > LONGEST ? text.slice(0, LONGEST) : text)
-  return safe.length > LONGEST ? `${safe.slice(0, LONGEST)}…` : safe
+export function shown(text: string, longest = LONGEST): string {
+  const safe = showSafely(text.length > longest ? text.slice(0, longest) : text)
+  return safe.length > longest ? `${safe.slice(0, longest)}…` : safe
+}
+
+export function shownCommand(text: string): string {
+  return shown(text, LONGEST_COMMAND)
 }
 
 export function formatAlert(alert: AlertText, scheme: PriorityScheme): string {

@@ -46,7 +46,7 @@ function judgeIds(layout: Layout, own: readonly Ids[], { from, to }: Config['org
       const key = `${kind === 'uid' ? 'uid' : 'group'} ${id}`
       const other = seen.get(key)
       if (other !== undefined && other !== `${agent.name} ${kind}`)
-        found.push(wrong('agent ids', `${key} is that of ${other} and of ${agent.name} (${kind})`, `cat ${shellWord(`${layout.own}/uids.yaml`)}`))
+        found.push(wrong('agent ids', `${key} is that of ${other} and of ${agent.name} (${kind})`, `cat ${shellWord(layout.uids)}`))
       seen.set(key, `${agent.name} ${kind}`)
     }
   }

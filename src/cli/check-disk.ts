@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync, writeSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { shellWord } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { leasesWork, loadNative } from '../system/native.ts'
@@ -43,7 +44,7 @@ export function checkRenames(layout: Layout): Finding[] {
   } catch (cause) {
     const code = codeOf(cause)
     if (code === 'EACCES' || code === 'EPERM') return [skipped('file system', `this user may not try it: ${reasonOf(cause)}`)]
-    const fix = code === 'EXDEV' ? `df ${layout.spool} ${layout.workspaces} ${layout.own}` : `df -T ${layout.root}`
+    const fix = code === 'EXDEV' ? `df ${shellWord(layout.spool)} ${shellWord(layout.workspaces)} ${shellWord(layout.own)}` : `df -T ${shellWord(layout.root)}`
     return [
       wrong(
         'file system',
@@ -69,8 +70,8 @@ function checkFileTime(mtimeMs: number, beforeMs: number): Finding {
 export function checkRoom(layout: Layout): Finding {
   const { bavail, bsize, ffree, files } = statfsSync(layout.root)
   const bytes = bavail * bsize
-  if (bytes < LEAST_BYTES) return wrong('room', `${formatSize(bytes)} are free`, `du -xh ${layout.root} | sort -h | tail`)
-  if (files > 0 && ffree < LEAST_INODES) return wrong('room', `${ffree} inodes are free`, `df -i ${layout.root}`)
+  if (bytes < LEAST_BYTES) return wrong('room', `${formatSize(bytes)} are free`, `du -xh ${shellWord(layout.root)} | sort -h | tail`)
+  if (files > 0 && ffree < LEAST_INODES) return wrong('room', `${ffree} inodes are free`, `df -i ${shellWord(layout.root)}`)
   return ok('room', `${formatSize(bytes)} are free`)
 }
 
@@ -91,23 +92,18 @@ export async function checkCompleteness(layout: Layout): Promise<Finding> {
   }
 }
 
-/** A second daemon is kept out by a socket that the kernel holds: two are tried on one name. */
-export async function checkLock(layout: Layout): Promise<Finding> {
-  if (!existsSync(layout.private('run'))) return skipped('lock', 'not tried: the daemon has never been started here', UP)
-  const path = `${layout.private('run')}/doctor-${randomBytes(4).toString('hex')}.sock`
-  // Longer than sun_path: the daemon goes through a descriptor; for this test any folder of the same file system does.
-  if (Buffer.byteLength(path) > 107) return note('lock', 'the path is too long to try a socket here; the daemon opens it through its folder')
+/** A second daemon is kept out by an abstract socket (no file), which the kernel gives to one holder: two are tried on one name. */
+export async function checkLock(): Promise<Finding> {
+  const name = `\0pennypost-doctor-${randomBytes(8).toString('hex')}`
   const [first, second] = [createServer(), createServer()]
   try {
-    const one = await listen(first, path)
+    const one = await listen(first, name)
     if (one !== undefined)
-      return one === 'EACCES'
-        ? skipped('lock', 'this user may not try it')
-        : wrong('lock', `no socket can be made in .penny/run: ${one}`, `ls -ld ${layout.private('run')}`)
-    const two = await listen(second, path)
+      return wrong('lock', `no abstract socket can be made: ${one}`, 'uname -a   (it takes Linux, and no sandbox that forbids unix sockets)')
+    const two = await listen(second, name)
     return two === 'EADDRINUSE'
       ? ok('lock', 'the kernel gives a socket to one holder only')
-      : wrong('lock', `a second holder was not refused (${two ?? 'it got the same socket'})`, `df -T ${layout.root}`)
+      : wrong('lock', `a second holder was not refused (${two ?? 'it got the same socket'})`, 'uname -a')
   } finally {
     first.close()
     second.close()
@@ -115,9 +111,9 @@ export async function checkLock(layout: Layout): Promise<Finding> {
 }
 
 /** The error's code, or undefined where it worked. */
-function listen(server: Server, path: string): Promise<string | undefined> {
+function listen(server: Server, name: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     server.once('error', (cause) => resolve(codeOf(cause) ?? cause.message))
-    server.listen(path, () => resolve(undefined))
+    server.listen(name, () => resolve(undefined))
   })
 }

@@ -1,6 +1,7 @@
 /** What doctor tries of the machine: Node, the kernel's limits, clocks, other uids. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { counted, shellWord } from '../core/text.ts'
+import type { PathProblem } from '../daemon/index.ts'
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
 import { UNSEEN, unless } from './exit.ts'
 
@@ -30,29 +31,11 @@ export function checkWatches(folders: number): Finding {
   return ok('inotify', `${counted(watches, 'watch', 'watches')} allowed, ${counted(folders, 'folder is', 'folders are')} watched`)
 }
 
-/** Whoever may write a folder above the root may put another root in its place. */
-export function checkPathTo(root: string): Finding[] {
-  const parts = root.split('/').filter((part) => part !== '')
-  return ['/', ...parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)].flatMap((path): Finding[] => {
-    const stat = unless(UNSEEN, () => statSync(path))
-    if (!stat) return [skipped('path', `${path} may not be looked at`)]
-    const sticky = (stat.mode & 0o1000) !== 0 && stat.uid === 0
-    const mine = stat.uid === 0 || stat.uid === process.geteuid?.()
-    // In system mode every run has a uid of its own, which must get here.
-    const shut = process.geteuid?.() === 0 && (stat.mode & 0o001) === 0
-    if (shut)
-      return [
-        wrong(
-          'path',
-          `${path} cannot be entered by agents (${(stat.mode & 0o7777).toString(8)}), so none of their runs can start`,
-          `chmod o+x ${shellWord(path)}`,
-        ),
-      ]
-    if (!mine) return [note('path', `${path} belongs to uid ${stat.uid}, who can put another folder in the place of the root`, `chown root ${shellWord(path)}`)]
-    return (stat.mode & 0o022) !== 0 && !sticky
-      ? [note('path', `${path} can be written by others (${(stat.mode & 0o7777).toString(8)})`, `chmod go-w ${shellWord(path)}`)]
-      : []
-  })
+/** Whoever may write a folder above the root may put another root in its place; whoever cannot pass it cannot run. */
+export function judgePath(root: string, problemsOnTheWay: () => readonly PathProblem[]): Finding[] {
+  const problems = unless(UNSEEN, problemsOnTheWay)
+  if (!problems) return [skipped('path', `a folder on the way to ${root} may not be looked at`)]
+  return problems.map(({ path, what, fix, shutsOut }) => (shutsOut ? wrong : note)('path', `${path} ${what}`, fix))
 }
 
 /** Programs that agents name but that nobody may execute. */

@@ -40,7 +40,7 @@ function judge(rule: Rule, daemon: number, holder: number | undefined, mayMiss =
     const is = stat.mode & 0o7777
     const wanted = user === 'daemon' ? daemon : (holder ?? daemon)
     const found: Finding[] = []
-    if (stat.uid !== wanted) found.push(wrong('owners', `${path} belongs to uid ${stat.uid}, not ${wanted}`, `chown ${wanted} ${word}`))
+    if (stat.uid !== wanted) found.push(wrong('owners', `${path} belongs to uid ${stat.uid}, not ${wanted}`, `chown ${shellWord(String(wanted))} ${word}`))
     if (is !== mode) found.push(wrong('owners', `${path} has mode ${octal(is)}, not ${octal(mode)}`, `chmod ${octal(mode)} ${word}`))
     return found
   } catch (cause) {

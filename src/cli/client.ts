@@ -5,6 +5,7 @@ import { basename, dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Refusal as RefusalLine, Replies, Request } from '../core/control.ts'
 import type { MessageId } from '../core/ids.ts'
+import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import type { Call } from './command.ts'
 import { AS_ROOT, codeOf, EXIT, Refusal, refuse } from './exit.ts'
@@ -52,12 +53,17 @@ export async function findOwnDaemon(root: string): Promise<Daemon | 'not ours' |
   }
 }
 
+/** The command as it was typed, with an id in the place of what stood for it. */
+export function sameCall(call: Call): (id: string) => string {
+  return (id) => `penny ${[call.name, id, ...call.words.slice(1).map(shellWord)].join(' ')}`
+}
+
 /** The full id that the daemon knows by this ending or ref. */
-export async function askForId(call: Call, daemon: Daemon, typed: string): Promise<MessageId> {
+export async function askForId(daemon: Daemon, typed: string, again: (id: string) => string): Promise<MessageId> {
   const { ids } = await daemon.ask({ verb: 'find', id: typed })
   const [id] = ids
   if (id === undefined) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
-  if (ids.length > 1) refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.join(' '), `penny ${call.name} ${id}`)
+  if (ids.length > 1) refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.join(' '), again(id))
   return id
 }
 
@@ -84,13 +90,7 @@ function open(path: string): Promise<Socket> {
 }
 
 function waits(request: Request): boolean {
-  return (
-    request.verb === 'wait' ||
-    request.verb === 'canary' ||
-    request.verb === 'stop' ||
-    (request.verb === 'journal' && request.follow) ||
-    (request.verb === 'next' && request.wait)
-  )
+  return request.verb === 'wait' || request.verb === 'stop' || (request.verb === 'journal' && request.follow) || (request.verb === 'next' && request.wait)
 }
 
 async function ask(root: string, request: Request, each?: (line: unknown) => void, until?: AbortSignal): Promise<object> {

@@ -18,7 +18,7 @@ import {
 import { basename, join } from 'node:path'
 import { SENT_PREFIX } from '../core/control.ts'
 import { shellWord } from '../core/text.ts'
-import { codeOf, EXIT, refuse, UNSEEN, unless } from './exit.ts'
+import { codeOf, EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
 import { openPlain, within } from './holder.ts'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
@@ -85,6 +85,8 @@ function create<T>(path: string, work: (fd: number) => T): T {
     return work(fd)
   } catch (cause) {
     unless(UNSEEN, () => unlinkSync(path))
+    if (GONE.includes(codeOf(cause) ?? ''))
+      refuse(EXIT.tryAgain, `nothing was sent: ${basename(path)} went away while it was written`, 'its holder removed it', 'the same command again')
     throw cause
   } finally {
     closeSync(fd)

@@ -4,6 +4,7 @@ import type { TaskRow } from '../core/control.ts'
 import { idTimeMs } from '../core/ids.ts'
 import { nearest } from '../core/names.ts'
 import { isSettled, STATUSES, type Status } from '../core/status.ts'
+import { shellWord } from '../core/text.ts'
 import { EXIT, refuse } from './exit.ts'
 import { needDuration } from './times.ts'
 
@@ -94,7 +95,7 @@ export function doubt(words: readonly string[], config: Config): void {
       EXIT.usage,
       `there is no ${what} ${JSON.stringify(unknown)}`,
       near === undefined ? `it is one of ${(known[key] ?? []).join(' ')}` : `did you mean ${near}?`,
-      `penny tasks ${key}:${near ?? known[key]?.[0] ?? ''}`,
+      `penny tasks ${shellWord(`${key}:${near ?? known[key]?.[0] ?? ''}`)}`,
     )
   }
 }

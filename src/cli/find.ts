@@ -2,7 +2,7 @@
 import { isMessageId, isRef, type MessageId } from '../core/ids.ts'
 import { textValue } from '../core/row.ts'
 import { parseFileName } from '../mailbox/index.ts'
-import { askForId, type Daemon, findOwnDaemon } from './client.ts'
+import { askForId, type Daemon, findOwnDaemon, sameCall } from './client.ts'
 import type { Call } from './command.ts'
 import { AS_ROOT, EXIT, refuse } from './exit.ts'
 import { readHead, readMessage, type Shown, shownOf } from './head.ts'
@@ -22,12 +22,17 @@ export function everyPlace(call: Call, seat: Seat | undefined, unseen: Unseen): 
 }
 
 /** The one message that is meant. Refuses: no such (66), several (64), too short (64), not to be seen by this user (77). */
-export async function findMessage(call: Call, typed: string, seat: Seat | undefined = seatOf(call)): Promise<Found> {
+export function findMessage(call: Call, typed: string, seat: Seat | undefined = seatOf(call)): Promise<Found> {
+  return findIn(call, typed, seat, sameCall(call))
+}
+
+/** The same in this mailbox, or everybody's; `again` is the command with an id in the place of what was typed. */
+export async function findIn(call: Call, typed: string, seat: Seat | undefined, again: (id: string) => string): Promise<Found> {
   const unseen: Unseen = new Set()
   const places = everyPlace(call, seat, unseen)
   if (unseen.size > 0 && !seat?.own) {
     const daemon = await findOwnDaemon(rootOf(call))
-    if (typeof daemon === 'object') return readByDaemon(call, daemon, typed, seat)
+    if (typeof daemon === 'object') return readByDaemon(call, daemon, typed, seat, again)
   }
   const found = isMessageId(typed) ? places.filter(({ id }) => id === typed) : (byEnding(call, typed, places) ?? (await byRef(call, typed, places, seat)))
   const one = found[0]
@@ -35,7 +40,7 @@ export async function findMessage(call: Call, typed: string, seat: Seat | undefi
     refuse(EXIT.notPermitted, `${typed} cannot be looked for`, `this user may not read ${[...unseen][0]}, and the daemon cannot be asked`, AS_ROOT)
   if (!one) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
   const ids = [...new Set(found.map(({ id }) => id))]
-  if (ids.length > 1) refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.slice(0, 10).join(' '), `penny ${call.name} ${one.id}`)
+  if (ids.length > 1) refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.slice(0, 10).join(' '), again(one.id))
   return one
 }
 
@@ -45,11 +50,11 @@ export async function readFound({ path, text }: Found): Promise<Shown | undefine
 }
 
 /** An operator who may read no mailbox asks the daemon, who may read them all. */
-async function readByDaemon(call: Call, daemon: Daemon, typed: string, seat: Seat | undefined): Promise<Found> {
-  const id = await askForId(call, daemon, needLength(call, typed))
+async function readByDaemon(call: Call, daemon: Daemon, typed: string, seat: Seat | undefined, again: (id: string) => string): Promise<Found> {
+  const id = await askForId(daemon, needLength(call, typed), again)
   const { holder, folder, path, text } = await daemon.ask({ verb: 'read', id })
   if (seat && seat.name !== holder && textValue((await shownOf(Buffer.from(text))).values['from']) !== seat.name)
-    refuse(EXIT.noSuchThing, `${id} is not in the mailbox of ${seat.name}`, `it is in that of ${holder}`, `penny ${call.name} ${id}`)
+    refuse(EXIT.noSuchThing, `${id} is not in the mailbox of ${seat.name}`, `it is in that of ${holder}`, again(id))
   const file = path.slice(path.lastIndexOf('/') + 1)
   const { rank = 0, priority = '' } = parseFileName(file) ?? {}
   return { holder, folder, file, path, id, rank, priority, text }

@@ -22,7 +22,7 @@ import { layOutPlain, rewriteBy } from '../core/rewrite.ts'
 import { rowOf } from '../core/row.ts'
 import { isSettled, isStatus, mayChange, type Status } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
-import { askForId, type Daemon, findDaemon } from './client.ts'
+import { askForId, type Daemon, findDaemon, sameCall } from './client.ts'
 import { type Call, textOption } from './command.ts'
 import { EXIT, GONE, Refusal, refuse, UNSEEN, unless } from './exit.ts'
 import { findMessage } from './find.ts'
@@ -46,19 +46,24 @@ export async function changeStatus(call: Call, typed: string, to: Status, result
   const way = await wayOf(call)
   if (way.kind === 'daemon') {
     const agent = textOption(call, 'agent')
-    const id = await askForId(call, way.daemon, typed)
+    const id = await askForId(way.daemon, typed, sameCall(call))
     await way.daemon.ask({ verb: 'change', id, to, ...(result === undefined ? {} : { result }), ...(agent === undefined ? {} : { agent }) })
     return id
   }
   const place = await findMessage(call, typed, way.seat)
-  if (to === 'in_progress') claimFile(place)
+  if (to === 'in_progress' && !(await isBlocked(place))) claimFile(place)
   else await editFile(place, to, { ...(result === undefined ? {} : { result }) })
   return place.id
 }
 
+/** Taken up again by its status alone: it lies in cur/ already. */
+async function isBlocked(place: Place): Promise<boolean> {
+  return place.folder === 'cur' && rowOf(place, (await readHead(place.path)) ?? {}).status === 'blocked'
+}
+
 /** Moves it from new/ to cur/; the path there. */
 export function claimFile(place: Place): string {
-  if (place.folder === 'cur') return place.path
+  if (place.folder === 'cur') refuse(EXIT.notPermitted, `${place.id} cannot be claimed`, 'it is claimed already', `penny show ${place.id}`)
   if (place.folder !== 'new')
     refuse(
       EXIT.notPermitted,
@@ -134,7 +139,8 @@ function readOwn(path: string): { text: string; stat: Stats } | undefined {
   }
 }
 
-function replaceOwn(path: string, text: string, was: Stats): void {
+/** Puts a new version of a file in its place; refuses (75) where it is not, or no longer says, what it was when it was read. */
+export function replaceOwn(path: string, text: string, was: Stats): void {
   const unfinished = join(dirname(path), `.edit-${randomBytes(8).toString('hex')}.tmp`)
   const fd = openSync(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   try {
@@ -145,6 +151,7 @@ function replaceOwn(path: string, text: string, was: Stats): void {
     fchmodSync(fd, was.mode & 0o777)
     fsyncSync(fd)
     const now = unless(GONE, () => lstatSync(path))
+    // Also a line that was added meanwhile (`>>`) would be lost with the version that is replaced.
     if (now?.ino !== was.ino || now.size !== was.size || now.mtimeMs !== was.mtimeMs)
       refuse(EXIT.tryAgain, 'the message was changed meanwhile', 'somebody else wrote to it or moved it at the same moment', 'the same command again')
     renameSync(unfinished, path)

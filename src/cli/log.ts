@@ -1,5 +1,6 @@
 import type { Entry } from '../core/event.ts'
 import { isMessageId, isRef } from '../core/ids.ts'
+import { shellWord } from '../core/text.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { findMessage } from './find.ts'
@@ -63,6 +64,6 @@ async function fullId(call: Call, root: string, typed: string): Promise<string> 
   }
   const [first] = found
   if (first === undefined) return (await findMessage(call, typed)).id
-  if (found.size > 1) refuse(EXIT.usage, `${typed} may be any of ${found.size} messages`, [...found].slice(0, 10).join(' '), `penny log ${first}`)
+  if (found.size > 1) refuse(EXIT.usage, `${typed} may be any of ${found.size} messages`, [...found].slice(0, 10).join(' '), `penny log ${shellWord(first)}`)
   return first
 }

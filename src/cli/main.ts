@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { nearest } from '../core/names.ts'
+import { shellWord } from '../core/text.ts'
 import { packageVersion } from '../system/package.ts'
 import { type Call, type Command, findCommand, JSON_OPTION, type Option, type Surroundings } from './command.ts'
 import { codeOf, EXIT, Refusal, refusalOf, refuse } from './exit.ts'
@@ -97,7 +98,7 @@ function readCall(name: string, command: Command, args: string[], surroundings: 
       EXIT.usage,
       `penny ${name}: ${what}`,
       near ? `did you mean --${near}?` : `it is used as: penny ${command.usage[0] ?? name}`,
-      `penny help ${name}`,
+      `penny help ${shellWord(name)}`,
     )
   }
 }

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { describeProblem, loadConfig, readPolicies } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
-import { counted } from '../core/text.ts'
+import { counted, shellWord } from '../core/text.ts'
 import { realDisk } from '../system/disk.ts'
 import type { Disk, Lease } from '../system/types.ts'
 import { AS_ROOT, EXIT, refuse, UNSEEN, unless } from './exit.ts'
@@ -27,6 +27,6 @@ export function loadPolicies(root: string): Config {
     EXIT.badConfiguration,
     `policies/ cannot be used: ${first ? describeProblem(first) : ''}`,
     loaded.problems.length > 1 ? `and ${counted(loaded.problems.length - 1, 'more problem')}` : 'this is the only problem',
-    `\${EDITOR:-vi} ${dir}/${first?.file ?? ''}`,
+    `\${EDITOR:-vi} ${shellWord(`${dir}/${first?.file ?? ''}`)}`,
   )
 }

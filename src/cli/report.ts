@@ -1,6 +1,6 @@
 import type { Entry } from '../core/event.ts'
 import { isSettled } from '../core/status.ts'
-import { showSafely } from '../core/text.ts'
+import { shellWord, showSafely } from '../core/text.ts'
 import { openAlerts } from './alerts.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { EXIT } from './exit.ts'
@@ -103,7 +103,7 @@ async function alerts(call: Call, root: string): Promise<Part> {
 
 function changes(entries: readonly Entry[]): Part {
   const lines = entries.flatMap((entry): Line[] =>
-    entry.event === 'daemon' ? [{ text: `${entry.at.slice(0, 16)} ${entry.state} ${entry.what}`, command: `penny events --since ${entry.at}` }] : [],
+    entry.event === 'daemon' ? [{ text: `${entry.at.slice(0, 16)} ${entry.state} ${entry.what}`, command: `penny events --since ${shellWord(entry.at)}` }] : [],
   )
   return { part: 'changes', title: 'Changes', lines }
 }

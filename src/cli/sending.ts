@@ -5,6 +5,7 @@ import { basename, resolve } from 'node:path'
 import type { Dropped, WaitedCopy } from '../core/control.ts'
 import { idTimeMs, isMessageId, isRef } from '../core/ids.ts'
 import { isSettled, isStatus } from '../core/status.ts'
+import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { type Daemon, findOwnDaemon, UP } from './client.ts'
 import { type Call, flag, type Option, textOption } from './command.ts'
@@ -33,8 +34,19 @@ const LOOK_EACH_MS = 25
 
 type Fate = Readonly<{ kind: 'admitted'; copies: readonly WaitedCopy[] }> | Readonly<{ kind: 'taken' }> | Readonly<{ kind: 'dropped' }>
 
+type Keys = Readonly<Record<string, LetterValue>>
+type Sent = Readonly<{ drop: Dropped; fate: Fate; path: string; seat: Seat | undefined; daemon: Daemon | undefined }>
+
 /** Drops it, waits for admission where somebody can be asked, prints the ids (or the ref). */
-export async function dispatchLetter(call: Call, keys: Readonly<Record<string, LetterValue>>, body: Buffer, attach: readonly string[]): Promise<number> {
+export async function dispatchLetter(call: Call, keys: Keys, body: Buffer, attach: readonly string[]): Promise<number> {
+  const { drop, fate, path, seat, daemon } = await sendLetter(call, keys, body, attach)
+  report(call, drop.ref, fate, path)
+  if (fate.kind === 'dropped' && daemon && textOption(call, 'not-before') === undefined) return EXIT.tryAgain
+  return flag(call, 'wait') ? waitForSettling(call, drop, fate, seat, daemon) : EXIT.ok
+}
+
+/** The same, without a word. */
+export async function sendLetter(call: Call, keys: Keys, body: Buffer, attach: readonly string[]): Promise<Sent> {
   const seat = seatOf(call)
   const ref = textOption(call, 'ref') ?? `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}`
   if (!isRef(ref))
@@ -42,7 +54,7 @@ export async function dispatchLetter(call: Call, keys: Readonly<Record<string, L
       EXIT.usage,
       `--ref ${JSON.stringify(ref)} cannot be`,
       'a ref is at most 64 of A-Za-z0-9._-',
-      `penny ${call.name} … --ref ${ref.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 64) || 'a-word'}`,
+      `penny ${call.name} … --ref ${shellWord(ref.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 64) || 'a-word')}`,
     )
   const wait = flag(call, 'wait')
   if (wait && call.surroundings.env['PENNY_RUN']) {
@@ -71,9 +83,7 @@ export async function dispatchLetter(call: Call, keys: Readonly<Record<string, L
   const path = dropMessage(folder, ref, bytes)
   const drop = { name: basename(path), from, ref, sha256: createHash('sha256').update(bytes).digest('hex') }
   const fate = daemon ? await askFate(daemon, drop, call) : found === undefined ? DROPPED : await watchFate(path, ref, seat, droppedMs)
-  report(call, ref, fate, path)
-  if (fate.kind === 'dropped' && daemon && textOption(call, 'not-before') === undefined) return EXIT.tryAgain
-  return wait ? waitForSettling(call, drop, fate, seat, daemon) : EXIT.ok
+  return { drop, fate, path, seat, daemon }
 }
 
 const DROPPED: Fate = { kind: 'dropped' }
@@ -123,7 +133,7 @@ async function fateBySeat(seat: Seat, ref: string, droppedMs: number, until: num
     for (const path of since('new')) {
       const shown = await readMessage(path)
       if (shown && textValue(shown.values['kind']) === 'bounce' && shown.text.includes(ref))
-        refuse(EXIT.badMessage, 'the message was not admitted', shown.body.trim(), `cat ${path}`)
+        refuse(EXIT.badMessage, 'the message was not admitted', shown.body.trim(), `cat ${shellWord(path)}`)
     }
     if (Date.now() >= until) return { kind: 'taken' }
     await pause(LOOK_EACH_MS * 2)

@@ -1,10 +1,13 @@
+import { isMessageId } from '../core/ids.ts'
 import { nearest } from '../core/names.ts'
 import type { Status } from '../core/status.ts'
+import { shellWord } from '../core/text.ts'
 import { type Call, type Command, expectWords, listOption, textOption } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
-import { findMessage } from './find.ts'
+import { findIn, findMessage } from './find.ts'
 import { changeStatus, editFile } from './hold.ts'
 import { say, sayJson } from './print.ts'
+import { seatOf } from './root.ts'
 
 const WORDS: readonly Status[] = ['done', 'failed', 'blocked', 'cancelled']
 
@@ -30,7 +33,7 @@ export const command: Command = {
         EXIT.usage,
         `${JSON.stringify(word)} is no way to settle`,
         `it is one of ${WORDS.join(' ')}`,
-        `penny settle ${typed} ${nearest(word, WORDS) ?? 'done'}`,
+        `penny settle ${shellWord(typed)} ${nearest(word, WORDS) ?? 'done'}`,
       )
     const id = listOption(call, 'on').length > 0 ? await blockOn(call, typed, status) : await changeStatus(call, typed, status, textOption(call, 'message'))
     if (call.json) sayJson(call, { id, status })
@@ -41,9 +44,22 @@ export const command: Command = {
 
 /** What a task waits for is written into its file: the daemon takes it from there, running or not. */
 async function blockOn(call: Call, typed: string, status: Status): Promise<string> {
-  if (status !== 'blocked') refuse(EXIT.usage, '--on goes with blocked', `a task that is ${status} waits for nothing`, `penny settle ${typed} ${status}`)
+  if (status !== 'blocked')
+    refuse(EXIT.usage, '--on goes with blocked', `a task that is ${status} waits for nothing`, `penny settle ${shellWord(typed)} ${status}`)
   const place = await findMessage(call, typed)
   const result = textOption(call, 'message')
-  await editFile(place, 'blocked', { blocked_on: listOption(call, 'on'), ...(result === undefined ? {} : { result }) })
+  const on = new Set<string>()
+  for (const one of listOption(call, 'on')) on.add(await waitedFor(call, typed, one))
+  await editFile(place, 'blocked', { blocked_on: [...on], ...(result === undefined ? {} : { result }) })
   return place.id
+}
+
+/** An ending of an id becomes the id: the file means messages by nothing shorter. A ref and text stay as they are. */
+async function waitedFor(call: Call, typed: string, one: string): Promise<string> {
+  if (!/^[0-9a-f-]{4,}$/i.test(one)) return one
+  const seat = seatOf(call)
+  // A holder may have been told the id of a message that it can't see; the daemon says if there is none.
+  if (seat?.own && isMessageId(one)) return one
+  const found = await findIn(call, one, seat?.own ? seat : undefined, (id) => `penny settle ${shellWord(typed)} blocked --on ${id}`)
+  return found.id
 }

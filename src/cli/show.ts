@@ -1,5 +1,5 @@
-import { showBodySafely } from '../core/text.ts'
-import { askForId, type Daemon, findOwnDaemon } from './client.ts'
+import { shellWord, showBodySafely } from '../core/text.ts'
+import { askForId, type Daemon, findOwnDaemon, sameCall } from './client.ts'
 import { type Call, type Command, expectWords, flag } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { findMessage, readFound } from './find.ts'
@@ -33,7 +33,7 @@ export const command: Command = {
 
 async function showOriginal(call: Call, typed: string): Promise<number> {
   const seat = seatOf(call)
-  if (seat?.own) refuse(EXIT.notPermitted, 'the sealed original is not kept here', "it is in the daemon's own folder", `penny show ${typed}`)
+  if (seat?.own) refuse(EXIT.notPermitted, 'the sealed original is not kept here', "it is in the daemon's own folder", `penny show ${shellWord(typed)}`)
   const root = rootOf(call)
   const daemon = await findOwnDaemon(root)
   const { id, text } = typeof daemon === 'object' ? await originalFrom(call, daemon, typed) : await originalOnDisk(call, root, typed)
@@ -46,7 +46,7 @@ async function showOriginal(call: Call, typed: string): Promise<number> {
 type Original = Readonly<{ id: string; text: string }>
 
 async function originalFrom(call: Call, daemon: Daemon, typed: string): Promise<Original> {
-  const id = await askForId(call, daemon, typed)
+  const id = await askForId(daemon, typed, sameCall(call))
   return { id, text: (await daemon.ask({ verb: 'original', id })).text }
 }
 

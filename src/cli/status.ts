@@ -45,6 +45,7 @@ function screen(call: Call, report: StatusReport): void {
   line('daemon', `pid ${report.pid}, up ${ageSince(report.started, Date.now())}, ${report.mode} mode, pennypost ${report.version}`)
   line('root', showSafely(report.root))
   line('who', `${counted(report.agents, 'agent')}, ${counted(report.people, 'person', 'people')}`)
+  line('writers', report.completeness === 'lease' ? 'found out by read leases' : 'looked for in /proc, which is slower   (penny doctor says why)')
   needs(call, report)
   for (const { priority, count, oldest_ms } of report.unclaimed) {
     line(priority, count === 0 ? 'nothing unclaimed' : `${count} unclaimed, the oldest for ${formatAge(oldest_ms ?? 0)}`)

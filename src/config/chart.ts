@@ -1,4 +1,4 @@
-/** Checks that need the whole organisation: names that exist, a chart without circles, senders that can be told apart. */
+/** Checks that need the whole organisation: names that exist, a chart without circles. */
 import type { Name } from '../core/names.ts'
 import { type Placed, reportUnknown } from './fields.ts'
 import type { Report } from './yaml.ts'
@@ -59,17 +59,6 @@ export function checkChart(holders: ReadonlyMap<string, Managed>, postmaster: Na
       member.spot,
       shown.length === 2 ? `manager: ${teller} cannot be its own manager` : `manager: the org chart goes in a circle: ${shown.join(' → ')}`,
     )
-  }
-}
-
-/** The owner of a file tells who sent it: two with one account could not be told apart. */
-export function checkAccounts(users: readonly Readonly<{ name: string; user: Placed<string>; report: Report }>[]): void {
-  const taken = new Map<string, string>()
-  for (const { name, user, report } of users) {
-    const account = user.value === '0' ? 'root' : user.value
-    const other = taken.get(account)
-    if (other === undefined) taken.set(account, name)
-    else report(user.spot, `user: ${user.value} is ${other} already: the owner of a file must tell who sent it`)
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * The config room: `policies/` → an immutable Config.
  *
- * Given:   a Disk and the folder (`readPolicies`), or files made in code (`filesFrom`).
+ * Given:   a Disk and the folder (`readPolicies`), or files made in code (`filesFrom`); in system mode what the machine has
+ *          (`Machine`).
  * Returns: `loadConfig` checks every file against every other and returns a deeply frozen snapshot with a digest over
  *          all names and contents; a new configuration is another snapshot, never a change of this one.
  * Fails:   as a value, with *all* problems: file, line, column, one sentence and the nearest known word
@@ -14,4 +15,5 @@
 export { type ExampleFile, exampleFiles } from './example.ts'
 export { describeProblem, filesFrom, type PolicyFiles, type Problem } from './files.ts'
 export { type Loaded, loadConfig } from './load.ts'
+export type { Machine } from './machine.ts'
 export { readPolicies } from './read.ts'

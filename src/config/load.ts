@@ -2,10 +2,11 @@
 import type { Config } from '../core/config.ts'
 import { isName, isReserved, type Name } from '../core/names.ts'
 import type { PriorityScheme } from '../core/priority.ts'
-import { checkAccounts, checkChart, findHolder, nameFault, type Roster } from './chart.ts'
+import { checkChart, findHolder, nameFault, type Roster } from './chart.ts'
 import { type Placed, reportUnknown } from './fields.ts'
 import { digestOf, misplaced, type PolicyFiles, type Problem, stemsIn } from './files.ts'
 import { deepFreeze, frozenMap } from './freeze.ts'
+import { checkAccounts, checkOperators, checkUids, type Machine } from './machine.ts'
 import { readAgentText, readGroupText, readMembers, readPersonText, readScheduleText, wholeYaml } from './members.ts'
 import { type OrgFile, readOrg } from './org.ts'
 import { DEFAULT_PRIORITIES, readPriorities } from './priorities.ts'
@@ -14,7 +15,8 @@ import type { Report } from './yaml.ts'
 
 export type Loaded = Readonly<{ ok: true; config: Config }> | Readonly<{ ok: false; problems: readonly Problem[] }>
 
-export function loadConfig(policies: PolicyFiles, dir: string): Loaded {
+/** `machine`: where it is to run in system mode; without it names of accounts are not looked up. */
+export function loadConfig(policies: PolicyFiles, dir: string, machine?: Machine): Loaded {
   const { files } = policies
   const problems: Problem[] = [...policies.problems]
   const reportOn =
@@ -55,8 +57,11 @@ export function loadConfig(policies: PolicyFiles, dir: string): Loaded {
     new Map(holders.map(([name, { file, report }]) => [name, { manager: managerIn(file.manager, roster), report, spot: file.manager?.spot }])),
     roster.postmaster,
   )
-  checkAccounts(holders.flatMap(([name, { file, report }]) => (file.user ? [{ name, user: file.user, report }] : [])))
-  checkUids(orgFile, stems.agents.size, reportOn('org.yaml'))
+  const users = holders.flatMap(([name, { file, report }]) => (file.user ? [{ name, user: file.user, report, isAgent: agents.has(name) }] : []))
+  checkAccounts(users, machine)
+  checkOperators(orgFile, machine, reportOn('org.yaml'))
+  const withoutAccount = [...agents].flatMap(([name, { file }]) => (file.user ? [] : [name as Name]))
+  checkUids(orgFile, withoutAccount, machine, reportOn('org.yaml'))
 
   if (problems.length > 0 || !orgFile || !priorities) return { ok: false, problems: sorted(problems) }
   return { ok: true, config: deepFreeze<Config>({ dir, digest: digestOf(policies.sums), org: orgFile.org, priorities, ...parts }) }
@@ -107,11 +112,6 @@ function rosterOf(stems: Stems, orgFile: OrgFile | undefined, report: Report): R
 /** For the circle check alone: an unknown manager was reported where it stands. */
 function managerIn(word: Placed<string> | undefined, roster: Roster): Name | undefined {
   return word && findHolder(word, roster, () => undefined)
-}
-
-function checkUids(orgFile: OrgFile | undefined, agents: number, report: Report): void {
-  if (orgFile?.uids && orgFile.uids.value.to - orgFile.uids.value.from + 1 < agents)
-    report(orgFile.uids.spot, `uids: the range has fewer numbers than there are agents (${agents})`)
 }
 
 function sorted(problems: readonly Problem[]): Problem[] {

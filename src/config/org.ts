@@ -11,7 +11,12 @@ const LAST_UID = 2_147_483_646
 /** `nobody`, and the 16-bit -1 that old calls treat as "no change". */
 const UNUSABLE_UIDS = [65_534, 65_535]
 
-export type OrgFile = Readonly<{ org: Org; postmaster: Placed<string> | undefined; uids: Placed<Org['uids']> | undefined }>
+export type OrgFile = Readonly<{
+  org: Org
+  postmaster: Placed<string> | undefined
+  uids: Placed<Org['uids']> | undefined
+  operators: Placed<string> | undefined
+}>
 
 export function readOrg(node: Located, report: Report): OrgFile {
   const read = fields(
@@ -20,7 +25,7 @@ export function readOrg(node: Located, report: Report): OrgFile {
     {
       name: line,
       postmaster: placed(line),
-      operators: lineOrNothing,
+      operators: placed(lineOrNothing),
       timezone,
       uids: placed(uids),
       wake,
@@ -36,7 +41,7 @@ export function readOrg(node: Located, report: Report): OrgFile {
   const org: Org = {
     name: read.name ?? '',
     postmaster: (read.postmaster?.value ?? '') as Name,
-    operators: read.operators ?? '',
+    operators: read.operators?.value ?? '',
     timezone: read.timezone ?? 'UTC',
     uids: read.uids?.value ?? { from: 410_000, to: 419_999 },
     wake: read.wake ?? DEFAULT_WAKE,
@@ -45,7 +50,7 @@ export function readOrg(node: Located, report: Report): OrgFile {
     notify: read.notify ?? [],
     acceptUnknownUids: read.accept_unknown_uids ?? false,
   }
-  return { org, postmaster: read.postmaster, uids: read.uids }
+  return { org, postmaster: read.postmaster, uids: read.uids, operators: read.operators }
 }
 
 const uids: Reader<Org['uids']> = (node, report) => {

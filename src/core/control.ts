@@ -28,7 +28,7 @@ export type Request =
   | Readonly<{ verb: 'journal'; since?: string; about?: readonly string[]; past: boolean; follow: boolean }>
   /** A message as it is now, settled or not. */
   | Readonly<{ verb: 'read'; id: string }>
-  /** Puts a file through the whole path and tells how long each step took. */
+  /** Puts a file through the whole path and tells how long each step took; a Refusal where it is not through in 5 s. */
   | Readonly<{ verb: 'canary' }>
   /** The original, as sealed. */
   | Readonly<{ verb: 'original'; id: string }>

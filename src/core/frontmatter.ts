@@ -1,4 +1,5 @@
-/** Front matter and body of a text, by one linear look: no regular expression over the whole, nothing is run. */
+/** Front matter and body of a text, by the borders that every reader goes by (borders.ts): nothing is run. */
+import { findBorders } from './borders.ts'
 import type { Spot } from './fault.ts'
 
 export type Split =
@@ -7,24 +8,18 @@ export type Split =
 
 /**
  * Front matter stands between a first line that is exactly `---` and the next such line; a BOM is skipped, CRLF is fine.
- * Any other first line that begins with `---` is refused: `---js` is an order to run code where other parsers are concerned.
+ * Any other line before that which begins with `---` is refused: `---js` is an order to run code where other parsers are concerned.
  */
 export function splitFrontMatter(text: string): Split {
-  const start = text.startsWith('\ufeff') ? 1 : 0
-  if (!text.startsWith('---', start)) return { kind: 'plain', body: text.slice(start) }
-  const first = lineAt(text, start)
-  if (first.text !== '---') return { kind: 'bad', spot: { line: 1, column: 4 }, what: 'the first line must be exactly ---' }
-  for (let at = first.next; at < text.length; ) {
-    const line = lineAt(text, at)
-    if (line.text === '---') return { kind: 'parts', yaml: text.slice(first.next, at), body: text.slice(line.next) }
-    at = line.next
+  const borders = findBorders(text)
+  switch (borders.kind) {
+    case 'none':
+      return { kind: 'plain', body: text.startsWith('\ufeff') ? text.slice(1) : text }
+    case 'found':
+      return { kind: 'parts', yaml: text.slice(borders.from, borders.closeAt), body: text.slice(borders.bodyAt) }
+    case 'inexact':
+      return { kind: 'bad', spot: { line: borders.line, column: 4 }, what: 'a line that begins with --- must be exactly ---' }
+    case 'unclosed':
+      return { kind: 'bad', spot: { line: 1, column: 1 }, what: 'the front matter is not closed: a second line --- is missing' }
   }
-  return { kind: 'bad', spot: { line: 1, column: 1 }, what: 'the front matter is not closed: a second line --- is missing' }
-}
-
-function lineAt(text: string, at: number): { text: string; next: number } {
-  const end = text.indexOf('\n', at)
-  const stop = end < 0 ? text.length : end
-  const line = text.slice(at, stop)
-  return { text: line.endsWith('\r') ? line.slice(0, -1) : line, next: end < 0 ? text.length : end + 1 }
 }

@@ -1,5 +1,4 @@
 /** Message and Envelope: what a sender says, and what the daemon knows. A value of the first never becomes the second. */
-import type { MessageId } from './ids.ts'
 import type { Name } from './names.ts'
 import type { Status } from './status.ts'
 
@@ -43,7 +42,6 @@ export type Draft = Readonly<{
   ref: string | undefined
   /** Written by the sender and only compared with the truth. */
   claimedFrom: string | undefined
-  claimedId: string | undefined
   claimedStatus: Status | undefined
   to: readonly string[]
   cc: readonly string[]
@@ -56,8 +54,6 @@ export type Draft = Readonly<{
   inReplyTo: string | undefined
   settles: Settles | undefined
   attach: readonly string[]
-  /** `request`, `attest`: page 8; refused until then. */
-  reserved: readonly string[]
 }>
 
 /** What the daemon knows of a drop from the file system alone. */
@@ -79,6 +75,3 @@ export type Envelope = Readonly<{
 
 /** A chain of messages, each answering or caused by the one before, is cut here (contract, page 3). */
 export const MOST_HOPS = 16
-
-/** Keys the daemon stamps on the copies of one message; everything else of the sender's text stays as it was. */
-export type Copy = Readonly<{ id: MessageId; to: Name; kind: Kind; file: string }>

@@ -40,6 +40,8 @@ export type Change = Readonly<{
   result?: string
   progress?: string
   why?: string
+  /** Only as a claim: refused where somebody has it in hand already. */
+  claim?: true
 }>
 /** What became of it; `refused` carries the sentence to show. */
 export type Changed = { outcome: 'changed'; was: Status } | { outcome: 'unchanged' } | { outcome: 'refused'; why: string } | { outcome: 'gone' }

@@ -1,4 +1,4 @@
-/** The one priority scheme. The words come from `policies/priorities.yaml`; nothing else in the source spells them. */
+/** The one priority scheme. Its words come from `policies/priorities.yaml`; the default for where there is none is spelt in `config/priorities.ts` alone. */
 import { nearest } from './names.ts'
 
 export type PriorityName = string

@@ -45,9 +45,25 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`
 }
 
-/** A word as a POSIX shell reads it back: for the commands in `fix:`. */
-export function shellWord(text: string): string {
-  return /^[A-Za-z0-9_./:@%+=-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`
+/**
+ * A word as a POSIX shell reads it back: for the commands in `fix:`. Given raw: what `showSafely` would escape is written `$'\033'`
+ * (bash, zsh, POSIX of 2024), so that the command is safe to show and still means the very file. Bytes: of a name that is no text.
+ */
+export function shellWord(text: string | Buffer): string {
+  if (typeof text !== 'string') return `$'${text.toString('latin1').replace(/[^A-Za-z0-9_./:@%+=-]/g, (c) => octal(Buffer.from(c, 'latin1')))}'`
+  if (/^[A-Za-z0-9_./:@%+=-]+$/.test(text)) return text
+  if (showSafely(text) === text) return `'${text.replace(/'/g, `'\\''`)}'`
+  const inOctal = (character: string): string => octal(Buffer.from(character))
+  return `$'${text.replace(/['!\\]/g, inOctal).replace(UNSAFE, inOctal)}'`
+}
+
+/** A file's path as a shell's word: `raw` are the bytes of its name where that is no text. */
+export function shellPath(folder: string, name: string, raw: Buffer | undefined): string {
+  return shellWord(raw === undefined ? `${folder}/${name}` : Buffer.concat([Buffer.from(`${folder}/`), raw]))
+}
+
+function octal(bytes: Buffer): string {
+  return [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
 }
 
 /** A copy that keeps nothing else alive: a slice of a long text holds all of that text in memory for as long as it lives (V8). */

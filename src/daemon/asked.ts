@@ -149,7 +149,7 @@ export function createAnswers(given: AnswersGiven): Answers {
         const senders = [...state.sendersOf(thread), ...given.inHand().inThread(thread)]
         return { all: senders.length, own: senders.filter((one) => one === from).length, senders: new Set([...senders, from]).size }
       },
-      load: (holder) => [...ledger.of(holder).values()].filter(({ status }) => status !== null).length + given.inHand().copiesFor(holder),
+      load: (holder) => ledger.tasks(holder) + given.inHand().copiesFor(holder),
       wroteBefore: (holder, to) => state.wrote(holder, to),
       room: (holder) => ledger.count(holder) + given.inHand().copiesFor(holder) < given.config().org.limits.backlog,
     }),

@@ -16,6 +16,7 @@ export type Daemon = Readonly<{
   socketOwner: Owner | undefined
   /** Resolves when every message is known. */
   ready: Promise<void>
+  /** May be called again: the shortest drain counts. */
   stop: (drainMs: number) => Promise<void>
 }>
 
@@ -80,9 +81,9 @@ export function startDaemon(given: DaemonGiven): Daemon {
   clock.soon(guarded('start', begin))
 
   function tellOfPath(): void {
-    for (const { path, what, fix } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
+    for (const { path, what, fix, shutsOut } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
       log('warn', 'a folder on the way to the root is not as it should be', { path, found: what })
-      if (what.startsWith('cannot')) alerts.raise({ code: 'unreadable-file', about: path, sentence: `${path} ${what}.`, fix })
+      if (shutsOut) alerts.raise({ code: 'unreadable-file', about: path, sentence: `${path} ${what}.`, fix })
     }
   }
 
@@ -92,6 +93,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     if (all) rooms.sweepLeftovers()
     provisioner.patrol()
     alerts.sweep()
+    rooms.calls.sweep()
     room.sweep()
   }
 
@@ -162,9 +164,10 @@ export function startDaemon(given: DaemonGiven): Daemon {
     await step('the schedules', scheduler.look)
     await step('the deadlines', deadlines.check)
     guarded('mirrors', remirror)()
-    log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered })
+    log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered, completeness: disk.lease.how })
   }
 
+  let inOrder: Promise<void> | undefined
   return {
     verbs: createVerbs({
       ...rooms,
@@ -174,30 +177,34 @@ export function startDaemon(given: DaemonGiven): Daemon {
       stop: given.stop,
       release: (file) =>
         releaseHeld({ disk, ids, layout, sealed, record: journal.record, cleared: (code, about) => alerts.clear(code as FaultCode, about) }, file),
-      flyCanary: async () => {
-        await rooms.canary.fly()
-        return rooms.canary.lastMs() ?? 0
-      },
+      flyCanary: rooms.canary.fly,
     }),
     socketOwner: rooms.operators(),
     ready: rooms.ready,
-    stop: async (drainMs) => {
-      await dispatcher.stop(drainMs)
-      await scheduler.stop()
-      for (const cancel of cancels) cancel()
-      await intake.stop()
-      settleRoom.mailboxes.stop()
-      // A holder that keeps a file open must not hold up the stop: what is left is done at the next start.
-      await Promise.race([settleRoom.settle.idle(), new Promise<void>((resolve) => void clock.after(IDLE_MS, resolve))])
-      settleRoom.mirror.flush()
-      journal.record({ event: 'daemon', state: 'stopped', what: 'in order' })
-      await journal.sync()
-      await deliver.checkpoint()
-      if (rooms.isReady()) await saveState(rooms.snapshot)
-      await sealed.end()
-      await journal.close()
-      rooms.pins.closeAll()
+    stop: (drainMs) => {
+      const runsOver = dispatcher.stop(drainMs)
+      inOrder ??= stopInOrder(runsOver)
+      // Asked again, with less patience for runs: the first stop goes on as soon as they have ended.
+      return Promise.all([runsOver, inOrder]).then(() => undefined)
     },
+  }
+
+  async function stopInOrder(runsOver: Promise<void>): Promise<void> {
+    await runsOver
+    await scheduler.stop()
+    for (const cancel of cancels) cancel()
+    await intake.stop()
+    settleRoom.mailboxes.stop()
+    // A holder that keeps a file open must not hold up the stop: what is left is done at the next start.
+    await Promise.race([settleRoom.settle.idle(), new Promise<void>((resolve) => void clock.after(IDLE_MS, resolve))])
+    settleRoom.mirror.flush()
+    journal.record({ event: 'daemon', state: 'stopped', what: 'in order' })
+    await journal.sync()
+    await deliver.checkpoint()
+    if (rooms.isReady()) await saveState(rooms.snapshot)
+    await sealed.end()
+    await journal.close()
+    rooms.pins.closeAll()
   }
 }
 

@@ -1,10 +1,13 @@
 /** What an agent finds in its home: how to use the mailbox, and who it is. At most 500 tokens at four characters each. */
 import type { Agent, Config } from '../core/config.ts'
+import { route } from '../route/index.ts'
 
 export const GUIDE_CHARACTERS = 2_000
 
 export function guideText(config: Config, agent: Agent): string {
-  const words = config.priorities.rules.map(({ name }) => name).join(' ')
+  const { rules, fallback } = config.priorities
+  const words = rules.map(({ name }) => name).join(' ')
+  const { recipient, group } = examplesFor(config, agent)
   return `# Your mailbox
 
 You are ${agent.name} of ${config.org.name}; your manager is ${agent.manager}. Who you are: ROLE.md. Mail is files; your workspace is the folder above this one.
@@ -19,20 +22,28 @@ To send, write a file ending in .tmp, then rename it into the outbox:
 
     cat > ../outbox/a.tmp <<'EOF'
     ---
-    to: pmo
+    to: ${recipient}
     subject: Question about the contract
-    priority: normal
+    priority: ${fallback.name}
     ---
     Text in Markdown.
     EOF
     mv ../outbox/a.tmp ../outbox/a.md
 
-\`to:\` is a name, a list, or a group (\`"@finance"\`). priority: ${words}. Also \`kind: note\` (to be read, nothing to do), \`due: 2026-12-01\`, \`attach: [file.pdf]\` (put it in ../outbox/files/ first), \`ref: my-handle\`.
+\`to:\` is a name, a list${group === undefined ? '' : `, or a group (\`"${group}"\`)`}. priority: ${words}. Also \`kind: note\` (to be read, nothing to do), \`due: 2026-12-01\`, \`attach: [file.pdf]\` (put it in ../outbox/files/ first), \`ref: my-handle\`.
 To answer: \`in_reply_to: ID\`, and \`settles: done\` (failed, blocked, no) to close the task in the same step.
 \`../sent/\` shows what became of what you sent: no need to ask. Mistakes come back to new/ as a bounce that says what to correct.
 
 A message's body is what its sender wrote. Only the front matter's from, via, origin and id are facts.
 `
+}
+
+/** Names that this agent may really write to: what is shown here is pasted. */
+function examplesFor(config: Config, { name, manager }: Agent): { recipient: string; group: string | undefined } {
+  const may = (address: string): boolean => route([address], { config, from: name, load: () => 0, wroteBefore: () => false }).ok
+  const others = [manager, ...config.agents.keys(), ...config.people.keys()].filter((one) => one !== name)
+  const groups = [...config.groups.keys(), 'all'].map((group) => `@${group}`)
+  return { recipient: others.find(may) ?? name, group: groups.find(may) }
 }
 
 export const CLAUDE_TEXT = 'Read AGENTS.md (how to use your mailbox) and ROLE.md (who you are) in this folder first.\n'

@@ -2,6 +2,7 @@
 import type { Event } from '../core/event.ts'
 import { idTimeMs, isMessageId } from '../core/ids.ts'
 import { nearest } from '../core/names.ts'
+import { shellWord } from '../core/text.ts'
 import type { Sealed } from '../journal/index.ts'
 import { isGone, isMessageName, type Layout, listOrNothing, statOrNothing } from '../mailbox/index.ts'
 import type { Disk, Fd, Ids, Path } from '../system/types.ts'
@@ -16,6 +17,9 @@ export type HeldFilesGiven = Readonly<{
   cleared: (code: string, about: string) => void
 }>
 
+/** Of the held files that may be meant. */
+const MOST_NAMED = 10
+
 export function heldFiles(disk: Disk, layout: Layout): string[] {
   return listOrNothing(disk, layout.held).flatMap(({ name }) => (name.endsWith('.why.md') || name.startsWith('.') ? [] : [name]))
 }
@@ -27,8 +31,9 @@ export function releaseHeld(given: HeldFilesGiven, wanted: string): string {
   const names = heldFiles(disk, layout)
   const matches = names.filter((name) => name === base || (base.length >= 4 && name.split('.').some((part) => part.endsWith(base))))
   const [held] = matches
-  if (held === undefined || matches.length > 1)
-    throw new Refused(66, matches.length > 1 ? `${wanted} fits ${matches.length} held files` : `no held file ${wanted}${near(base, names)}`, 'penny held')
+  if (held === undefined) throw new Refused(66, `no held file ${wanted}${near(base, names)}`, 'penny held')
+  if (matches.length > 1)
+    throw new Refused(64, `${wanted} means ${matches.length} held files`, `penny release ${shellWord(held)}`, matches.slice(0, MOST_NAMED).join(' '))
   const id = held.split('.')[1] ?? ''
   const intent = isMessageId(id) ? given.sealed.find(id, idTimeMs(id)) : undefined
   const source = intent?.act === 'hold' ? intent.source : undefined

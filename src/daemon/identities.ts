@@ -1,9 +1,9 @@
 /** Who is who: uids of agents and people, and whose a file in the spool is (contract, page 5). */
-import { execFileSync } from 'node:child_process'
 import type { Config } from '../core/config.ts'
 import type { Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Owners } from '../mailbox/index.ts'
+import { accountOf } from '../system/accounts.ts'
 import type { Disk, Owner, Stat } from '../system/types.ts'
 import { readUids, type Uids, writeUids } from './uids.ts'
 
@@ -102,16 +102,4 @@ function systemMode(config: Config, self: Owner, uids: Uids): Identities {
 export function readersOf(config: Config, agent: Name): Name[] {
   const reports = [...config.agents.values()].filter(({ manager }) => manager === agent).map(({ name }) => name)
   return [...new Set([...(config.agents.get(agent)?.reads ?? []), ...reports])]
-}
-
-/** An account or group by name or number, from wherever the system keeps them. undefined: there is none. */
-function accountOf(database: 'passwd' | 'group', nameOrId: string): Owner | undefined {
-  try {
-    const fields = execFileSync('getent', [database, nameOrId], { encoding: 'utf8' }).trim().split(':')
-    return database === 'passwd' ? { uid: Number(fields[2]), gid: Number(fields[3]) } : { uid: 0, gid: Number(fields[2]) }
-  } catch (cause) {
-    // getent(1) exits 2 where the key is not found; a bare number is an account of its own.
-    if ((cause as { status?: number }).status === 2) return /^\d+$/.test(nameOrId) ? { uid: Number(nameOrId), gid: Number(nameOrId) } : undefined
-    throw cause
-  }
 }

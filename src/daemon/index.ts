@@ -16,9 +16,13 @@ import { serveControl } from './control.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { prepare } from './start.ts'
 
+/** By these `penny doctor` judges as the daemon does. */
+export { readConfig } from './machine.ts'
+export { checkPathTo, type PathProblem } from './pathcheck.ts'
+
 export type DaemonOptions = Readonly<{ root: string; logLevel: LogLevel; strict: boolean }>
 
-/** A second signal, or this much time, ends it at once: nothing is lost, recovery does the rest. Milliseconds. */
+/** Once it need not wait for runs, a second signal, or this much time, ends it at once: nothing is lost, recovery does the rest. Milliseconds. */
 const LONGEST_STOP_MS = 1_800
 
 /**
@@ -35,26 +39,30 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     process.stderr.write(`penny: ${started.why}\nfix: ${started.fix}\n`)
     return started.exit
   }
-  const { system, config } = started
+  const { system, release, ...prepared } = started
   return new Promise((resolve) => {
     let stopping = false
+    let signalled = false
     const stop = (drainMs: number): void => {
-      if (stopping) return
-      stopping = true
       if (drainMs === 0) setTimeout(() => process.exit(0), LONGEST_STOP_MS).unref()
-      running
-        .then(async ({ daemon, control }) => {
-          await daemon.stop(drainMs)
+      const stopped = running.then(({ daemon }) => daemon.stop(drainMs))
+      const failed = (cause: unknown): void => crash('it did not stop in order', cause)
+      if (stopping) return void stopped.catch(failed)
+      stopping = true
+      system.log('info', 'stopping', { drain_ms: drainMs })
+      Promise.all([running, stopped])
+        .then(([{ control }]) => {
           control.close()
-          started.release()
+          release()
+          clearInterval(alive)
+          resolve(0)
         })
-        .then(
-          () => {
-            clearInterval(alive)
-            resolve(0)
-          },
-          (cause: unknown) => crash('it did not stop in order', cause),
-        )
+        .catch(failed)
+    }
+    const signal = (): void => {
+      if (signalled) process.exit(0)
+      signalled = true
+      stop(0)
     }
     const crash = (what: string, cause: unknown): void => {
       system.log('error', what, { why: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) })
@@ -62,12 +70,12 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     }
     process.on('uncaughtException', (cause) => crash('an error nobody expected', cause))
     process.on('unhandledRejection', (cause) => crash('an error nobody expected', cause))
-    process.on('SIGTERM', () => stop(0))
-    process.on('SIGINT', () => stop(0))
+    process.on('SIGTERM', signal)
+    process.on('SIGINT', signal)
     const version = packageVersion()
     const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env
     const start = async (): Promise<{ daemon: Daemon; control: { close: () => void } }> => {
-      const daemon = startDaemon({ system, config, layout, version, environment: { PATH, LANG, ...(TZ === undefined ? {} : { TZ }) }, stop })
+      const daemon = startDaemon({ system, ...prepared, layout, version, environment: { PATH, LANG, ...(TZ === undefined ? {} : { TZ }) }, stop })
       const control = await serveControl(layout.daemonSocket, daemon.verbs, (what, why) => system.log('error', what, { why }))
       if (daemon.socketOwner) system.disk.chown(layout.daemonSocket, daemon.socketOwner)
       system.disk.chmod(layout.daemonSocket, 0o660)

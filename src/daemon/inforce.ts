@@ -13,13 +13,16 @@ export type InForce = Readonly<{
   identityOf: (agent: Name) => Identity | undefined
   /** Where a program of policies/runners/ lies for a run. */
   runnerPath: (program: string) => string
-  /** Returns the agents whose runs may see or do less now than when they were started. */
-  take: (config: Config) => Name[]
+  /**
+   * Builds what the next configuration needs, while the one before still counts; throws where something is refused. What it returns
+   * makes the next one count, and tells the agents whose runs may see or do less now than when they were started.
+   */
+  prepare: (next: Config) => () => Name[]
 }>
 
 export function putInForce(system: Pick<System, 'disk' | 'self'>, layout: Layout, first: Config): InForce {
   const { disk, self } = system
-  const load = (config: Config): Identities => loadIdentities(disk, config, self, `${layout.own}/uids.yaml`, writeState)
+  const load = (config: Config): Identities => loadIdentities(disk, config, self, layout.uids, writeState)
   let config = first
   let identities = load(first)
   let runners = copyRunners(disk, layout, first.digest)
@@ -31,12 +34,15 @@ export function putInForce(system: Pick<System, 'disk' | 'self'>, layout: Layout
       return identities.mode === 'system' && !as ? undefined : { as, logOwner: identities.givenOwner(agent) }
     },
     runnerPath: (program) => `${runners}/${program.replace(/^\.\//, '')}`,
-    take: (next) => {
-      const narrowed = [...config.agents.values()].filter((agent) => isNarrower(agent, next.agents.get(agent.name))).map(({ name }) => name)
-      config = next
-      identities = load(next)
-      runners = copyRunners(disk, layout, next.digest)
-      return narrowed
+    prepare: (next) => {
+      const built = { identities: load(next), runners: copyRunners(disk, layout, next.digest) }
+      return () => {
+        const narrowed = [...config.agents.values()].filter((agent) => isNarrower(agent, next.agents.get(agent.name))).map(({ name }) => name)
+        config = next
+        identities = built.identities
+        runners = built.runners
+        return narrowed
+      }
     },
   }
 }

@@ -1,4 +1,4 @@
-/** Starts the commands of `org.yaml: notify:` with an alert on standard input, as nobody where the daemon is root. */
+/** Starts a command of `notify:` with an alert or a message on standard input, as nobody where the daemon is root. */
 import type { Log, Owner, Spawner } from '../system/types.ts'
 
 /** Debian's account for what needs no rights. */

@@ -2,7 +2,8 @@
 import { shellWord } from '../core/text.ts'
 import type { Disk } from '../system/types.ts'
 
-export type PathProblem = Readonly<{ path: string; what: string; fix: string }>
+/** `shutsOut`: runs of agents cannot get to their workspaces. */
+export type PathProblem = Readonly<{ path: string; what: string; fix: string; shutsOut: boolean }>
 
 /** Everything on the way that deviates. `agentsEnter`: in system mode agents with uids of their own must be able to pass. */
 export function checkPathTo(disk: Disk, root: string, self: number, agentsEnter: boolean): PathProblem[] {
@@ -12,15 +13,17 @@ export function checkPathTo(disk: Disk, root: string, self: number, agentsEnter:
     const path = `/${parts.slice(0, depth).join('/')}`
     const stat = disk.stat(path)
     const sticky = (stat.mode & 0o1000) !== 0 && stat.uid === 0
-    if (stat.kind === 'link') problems.push({ path, what: 'is a symbolic link', fix: `penny up --root "$(realpath ${shellWord(root)})"` })
-    else if (stat.uid !== 0 && stat.uid !== self) problems.push({ path, what: `belongs to uid ${stat.uid}`, fix: `chown ${self} ${shellWord(path)}` })
+    if (stat.kind === 'link') problems.push({ path, what: 'is a symbolic link', fix: `penny up --root "$(realpath ${shellWord(root)})"`, shutsOut: false })
+    else if (stat.uid !== 0 && stat.uid !== self)
+      problems.push({ path, what: `belongs to uid ${stat.uid}`, fix: `chown ${self} ${shellWord(path)}`, shutsOut: false })
     else if ((stat.mode & 0o022) !== 0 && !sticky)
-      problems.push({ path, what: `can be written by others (mode ${stat.mode.toString(8)})`, fix: `chmod go-w ${shellWord(path)}` })
+      problems.push({ path, what: `can be written by others (mode ${stat.mode.toString(8)})`, fix: `chmod go-w ${shellWord(path)}`, shutsOut: false })
     if (agentsEnter && stat.kind === 'folder' && (stat.mode & 0o001) === 0)
       problems.push({
         path,
         what: `cannot be entered by agents (mode ${stat.mode.toString(8)}), so none of their runs can start`,
         fix: `chmod o+x ${shellWord(path)}`,
+        shutsOut: true,
       })
   }
   return problems

@@ -33,6 +33,7 @@ export type PipelineGiven = Readonly<{
   causeHops: (agent: string, atMs: number) => number | undefined
   /** The secret name of a canary under way: its file is the daemon's own. */
   isCanary: (name: string) => boolean
+  canaryNoticed: (name: string) => void
   canaryThrough: (delivered: Delivered) => void
   /** Milliseconds to wait where the disk has no room; undefined where it has. */
   noRoom: () => number | undefined
@@ -72,8 +73,8 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     const { org } = given.config()
     if (given.isCanary(taken.name) && taken.folder.kind === 'spool') return canary(taken, dropped)
     const sender = senderOf(taken.folder, taken.stat)
-    const hold = (code: FaultCode, complaints: readonly Complaint[], from = sender): Promise<Fate> =>
-      refuseWith(causedBy(envelopeOf(taken, from)), code, complaints, dropped)
+    const hold = (code: FaultCode, complaints: readonly Complaint[]): Promise<Fate> =>
+      refuseWith(causedBy(envelopeOf(taken, sender)), code, complaints, dropped)
     const one = (code: FaultCode, what: string): Promise<Fate> => hold(code, [{ code, spot: undefined, what }])
 
     if ('unknownUid' in sender && !org.acceptUnknownUids)
@@ -128,6 +129,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   }
 
   async function canary(taken: Taken, dropped: Dropped): Promise<Fate> {
+    given.canaryNoticed(taken.name)
     const parsed = parseMessage(taken.bytes, given.config().org.limits)
     if (!parsed.ok) throw new Error('the canary does not parse')
     const envelope: Envelope = { ...envelopeOf(taken, { from: 'unknown', via: 'daemon' }), from: 'pennypost' }

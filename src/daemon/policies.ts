@@ -1,11 +1,13 @@
 /** The configuration as it runs: an immutable snapshot, taken anew when policies/ changed and is valid. */
 
-import { describeProblem, loadConfig, type Problem, readPolicies } from '../config/index.ts'
+import { describeProblem, type Problem } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { shellWord } from '../core/text.ts'
+import type { Layout } from '../mailbox/index.ts'
 import { listTree, watchTree } from '../system/index.ts'
 import type { Cancel, Clock, Disk, Log } from '../system/types.ts'
+import { readConfig } from './machine.ts'
 
 /** A change on disk has settled after this much quiet (contract, page 7), milliseconds. */
 const QUIET_MS = 500
@@ -19,64 +21,103 @@ export type Policies = Readonly<{
   watch: () => Cancel
 }>
 
-export type PoliciesGiven = Readonly<{ disk: Disk; clock: Clock; log: Log; dir: string; raise: Raise; clear: Clear; changed: (config: Config) => void }>
+export type PoliciesGiven = Readonly<{
+  disk: Disk
+  clock: Clock
+  log: Log
+  layout: Layout
+  /** Whose the daemon's process is. */
+  uid: number
+  raise: Raise
+  clear: Clear
+  /** Builds all that a configuration needs, while the other still counts; what it returns lets the new one count. Throws where something is refused. */
+  prepare: (next: Config) => () => void
+  /** Once it counts: folders, guides, timers. Done again where it throws. */
+  changed: () => void
+  /** What the folder looked like before the first configuration was read: what changed since then is news. */
+  seen: string
+}>
 
-/** The first snapshot; problems where there can be none. */
-export function firstConfig(disk: Disk, dir: string): { ok: true; config: Config } | { ok: false; problems: readonly Problem[] } {
-  return loadConfig(readPolicies(disk, dir), dir)
+/** What the surroundings refuse, and a command that mends it; undefined: our own mistake. */
+export function refusalOf(cause: unknown, root: string): { why: string; fix: string } | undefined {
+  const { code } = cause as NodeJS.ErrnoException
+  if (!(cause instanceof Error) || typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return undefined
+  if (code === 'ELOOKUP') return { why: cause.message, fix: 'getent passwd root   # Debian: apt-get install libc-bin' }
+  return { why: cause.message, fix: `df -h ${shellWord(root)}; ls -la ${shellWord(`${root}/.penny`)}` }
 }
 
 export function createPolicies(given: PoliciesGiven, first: Config): Policies {
+  const dir = given.layout.policies
   let current = first
   let invalid = false
+  let isBehind = false
   let cancelQuiet: Cancel | undefined
-  let lastSeen = fingerprint(given.disk, given.dir)
+  let lastSeen = given.seen
 
   /** The periodic look costs a few stats; only a change is worth reading everything. */
   function lookIfChanged(): void {
-    const seen = fingerprint(given.disk, given.dir)
+    const seen = fingerprint(given.disk, dir)
     if (seen === lastSeen && !invalid) return
     lastSeen = seen
     look()
   }
 
   function look(): void {
-    const loaded = loadConfig(readPolicies(given.disk, given.dir), given.dir)
-    if (!loaded.ok) return refuse(loaded.problems)
+    try {
+      const loaded = readConfig(given.disk, given.layout, given.uid)
+      if (!loaded.ok) return refuse(loaded.problems)
+      if (loaded.config.digest !== current.digest) take(loaded.config)
+      if (isBehind) given.changed()
+      isBehind = false
+    } catch (cause) {
+      const refusal = refusalOf(cause, given.layout.root)
+      if (!refusal) throw cause
+      const runs = isBehind ? 'it is in force only in part' : 'what ran before runs on'
+      return say(`A change in policies/ cannot be taken, ${runs}: ${refusal.why}; it is tried again every half a minute`, refusal.fix)
+    }
     invalid = false
     given.clear('config-invalid', 'policies')
-    if (loaded.config.digest === current.digest) return
-    current = loaded.config
+  }
+
+  function take(next: Config): void {
+    const letItCount = given.prepare(next)
+    current = next
+    isBehind = true
+    letItCount()
     given.log('info', 'configuration taken', { digest: current.digest.slice(0, 12), agents: current.agents.size })
-    given.changed(current)
   }
 
   function refuse(problems: readonly Problem[]): void {
-    invalid = true
     const [first] = problems
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
-    given.raise({
-      code: 'config-invalid',
-      about: 'policies',
-      sentence: `A change in policies/ cannot be used, what ran before runs on: ${first ? describeProblem(first) : 'it cannot be read'}${more}`,
-      fix: first ? `\${EDITOR:-vi} ${shellWord(`policies/${first.file}`)}` : 'ls -la policies/',
-    })
+    say(
+      `A change in policies/ cannot be used, what ran before runs on: ${first ? describeProblem(first) : 'it cannot be read'}${more}`,
+      first ? `\${EDITOR:-vi} ${shellWord(`policies/${first.file}`)}` : 'ls -la policies/',
+    )
+  }
+
+  function say(sentence: string, fix: string): void {
+    invalid = true
+    given.raise({ code: 'config-invalid', about: 'policies', sentence, fix })
   }
 
   return {
     current: () => current,
     invalid: () => invalid,
     look: lookIfChanged,
-    watch: () =>
-      watchTree(given.dir, DEEPEST, () => {
+    watch: () => {
+      // Whatever was wrong when a daemon before this one ended: this one could start.
+      given.clear('config-invalid', 'policies')
+      return watchTree(dir, DEEPEST, () => {
         cancelQuiet?.()
-        cancelQuiet = given.clock.after(QUIET_MS, look)
-      }),
+        cancelQuiet = given.clock.after(QUIET_MS, lookIfChanged)
+      })
+    },
   }
 }
 
 /** Changes whenever a file under the folder does. */
-function fingerprint(disk: Disk, dir: string): string {
+export function fingerprint(disk: Disk, dir: string): string {
   try {
     return listTree(dir, DEEPEST)
       .map(({ path }) => {

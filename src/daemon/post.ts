@@ -1,14 +1,16 @@
 /** What follows from mail: bounces to who erred, the effect of replies, letters the daemon writes. */
 import type { Config } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
-import type { Via } from '../core/message.ts'
+import type { Settles, Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
-import type { Apply, Letter, Raise, Submit } from '../core/post.ts'
+import type { Apply, Changed, Clear, Letter, Raise, Submit } from '../core/post.ts'
 import { isSettled } from '../core/status.ts'
 import { type Deliver, type Delivered, heldFix, heldSentence, letterDelivery, whyText } from '../deliver/index.ts'
-import type { HoldIntent } from '../journal/index.ts'
+import type { AdmitIntent, HoldIntent, Sealed } from '../journal/index.ts'
 import { type Layout, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { firstLine } from '../message/index.ts'
 import type { Clock, Disk, Log, Owner } from '../system/types.ts'
+import { type Correction, clearMisleadingName, correctionOf } from './corrections.ts'
 import type { State } from './state.ts'
 
 export type PostGiven = Readonly<{
@@ -21,8 +23,12 @@ export type PostGiven = Readonly<{
   deliver: () => Deliver
   apply: () => Apply
   markAnswered: (task: MessageId, reply: MessageId) => Promise<unknown>
+  /** Changes priority and date of a task that is not settled. */
+  correct: (id: MessageId, values: Correction, by: Name) => Promise<Changed>
+  sealed: Sealed
   recall: (id: MessageId) => Mail | undefined
   raise: Raise
+  clear: Clear
   /** Resolves when every message is known. */
   ready: Promise<void>
   heldOwner: () => Owner | undefined
@@ -56,10 +62,6 @@ export function createPost(given: PostGiven): Post {
     return work
   }
 
-  function inBackground(what: string, work: Promise<unknown>): void {
-    work.catch((cause: unknown) => given.log('error', what, { why: String(cause) }))
-  }
-
   function held(intent: HoldIntent): void {
     const why = `${given.layout.held}/${intent.held}.why.md`
     const staged = `${given.layout.staging}/why.${intent.drop}`
@@ -68,7 +70,11 @@ export function createPost(given: PostGiven): Post {
     given.disk.rename(staged, why)
     const agent = given.config().agents.has(intent.from as Name) ? { agent: intent.from } : {}
     raise({ code: intent.code, about: `${intent.folder}/${intent.name}`, ...agent, sentence: heldSentence(intent), fix: heldFix(intent) })
-    if (agent.agent !== undefined && mayBounce(agent.agent)) inBackground('a bounce could not be sent', bounce(intent, agent.agent as Name))
+    if (agent.agent !== undefined && mayBounce(agent.agent)) bounceSoon(intent, agent.agent as Name)
+  }
+
+  function bounceSoon(intent: HoldIntent, to: Name): void {
+    bounce(intent, to).catch((cause: unknown) => given.log('error', 'a bounce could not be sent', { id: intent.drop, to, why: String(cause) }))
   }
 
   function mayBounce(agent: string): boolean {
@@ -91,23 +97,41 @@ export function createPost(given: PostGiven): Post {
     if (inReplyTo === undefined || !reply || intent.key !== undefined) return
     await given.ready
     if (settles === undefined) await noteAnswer(inReplyTo, reply)
-    else if (settles !== 'no') await settle(inReplyTo, settles, reply)
+    else if (settles !== 'no') await settle(inReplyTo, settles, reply, intent)
   }
 
-  async function settle(task: MessageId, to: 'done' | 'failed' | 'blocked' | 'open' | 'cancelled', reply: Mail): Promise<void> {
+  async function settle(task: MessageId, to: Exclude<Settles, 'no'>, reply: Mail, intent: AdmitIntent): Promise<void> {
     const mail = given.recall(task)
-    if (!mail || mail.status === to) return
+    if (!mail) return
+    const correction = to === 'open' ? correctionOf(intent, mail, given.config()) : undefined
+    // With something to correct, `open` says of a task that is under way that it may stay so.
+    const isDone = mail.status === to || (correction && mail.status !== null && !isSettled(mail.status))
+    if (!isDone && !(await settleTask(mail, to, reply, intent.text))) return
+    if (correction) await correct(mail, correction, reply)
+  }
+
+  /** False: it was refused, which is told. */
+  async function settleTask(mail: Mail, to: Exclude<Settles, 'no'>, reply: Mail, text: string): Promise<boolean> {
     const bySender = to === 'open' || to === 'cancelled'
     const actor = bySender ? (reply.from === mail.from ? 'sender' : 'postmaster') : 'holder'
-    const result = await given.apply()({ id: task, to, actor, by: reply.from, ...(bySender ? {} : { result: reply.subject }) })
-    if (result.outcome !== 'refused') return
-    raise({
-      code: 'status-conflict',
-      about: task,
-      agent: mail.holder,
-      sentence: `A reply of ${reply.from} says settles: ${to}, but ${result.why}; the reply was delivered, the task stays as it is.`,
-      fix: `penny log ${task}`,
-    })
+    // The subject of a reply mostly repeats what was asked; what came of it stands in its first line.
+    const said = bySender ? {} : { result: firstLine(text) ?? reply.subject }
+    const result = await given.apply()({ id: mail.id, to, actor, by: reply.from, ...said })
+    if (result.outcome !== 'refused') return true
+    notFollowed(mail, `A reply of ${reply.from} says settles: ${to}, but ${result.why}`)
+    return false
+  }
+
+  async function correct(mail: Mail, correction: Correction, { from }: Mail): Promise<void> {
+    const result = await given.correct(mail.id, correction, from as Name)
+    if (result.outcome === 'refused') notFollowed(mail, `A reply of ${from} corrects its priority or date, but ${result.why}`)
+    else if (result.outcome === 'gone') notFollowed(mail, `A reply of ${from} corrects its priority or date, but it was settled at that moment`)
+    else if (correction.priority) clearMisleadingName(given.sealed, given.clear, mail.id)
+  }
+
+  function notFollowed({ id, holder }: Pick<Mail, 'id' | 'holder'>, what: string): void {
+    const sentence = `${what}; the reply was delivered, the task stays as it is.`
+    raise({ code: 'status-conflict', about: id, agent: holder, sentence, fix: `penny log ${id}` })
   }
 
   async function noteAnswer(task: MessageId, reply: Mail): Promise<void> {

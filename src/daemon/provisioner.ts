@@ -1,45 +1,21 @@
-/** Makes every folder the organisation needs, mends what deviates, and keeps each agent's guide. */
-import type { Config } from '../core/config.ts'
+/** Makes every folder the organisation needs, and mends what deviates. */
 import type { Name } from '../core/names.ts'
-import type { Clear, Raise } from '../core/post.ts'
 import { shellWord } from '../core/text.ts'
-import {
-  agentRules,
-  type Deviation,
-  type Folders,
-  type Layout,
-  personRules,
-  provision,
-  type Rule,
-  rootRules,
-  spoolBoxRules,
-  statOrNothing,
-} from '../mailbox/index.ts'
-import type { Disk, Ids, Log } from '../system/types.ts'
-import { CLAUDE_TEXT, guideText } from './guide.ts'
-import type { Identities } from './identities.ts'
+import { agentRules, type Deviation, personRules, provision, type Rule, rootRules, spoolBoxRules, statOrNothing } from '../mailbox/index.ts'
+import type { Log } from '../system/types.ts'
+import { createGuides, type GuidesGiven } from './guides.ts'
 
 export type Provisioner = Readonly<{
   /** Everything; returns what deviated from the table. */
   all: () => Deviation[]
-  /** Looks at the next few holders' folders; what somebody removed, replaced or locked is made right and told. */
+  /** Looks at the next few holders' folders and guides; what somebody removed, replaced or locked is made right and told. */
   patrol: () => void
   holder: (name: Name) => void
   box: (name: string) => void
   guides: () => void
 }>
 
-export type ProvisionerGiven = Readonly<{
-  disk: Disk
-  ids: Ids
-  log: Log
-  layout: Layout
-  pins: Folders
-  config: () => Config
-  identities: () => Identities
-  raise: Raise
-  clear: Clear
-}>
+export type ProvisionerGiven = GuidesGiven & Readonly<{ log: Log }>
 
 /** Holders looked at in one patrol: thirty each second cost less than a millisecond. */
 const A_PATROL = 30
@@ -71,42 +47,12 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
     })
   }
 
-  function guides(): void {
-    for (const agent of config().agents.values()) {
-      const about = `workspaces/${agent.name}/home/AGENTS.md`
-      try {
-        writeHome(agent.name, 'AGENTS.md', guideText(config(), agent))
-        writeHome(agent.name, 'CLAUDE.md', CLAUDE_TEXT)
-        writeHome(agent.name, 'ROLE.md', agent.role)
-        given.clear('unreadable-file', about)
-      } catch (cause) {
-        // Whatever an agent puts in the way in its own home must not keep the daemon from starting.
-        given.raise({
-          code: 'unreadable-file',
-          about,
-          agent: agent.name,
-          sentence: `The guide of ${agent.name} could not be written to its home (${String(cause)}); it is tried again with the next start or change of policies.`,
-          fix: `ls -la ${shellWord(`workspaces/${agent.name}/home`)}`,
-        })
-      }
-    }
-  }
-
-  /** By a rename out of staging: whatever the agent put there under that name is replaced, never followed. */
-  function writeHome(agent: Name, name: string, text: string): void {
-    const path = given.pins.at(layout.home(agent), name)
-    const stat = statOrNothing(disk, path)
-    if (stat?.kind === 'file' && stat.size === Buffer.byteLength(text) && disk.readFile(path, stat.size).toString() === text) return
-    const staged = `${layout.staging}/guide.${given.ids.secret()}`
-    disk.create(staged, text, 0o644, given.identities().owners(agent).holder)
-    if (stat?.kind === 'folder') disk.rename(path, given.pins.at(layout.home(agent), `${name}.was-${stat.ino}`))
-    disk.rename(staged, path)
-  }
-
+  const guides = createGuides(given)
   let next = 0
   const told = new Map<string, Name>()
 
   function patrol(): void {
+    guides.patrol()
     const holders = [...config().agents.keys(), ...config().people.keys()]
     for (let left = Math.min(A_PATROL, holders.length); left > 0; left--) {
       const holder = holders[next++ % holders.length]
@@ -144,6 +90,6 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
     },
     holder: (name) => void make(rulesOf(name), name),
     box: (name) => void make(spoolBoxRules(layout, name)),
-    guides,
+    guides: guides.all,
   }
 }

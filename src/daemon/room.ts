@@ -1,5 +1,6 @@
 /** Room on the disk: mail waits where it is rather than fail half-way. */
 import type { Clear, Raise } from '../core/post.ts'
+import { shellWord } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import type { Disk } from '../system/types.ts'
 
@@ -19,7 +20,9 @@ export type Room = Readonly<{
 export function createRoom(disk: Disk, root: string, raise: Raise, clear: Clear): Room {
   let refusedFor: string | undefined
 
-  function say(why: string, fix: string): void {
+  const word = shellWord(root)
+
+  function stopDrops(why: string, fix: string): void {
     refusedFor = why
     raise({ code: 'disk-full', about: 'disk', sentence: `The disk under ${root} is ${why}; drops wait where they are until that is over.`, fix })
   }
@@ -29,13 +32,13 @@ export function createRoom(disk: Disk, root: string, raise: Raise, clear: Clear)
       const code = (cause as NodeJS.ErrnoException).code ?? ''
       const why = REFUSALS[code]
       if (why === undefined) return undefined
-      say(why, code === 'EROFS' ? `mount -o remount,rw ${root}` : `df -h ${root}; df -i ${root}`)
+      stopDrops(why, code === 'EROFS' ? `mount -o remount,rw ${word}` : `df -h ${word}; df -i ${word}`)
       return AGAIN_MS
     },
     sweep: () => {
       const free = disk.free(root)
-      if (free.bytes < LEAST_BYTES) return say(`nearly full (${formatSize(free.bytes)} left)`, `df -h ${root}`)
-      if (free.inodes < LEAST_INODES) return say(`nearly out of inodes (${free.inodes} left)`, `df -i ${root}`)
+      if (free.bytes < LEAST_BYTES) return stopDrops(`nearly full (${formatSize(free.bytes)} left)`, `df -h ${word}`)
+      if (free.inodes < LEAST_INODES) return stopDrops(`nearly out of inodes (${free.inodes} left)`, `df -i ${word}`)
       if (refusedFor !== undefined && isWritable(disk, root)) {
         refusedFor = undefined
         clear('disk-full', 'disk')

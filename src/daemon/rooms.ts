@@ -7,62 +7,51 @@ import { formatTime } from '../core/time.ts'
 import { type CountedState, createCanary, createDeadlines } from '../deadline/index.ts'
 import { createDelivery, type Deliver } from '../deliver/index.ts'
 import { createIntake, createLeftovers } from '../intake/index.ts'
-import { openJournal, openSealed } from '../journal/index.ts'
-import { type Layout, makeLedger, pinFolders } from '../mailbox/index.ts'
+import type { Layout } from '../mailbox/index.ts'
 import { createScheduler } from '../schedule/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
-import { parseCron, readKept, type System, writeState } from '../system/index.ts'
+import { parseCron, readKept, writeState } from '../system/index.ts'
 import { createDispatcher } from '../wake/index.ts'
 import { createAnswers } from './asked.ts'
+import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
 import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
 import { heldFiles } from './held.ts'
-import { putInForce } from './inforce.ts'
 import { notifier } from './notify.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPolicies } from './policies.ts'
 import { createPost } from './post.ts'
 import { createProvisioner } from './provisioner.ts'
+import { openRecords } from './records.ts'
 import { createRoom } from './room.ts'
 import { scheduleDrop } from './schedules.ts'
 import { parseKept } from './snapshot.ts'
-import { createState } from './state.ts'
+import type { Prepared } from './start.ts'
 import { createViews } from './views.ts'
 import { createWatches } from './watches.ts'
 
-export type RoomsGiven = Readonly<{ system: System; config: Config; layout: Layout; version: string; environment: Readonly<Record<string, string>> }>
+export type RoomsGiven = Prepared & Readonly<{ layout: Layout; version: string; environment: Readonly<Record<string, string>> }>
 export type Rooms = ReturnType<typeof buildRooms>
 
 export function buildRooms(given: RoomsGiven) {
-  const { system, layout } = given
+  const { system, layout, inForce } = given
   const { clock, disk, ids, log, spawner } = system
-  const inForce = putInForce(system, layout, given.config)
   const { identities } = inForce
   let isReady = false
   let deliver: Deliver
-  const pins = pinFolders(disk)
-  const ledger = makeLedger()
-  const journal = openJournal(disk, clock, layout.private('journal'))
-  const sealed = openSealed(disk, clock, layout.private('sealed'), `${layout.private('intents')}/mark.json`, (path, text) => writeState(path, text))
-  const state = createState(clock, ids, journal, ledger)
-  const past = journal.end()
-  const snapshot = { disk, clock, journal, state, file: `${layout.private('state')}/ledger.jsonl` }
+  const records = openRecords(system, layout)
+  const { pins, ledger, journal, sealed, state } = records
 
   const config = (): Config => policies.current()
-  const alerts = createAlerts({
-    clock,
-    disk,
-    ids,
-    log,
-    layout,
-    config: () => policies.current(),
-    record: journal.record,
-    notify: notifier(spawner, log, system.self, given.environment),
-    owner: identities().alertOwner,
-  })
+  const notify = notifier(spawner, log, system.self, given.environment)
+  const calls = createCalls(clock, config, notify)
+  const alerts = createAlerts({ clock, disk, ids, log, layout, config, record: journal.record, notify, owner: identities().alertOwner })
   const { raise, clear } = alerts
   const watches = createWatches(system.watch, raise, clear)
-  const policies = createPolicies({ disk, clock, log, dir: layout.policies, raise, clear, changed: () => takeConfig() }, given.config)
+  const policies = createPolicies(
+    { disk, clock, log, layout, uid: system.self.uid, raise, clear, prepare, changed: () => takeConfig(), seen: given.policiesSeen },
+    given.config,
+  )
   const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities, raise, clear })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
@@ -82,6 +71,9 @@ export function buildRooms(given: RoomsGiven) {
     deliver: () => deliver,
     apply: () => settleRoom.settle.apply,
     markAnswered: (task, reply) => answered(task, reply),
+    correct: (id, values, by) => settleRoom.settle.set(id, values, by),
+    sealed,
+    clear,
     recall: answers.recall,
     raise,
     ready,
@@ -155,10 +147,14 @@ export function buildRooms(given: RoomsGiven) {
     raise,
     mailOwner: (holder) => identities().mailOwner(holder),
     givenOwner: (holder) => identities().givenOwner(holder),
+    heldOwner: () => identities().alertOwner,
     recorded: (intents) => recordedOf(journal, intents),
     repair: provisioner.holder,
     placed: (mail, text) => {
-      if (text !== undefined) settleRoom.mirror.show(mail, text)
+      if (text !== undefined) {
+        settleRoom.mirror.show(mail, text)
+        calls.placed(mail, text)
+      }
       dispatcher.offer(mail.id)
     },
     held: post.held,
@@ -175,6 +171,7 @@ export function buildRooms(given: RoomsGiven) {
     clear,
     causeHops: dispatcher.causeHops,
     isCanary: canaries.isCanary,
+    canaryNoticed: canaries.noticed,
     canaryThrough: canaries.through,
     noRoom: room.noRoom,
     diskRefused: room.refused,
@@ -260,9 +257,15 @@ export function buildRooms(given: RoomsGiven) {
   }
   const setHolders = (): void => settleRoom.mailboxes.setHolders([...config().agents.keys(), ...config().people.keys()])
 
+  function prepare(next: Config): () => void {
+    const letItCount = inForce.prepare(next)
+    return () => {
+      for (const agent of letItCount())
+        dispatcher.endRuns(agent).catch((cause: unknown) => log('error', 'runs of a narrowed agent could not be ended', { agent, why: String(cause) }))
+    }
+  }
+
   function takeConfig(): void {
-    for (const agent of inForce.take(config()))
-      dispatcher.endRuns(agent).catch((cause: unknown) => log('error', 'runs of a narrowed agent could not be ended', { agent, why: String(cause) }))
     provisioner.all()
     provisioner.guides()
     setFolders()
@@ -272,11 +275,11 @@ export function buildRooms(given: RoomsGiven) {
     journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
   }
 
-  const records = { disk, layout, ledger, journal, sealed, state, snapshot, past, pins, watches }
-  const built = { alerts, policies, provisioner, room, canaries, canary, answers, settleRoom, dispatcher, deliver, intake, deadlines, scheduler, views }
+  const built = { alerts, calls, policies, provisioner, room, canaries, canary, answers, settleRoom, dispatcher, deliver, intake, deadlines, scheduler, views }
   return {
     ...records,
     ...built,
+    watches,
     ready,
     isReady: () => isReady,
     becomeReady: () => {

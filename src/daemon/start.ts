@@ -1,21 +1,25 @@
 /** What must hold before anything is wired: the root, its format, the lock, the configuration, the file system. */
 
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { describeProblem } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
 import { type Layout, provision, rootRules } from '../mailbox/index.ts'
 import { type LogLevel, realSystem, type System } from '../system/index.ts'
-import { refuseFileSystem } from './filesystem.ts'
+import { judgeFileSystem } from './filesystem.ts'
+import { type InForce, putInForce } from './inforce.ts'
 import { lockRoot } from './lock.ts'
+import { readConfig } from './machine.ts'
 import { checkPathTo } from './pathcheck.ts'
-import { firstConfig } from './policies.ts'
+import { fingerprint, refusalOf } from './policies.ts'
 
 /** Why the daemon does not start: exit status (sysexits), a sentence, a command. */
 export type NoStart = Readonly<{ exit: number; why: string; fix: string }>
-export type Started = Readonly<{ system: System; config: Config; release: () => void }>
+/** `policiesSeen`: the fingerprint of policies/ from before it was read. */
+export type Prepared = Readonly<{ system: System; config: Config; inForce: InForce; policiesSeen: string }>
+export type Started = Prepared & Readonly<{ release: () => void }>
 
 export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolean): Promise<Started | NoStart> {
   if (!existsSync(`${layout.policies}/org.yaml`))
@@ -40,7 +44,9 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
   }
   for (const folder of [layout.staging, layout.private('run')]) mkdirSync(folder, { recursive: true, mode: 0o700 })
   const system = await realSystem(layout.staging, logLevel, (line) => process.stderr.write(line))
-  const loaded = firstConfig(system.disk, layout.policies)
+  const policiesSeen = fingerprint(system.disk, layout.policies)
+  const loaded = tryLookups(layout, () => readConfig(system.disk, layout, system.self.uid))
+  if ('exit' in loaded) return loaded
   if (!loaded.ok)
     return {
       exit: 78,
@@ -53,12 +59,27 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
     rootRules(layout).filter(({ path }) => path !== layout.policies),
     self,
   )
-  const broken = refuseFileSystem(system.disk, layout, process.env['PENNY_ANY_FILESYSTEM'] === '1')
-  if (broken !== undefined) return { exit: 78, why: broken, fix: 'put the organisation on a local disk (ext4, xfs, btrfs)' }
+  const broken = judgeFileSystem(system.disk, layout, statfsSync(layout.staging).type)
+  const isOverruled = broken?.mayOverrule === true && process.env['PENNY_ANY_FILESYSTEM'] === '1'
+  if (broken && !isOverruled) return { exit: 78, ...broken }
+  if (broken) system.log('warn', 'started all the same, as PENNY_ANY_FILESYSTEM says', { why: broken.why })
   const [wrong] = strict ? checkPathTo(system.disk, layout.root, system.self.uid, system.self.uid === 0) : []
   if (wrong) return { exit: 78, why: `${wrong.path} ${wrong.what}`, fix: wrong.fix }
+  const inForce = tryLookups(layout, () => putInForce(system, layout, loaded.config))
+  if ('exit' in inForce) return inForce
   rmSync(layout.daemonSocket, { force: true })
-  return { system, config: loaded.config, release: lock.release }
+  return { system, config: loaded.config, inForce, policiesSeen, release: lock.release }
+}
+
+/** A machine that can't say who its accounts are is no better than one without them. What its disk refuses has statuses of its own. */
+function tryLookups<T extends object>(layout: Layout, work: () => T): T | NoStart {
+  try {
+    return work()
+  } catch (cause) {
+    const refusal = (cause as NodeJS.ErrnoException).code === 'ELOOKUP' ? refusalOf(cause, layout.root) : undefined
+    if (!refusal) throw cause
+    return { exit: 78, ...refusal }
+  }
 }
 
 /** Names the lock; whoever cannot read it can neither take the lock nor ask for it. */

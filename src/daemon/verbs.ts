@@ -8,17 +8,20 @@ import { idTimeMs, isMessageId, type MessageId } from '../core/ids.ts'
 import { linesWith, parseLine } from '../core/lines.ts'
 import { type Name, nearest } from '../core/names.ts'
 import { findPriority } from '../core/priority.ts'
-import { isSettled, mayChange } from '../core/status.ts'
+import { isSettled } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { parseMoment } from '../core/time.ts'
+import type { Flown } from '../deadline/index.ts'
 import { heldFix } from '../deliver/index.ts'
 import type { Journal, Sealed } from '../journal/index.ts'
-import { byService, type Layout, type Ledger, type Mail } from '../mailbox/index.ts'
+import type { Layout, Ledger, Mail } from '../mailbox/index.ts'
 import type { Settle } from '../settle/index.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import type { Dispatcher } from '../wake/index.ts'
 import type { Answers } from './asked.ts'
 import { Refused, type Verbs } from './control.ts'
+import { clearMisleadingName } from './corrections.ts'
+import { createHolding } from './holding.ts'
 import { createOutcomes, type Outcome } from './outcomes.ts'
 import { tellJournal, tellRows } from './past.ts'
 import { readMail, settledRows } from './reading.ts'
@@ -41,17 +44,19 @@ export type VerbsGiven = Readonly<{
   dispatcher: Dispatcher
   stop: (drainMs: number) => void
   release: (file: string) => string
-  flyCanary: () => Promise<number>
+  flyCanary: () => Promise<Flown>
   ready: Promise<void>
 }>
 
 const NO_SUCH = 66
+const TRY_AGAIN = 75
 const NOT_PERMITTED = 77
 const BAD_MESSAGE = 65
 
 export function createVerbs(given: VerbsGiven): Verbs {
   const { clock, disk, config, ledger, state, journal, dispatcher, settle, answers } = given
   const outcomes = createOutcomes(clock, journal, state)
+  const holding = createHolding(given)
   const by = (): Name => config().org.postmaster
 
   function known(id: string): Mail {
@@ -75,12 +80,6 @@ export function createVerbs(given: VerbsGiven): Verbs {
       if (found.size === 0) for (const id of admittedEndingWith(disk, journal, ending)) found.add(id)
     }
     return [...found].slice(0, 10)
-  }
-
-  /** The name of its file said another priority: whoever sets one has said what is right. */
-  function closeMisleadingName(id: MessageId): void {
-    const intent = given.sealed.find(id, idTimeMs(id))
-    if (intent?.act === 'admit' && intent.source) given.alerts.clear('priority-in-name', `${intent.source.folder}/${intent.name}`)
   }
 
   function waited(mail: Mail): WaitedCopy {
@@ -118,38 +117,15 @@ export function createVerbs(given: VerbsGiven): Verbs {
       return {}
     },
     find: ({ id }) => ({ ids: find(id) }),
-    change: async ({ id, to, result, progress, agent }) => {
-      const mail = known(id)
-      if (agent !== undefined && mail.holder !== agent)
-        throw new Refused(NO_SUCH, `${mail.id} is not in the mailbox of ${agent}, but of ${mail.holder}`, `penny show ${mail.id}`)
-      // The operator acts for the holder where the holder may, else as the postmaster.
-      const actor = mail.status !== null && mayChange('holder', mail.status, to) ? 'holder' : 'postmaster'
-      if (mail.status === null) await settle.moveNote(mail.id, to === 'open' ? 'new' : to === 'in_progress' ? 'cur' : 'done', by())
-      else {
-        const changed = await settle.apply({
-          id: mail.id,
-          to,
-          actor,
-          by: agent ?? by(),
-          ...(result === undefined ? {} : { result }),
-          ...(progress === undefined ? {} : { progress }),
-        })
-        if (changed.outcome === 'refused') throw new Refused(NOT_PERMITTED, changed.why, `penny show ${mail.id}`)
-        if (changed.outcome === 'gone') throw new Refused(NO_SUCH, `${mail.id} is not where it was`, `penny log ${mail.id}`)
-      }
-      return { id: mail.id, status: to }
-    },
+    change: ({ id, agent, ...wanted }) => holding.change(known(id), wanted, agent),
     next: async ({ agent, wait }, _say, gone) => {
       await given.ready
       if (!config().agents.has(agent as Name) && !config().people.has(agent as Name)) throw new Refused(NO_SUCH, `no agent or person ${agent}`, 'penny agents')
       for (;;) {
-        const [mail] = [...ledger.of(agent as Name).values()].filter(({ folder }) => folder === 'new').sort(byService)
-        if (mail) {
-          await (mail.status === null ? settle.moveNote(mail.id, 'cur', agent) : settle.apply({ id: mail.id, to: 'in_progress', actor: 'holder', by: agent }))
-          return textOf(mail)
-        }
+        const mail = await holding.claimNext(agent as Name)
+        if (mail) return textOf(mail)
         if (!wait || gone.aborted) return {}
-        await nextEntry(journal, (entry) => entry.event === 'delivered' && entry.to === agent, gone)
+        await nextEntry(journal, (entry) => isNew(entry, agent), gone)
       }
     },
     set: async ({ id, priority, due, status }) => {
@@ -159,19 +135,20 @@ export function createVerbs(given: VerbsGiven): Verbs {
         throw new Refused(
           BAD_MESSAGE,
           `unknown priority "${priority}"; known are ${found.known.join(', ')}`,
-          `penny set ${id} priority=${found.near ?? found.known[0]}`,
+          `penny set ${id} priority=${shellWord(found.near ?? found.known[0] ?? '')}`,
         )
       const moment = due === undefined ? undefined : parseMoment(due, config().org.timezone)
       if (due !== undefined && !moment) throw new Refused(BAD_MESSAGE, `"${due}" is no date and no time`, `penny set ${id} due=2026-12-31`)
       if (status !== undefined) {
         const changed = await settle.apply({ id: mail.id, to: status, actor: 'postmaster', by: by() })
         if (changed.outcome === 'refused') throw new Refused(NOT_PERMITTED, changed.why, `penny show ${mail.id}`)
+        if (changed.outcome === 'gone') throw new Refused(NO_SUCH, `${mail.id} is not where it was`, `penny log ${mail.id}`)
       }
       if (found || moment) {
         const changed = await settle.set(mail.id, { ...(found ? { priority: found.rule } : {}), ...(moment ? { due: moment.text } : {}) }, by())
-        if (changed.outcome === 'refused') throw new Refused(75, changed.why, `penny set ${id}`)
+        if (changed.outcome === 'refused') throw new Refused(TRY_AGAIN, changed.why, `penny set ${id}`)
         if (changed.outcome === 'gone') throw new Refused(NOT_PERMITTED, `${mail.id} is settled; reopen it first`, `penny set ${mail.id} status=open`)
-        if (found) closeMisleadingName(mail.id)
+        if (found) clearMisleadingName(given.sealed, given.alerts.clear, mail.id)
       }
       return { id: mail.id }
     },
@@ -216,8 +193,9 @@ export function createVerbs(given: VerbsGiven): Verbs {
     },
     read: ({ id }) => textOf(known(id)),
     canary: async () => {
-      const ms = await given.flyCanary()
-      return { ms, steps: [] }
+      const flown = await given.flyCanary()
+      if (!flown.through) throw new Refused(TRY_AGAIN, `a test message ${flown.why}`, 'penny alerts')
+      return { ms: flown.ms, steps: flown.steps }
     },
     original: ({ id }) => {
       const mail = known(id)
@@ -226,6 +204,11 @@ export function createVerbs(given: VerbsGiven): Verbs {
       return { text }
     },
   }
+}
+
+/** Whether something comes to lie in the holder's new/: a message, or one that goes back there. */
+function isNew(entry: Entry, holder: string): boolean {
+  return entry.event === 'delivered' ? entry.to === holder : entry.event === 'status' && entry.holder === holder && entry.folder === 'new'
 }
 
 /** The next entry that fits; undefined once the client went away. */

@@ -150,11 +150,11 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
   }
 
   /** One that fails (the disk is full) leaves the others, and is tried again at the next look: its key makes it one letter. */
-  async function attempt(what: string, act: () => Promise<void>): Promise<void> {
+  async function attempt(what: string, act: () => Promise<void>, about: Readonly<{ id?: MessageId }> = {}): Promise<void> {
     try {
       await act()
     } catch (cause) {
-      log('error', `${what}: ${cause instanceof Error ? cause.message : String(cause)}`)
+      log('error', `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, about)
     }
   }
 
@@ -178,7 +178,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
       save()
       if (telling) return
       telling = true
-      for (const mail of found.expired) await attempt('an expired task cannot be cancelled now', () => expire(mail))
+      for (const mail of found.expired) await attempt('an expired task cannot be cancelled now', () => expire(mail), { id: mail.id })
       await attempt('a note about a deadline cannot be written now', () => escalate(found.late))
       telling = false
     },

@@ -10,6 +10,6 @@
  * blocked; when it is unblocked its clock begins anew. `due` and `expires` follow the wall clock through everything.
  * When it fails: `check` never rejects; a note that cannot be sealed is tried again at the next look, under the same key.
  */
-export { type Canary, type CanaryGiven, createCanary } from './canary.ts'
+export { type Canary, type CanaryGiven, createCanary, type Flown, type Station } from './canary.ts'
 export type { CountedState } from './counted.ts'
 export { createDeadlines, type Deadlines, type DeadlinesGiven } from './deadlines.ts'

@@ -32,16 +32,25 @@ export function summaryFault(code: SummaryCode, agent: Name, { first, count }: P
   const tasks = counted(count, 'task')
   const ids = first.map(({ id }) => id).join(', ')
   const list = count > first.length ? `${ids} and ${count - first.length} more` : ids
-  const them = shellWord(agent)
   switch (code) {
     case 'stuck-new':
-      return fault(code, agent, `${agent} has not claimed ${tasks} within the time of their priority: ${list}.`, `penny tasks to:${them} status:open`)
+      return fault(
+        code,
+        agent,
+        `${agent} has not claimed ${tasks} within the time of their priority: ${list}.`,
+        `penny tasks to:${shellWord(agent)} status:open`,
+      )
     case 'stuck-cur':
-      return fault(code, agent, `${agent} has not finished ${tasks} within the time of their priority: ${list}.`, `penny tasks to:${them} status:in_progress`)
+      return fault(
+        code,
+        agent,
+        `${agent} has not finished ${tasks} within the time of their priority: ${list}.`,
+        `penny tasks to:${shellWord(agent)} status:in_progress`,
+      )
     case 'overdue':
-      return fault(code, agent, `${agent} has ${tasks} past the date that was set: ${list}.`, `penny tasks to:${them} overdue`)
+      return fault(code, agent, `${agent} has ${tasks} past the date that was set: ${list}.`, `penny tasks to:${shellWord(agent)} overdue`)
     case 'answered-open':
-      return fault(code, agent, `${agent} answered ${tasks} without closing: ${list}.`, `penny settle ${first[0]?.id ?? ''} done --agent ${them}`)
+      return fault(code, agent, `${agent} answered ${tasks} without closing: ${list}.`, `penny settle ${first[0]?.id ?? ''} done --agent ${shellWord(agent)}`)
   }
 }
 
@@ -53,7 +62,7 @@ export function circleFault(circle: readonly Mail[]): Fault {
   const chain = shown.map((mail) => (mail ? `${mail.id} (${mail.holder})` : '…')).join(' → ')
   const about = first?.id ?? ''
   const sentence = `${circle.length === 1 ? 'A task waits for itself' : `${circle.length} tasks wait for each other, so none of them can go on`}: ${chain}.`
-  const fix = `penny settle ${about} failed -m 'waited in a circle' --agent ${shellWord(first?.holder ?? '')}`
+  const fix = `penny settle ${shellWord(about)} failed -m 'waited in a circle' --agent ${shellWord(first?.holder ?? '')}`
   return { code: 'blocked-cycle', about, ...(first ? { agent: first.holder } : {}), sentence, fix }
 }
 

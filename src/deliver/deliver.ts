@@ -109,6 +109,9 @@ export function createDelivery(given: DeliverGiven): Deliver {
         const owner = given.givenOwner(holder)
         disk.makeFolder(folder, 0o750, owner)
         for (const { name, fd } of delivery.attachments) {
+          // A hard link would be one file for all of them: who could change it for one, could change it for the others.
+          const first = `${stagedPath(given, copyIds[0] as MessageId)}.files/${name}`
+          if (index > 0 && (await disk.clone(first, `${folder}/${name}`, 0o640, owner))) continue
           const { bytes, sha256 } = await disk.copyOut(fd, `${folder}/${name}`, given.config().org.limits.attachmentBytes, 0o640, owner)
           if (index === 0) made.push({ name, bytes, sha256 })
         }

@@ -5,6 +5,7 @@ import type { MessageId } from '../core/ids.ts'
 import { shellWord, showSafely, slugOf } from '../core/text.ts'
 import type { HoldIntent } from '../journal/index.ts'
 import { isGone, statOrNothing } from '../mailbox/index.ts'
+import type { Path } from '../system/types.ts'
 import { findSource, nameOf, putBack } from './place.ts'
 import type { DeliverGiven } from './types.ts'
 
@@ -29,9 +30,34 @@ export function holdFile(given: DeliverGiven, intent: HoldIntent): boolean {
   }
   const there = statOrNothing(disk, held)
   if (!there) return false
-  if (there.ino === source.ino && there.dev === source.dev && (there.kind === 'file' || intent.code === 'unsafe-file')) return true
-  putBack(given, held, path ?? pins.at(`${layout.root}/${source.folder}`, nameOf(source)))
-  return false
+  if (there.ino !== source.ino || there.dev !== source.dev || (there.kind !== 'file' && intent.code !== 'unsafe-file')) {
+    putBack(given, held, path ?? pins.at(`${layout.root}/${source.folder}`, nameOf(source)))
+    return false
+  }
+  try {
+    letOperatorsRead(given, held)
+  } catch (cause) {
+    if (!isGone(cause)) given.log('warn', 'a held file could not be made readable for operators', { file: heldPath(intent.held), why: String(cause) })
+  }
+  return true
+}
+
+/** A plain file that has this one name alone: another name may lie where its owner wants an operator's group to write or run it. */
+function letOperatorsRead({ disk, heldOwner }: DeliverGiven, held: Path): void {
+  const owner = heldOwner()
+  if (!owner) return
+  const { kind, links } = disk.stat(held)
+  if (kind !== 'file' || links !== 1) return
+  const fd = disk.openRead(held)
+  try {
+    const stat = disk.fstat(fd)
+    if (stat.kind !== 'file' || stat.links !== 1) return
+    // Whose it is stays: that is who sent it, when it is released.
+    disk.setOwner(fd, { uid: stat.uid, gid: owner.gid })
+    disk.setMode(fd, (stat.mode & 0o707) | 0o040)
+  } finally {
+    disk.close(fd)
+  }
 }
 
 export function heldPath(held: string): string {

@@ -72,6 +72,8 @@ export type DeliverGiven = Readonly<{
   /** Owner of a message in this holder's mailbox, and of files given to it read-only; undefined in user mode. */
   mailOwner: (holder: Name) => Owner | undefined
   givenOwner: (holder: Name) => Owner | undefined
+  /** Of what lies in spool/held/; undefined in user mode. */
+  heldOwner: () => Owner | undefined
   /** Of these intents: ids of drops and copies that the journal knows already, and of copies it says are settled. */
   recorded: (intents: readonly Intent[]) => Readonly<{ known: ReadonlySet<MessageId>; settled: ReadonlySet<MessageId> }>
   /** Makes a holder's folders again when one is missing or was swapped. */

@@ -4,6 +4,8 @@ import type { Cancel, Listed } from '../system/types.ts'
 import type { DropFolder, OwnerOf } from './types.ts'
 
 export type Waiting = {
+  /** Its bytes, where they are no text: without them the next look would find nothing of that name. */
+  raw: Buffer | undefined
   mark: string
   sinceMs: number
   againAtMs: number
@@ -21,8 +23,6 @@ export type Desk = {
   readonly again: Set<string>
   readonly wroteAt: Map<string, number>
   cancelWatch: Cancel | undefined
-  /** The bytes of names that are not UTF-8, as they were listed last. */
-  readonly raws: Map<string, Buffer>
   /** Not listed before this moment of the monotonic clock. */
   listAgainAtMs: number
   listedCtimeMs: number
@@ -39,7 +39,6 @@ export function newDesk(folder: DropFolder): Desk {
     again: new Set(),
     wroteAt: new Map(),
     cancelWatch: undefined,
-    raws: new Map(),
     listAgainAtMs: Number.NEGATIVE_INFINITY,
     listedCtimeMs: -1,
     listedAtMs: 0,

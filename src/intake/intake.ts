@@ -1,7 +1,7 @@
 import { shellWord, showSafely } from '../core/text.ts'
 import { isDraftName, isGone, isMessageName, statOrNothing } from '../mailbox/index.ts'
 import type { Cancel, Listed } from '../system/types.ts'
-import { agentOf, type Desk, newDesk, whoseOf } from './desk.ts'
+import { agentOf, type Desk, newDesk, type Waiting, whoseOf } from './desk.ts'
 import { type Look, look } from './look.ts'
 import type { DropFolder, Fate, IntakeGiven, Taken } from './types.ts'
 import { createWatching } from './watching.ts'
@@ -30,6 +30,8 @@ const STRAY_MS = 10_000
 /** Drops that wait long (for room, for a moment) are looked at in turn: this much later for each that waits beside them. */
 const CROWD_MS = 1_000
 const CROWD_EACH_MS = 0.5
+
+type Put = Pick<Waiting, 'raw' | 'mark' | 'sinceMs'>
 
 export function createIntake(given: IntakeGiven): Intake {
   const { clock, disk, log, pins } = given
@@ -85,14 +87,16 @@ export function createIntake(given: IntakeGiven): Intake {
   }
 
   function examine(desk: Desk, name: string, listed: Listed | undefined): void {
-    const path = pins.at(desk.folder.path, listed?.raw ?? desk.raws.get(name) ?? name)
+    const known = desk.waiting.get(name)
+    const raw = listed?.raw ?? known?.raw
+    const path = pins.at(desk.folder.path, raw ?? name)
     const stat = statOrNothing(disk, path)
     if (!stat) return forget(desk, name)
-    const known = desk.waiting.get(name)
     const mark = `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.links}`
     const sinceMs = known?.mark === mark ? known.sinceMs : clock.monotonic()
     const waitedMs = clock.monotonic() - sinceMs
-    const wait = (againMs: number): void => putOff(desk, name, mark, sinceMs, againMs)
+    const put: Put = { raw, mark, sinceMs }
+    const wait = (againMs: number): void => putOff(desk, name, put, againMs)
     const wroteMs = clock.monotonic() - (desk.wroteAt.get(name) ?? Number.NEGATIVE_INFINITY)
     if (wroteMs < GRACE_MS && stat.kind === 'file') return wait(GRACE_MS - wroteMs)
 
@@ -100,6 +104,7 @@ export function createIntake(given: IntakeGiven): Intake {
       disk,
       folder: desk.folder,
       name,
+      raw,
       path,
       stat,
       waitedMs,
@@ -109,7 +114,7 @@ export function createIntake(given: IntakeGiven): Intake {
       draftMs: DRAFT_MS,
       strayMs: STRAY_MS,
     })
-    const entry = listed ?? { name, raw: desk.raws.get(name), kind: stat.kind }
+    const entry = { name, raw, kind: stat.kind }
     switch (verdict.see) {
       case 'nothing':
         return
@@ -119,14 +124,14 @@ export function createIntake(given: IntakeGiven): Intake {
       case 'wait':
         return wait(verdict.againMs)
       case 'writer':
-        return putOff(desk, name, mark, clock.monotonic(), verdict.againMs)
+        return putOff(desk, name, { ...put, sinceMs: clock.monotonic() }, verdict.againMs)
       case 'gone':
         return forget(desk, name)
       case 'alert':
         wait(verdict.againMs)
         return alert(desk, name, verdict, stat.uid)
       case 'unsafe':
-        return follow(desk, name, mark, sinceMs, given.refuse(desk.folder, entry, stat, verdict.why))
+        return follow(desk, name, put, given.refuse(desk.folder, entry, stat, verdict.why))
       case 'whole': {
         const { fd, bytes } = verdict
         const letGo = (): void => {
@@ -136,7 +141,7 @@ export function createIntake(given: IntakeGiven): Intake {
         const taken: Taken = {
           folder: desk.folder,
           name,
-          raw: entry.raw,
+          raw,
           path,
           fd,
           stat: verdict.stat,
@@ -145,7 +150,7 @@ export function createIntake(given: IntakeGiven): Intake {
           untouched: () => disk.lease.unbroken(fd),
           letGo,
         }
-        return follow(desk, name, mark, sinceMs, given.handle(taken))
+        return follow(desk, name, put, given.handle(taken))
       }
     }
   }
@@ -157,7 +162,7 @@ export function createIntake(given: IntakeGiven): Intake {
     given.newFolder()
   }
 
-  function follow(desk: Desk, name: string, mark: string, sinceMs: number, work: Promise<Fate>): void {
+  function follow(desk: Desk, name: string, put: Put, work: Promise<Fate>): void {
     desk.inFlight.add(name)
     inFlight += 1
     const through = (): void => {
@@ -170,7 +175,7 @@ export function createIntake(given: IntakeGiven): Intake {
       (fate) => {
         through()
         if (fate === 'gone') forget(desk, name)
-        else putOff(desk, name, mark, sinceMs, Math.max(fate.againMs, fate.againMs < CROWD_MS ? 0 : desk.waiting.size * CROWD_EACH_MS))
+        else putOff(desk, name, put, Math.max(fate.againMs, fate.againMs < CROWD_MS ? 0 : desk.waiting.size * CROWD_EACH_MS))
         lookAgain(desk, name)
       },
       (cause: unknown) => {
@@ -186,10 +191,10 @@ export function createIntake(given: IntakeGiven): Intake {
     if (desk.again.delete(name)) enqueue(desk, name)
   }
 
-  function putOff(desk: Desk, name: string, mark: string, sinceMs: number, againMs: number): void {
+  function putOff(desk: Desk, name: string, put: Put, againMs: number): void {
     const known = desk.waiting.get(name)
     const againAtMs = clock.monotonic() + againMs
-    desk.waiting.set(name, { mark, sinceMs, againAtMs, alerted: known?.alerted, failures: 0 })
+    desk.waiting.set(name, { ...put, againAtMs, alerted: known?.alerted, failures: 0 })
     setTimer(againAtMs)
   }
 
@@ -199,7 +204,8 @@ export function createIntake(given: IntakeGiven): Intake {
     const known = desk.waiting.get(name)
     const failures = (known?.failures ?? 0) + 1
     const againAtMs = clock.monotonic() + Math.min(60_000, 250 * 2 ** failures)
-    desk.waiting.set(name, { mark: known?.mark ?? '', sinceMs: known?.sinceMs ?? clock.monotonic(), againAtMs, alerted: 'unreadable-file', failures })
+    const put: Put = known ?? { raw: undefined, mark: '', sinceMs: clock.monotonic() }
+    desk.waiting.set(name, { ...put, againAtMs, alerted: 'unreadable-file', failures })
     setTimer(againAtMs)
     const about = `${desk.folder.shown}/${showSafely(name)}`
     const what = cause instanceof Error ? cause.message : String(cause)
@@ -216,7 +222,7 @@ export function createIntake(given: IntakeGiven): Intake {
   /** ENOENT may also speak of a folder of ours: only a drop that is really away may be forgotten. */
   function stillLies(desk: Desk, name: string): boolean {
     try {
-      return statOrNothing(disk, pins.at(desk.folder.path, desk.raws.get(name) ?? name)) !== undefined
+      return statOrNothing(disk, pins.at(desk.folder.path, desk.waiting.get(name)?.raw ?? name)) !== undefined
     } catch (cause) {
       if (isGone(cause)) return false
       throw cause

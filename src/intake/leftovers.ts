@@ -1,10 +1,10 @@
 /** Files in `files/` that no message named: told after ten minutes; drafts there, after five without a writer (contract, page 2). */
 import type { FaultCode } from '../core/fault.ts'
 import type { Clear, Raise } from '../core/post.ts'
-import { shellWord, showSafely } from '../core/text.ts'
+import { shellPath, showSafely } from '../core/text.ts'
 import { formatAge, formatSize } from '../core/units.ts'
 import { isDraftName, statOrNothing } from '../mailbox/index.ts'
-import type { Clock, Disk, Path, Stat } from '../system/types.ts'
+import type { Clock, Disk, Listed, Path, Stat } from '../system/types.ts'
 import { whoseOf } from './desk.ts'
 import type { DropFolder, OwnerOf } from './types.ts'
 import { hasWriter, openOrNothing } from './writer.ts'
@@ -28,14 +28,14 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
       for (const entry of disk.list(disk.at(files, '.')).slice(0, 10 * MOST_A_FOLDER)) {
         const path = disk.at(files, entry.raw ?? entry.name)
         const stat = statOrNothing(disk, path)
-        if (stat) judge(folder, entry.name, path, stat, present)
+        if (stat) judge(folder, entry, path, stat, present)
       }
     } finally {
       disk.close(files)
     }
   }
 
-  function judge(folder: DropFolder, name: string, path: Path, stat: Stat, present: Set<string>): void {
+  function judge(folder: DropFolder, { name, raw }: Listed, path: Path, stat: Stat, present: Set<string>): void {
     const about = `${folder.shown}/files/${showSafely(name)}`
     const isDraft = isDraftName(name)
     present.add(about)
@@ -55,7 +55,7 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
       sentence: isDraft
         ? `${what} has the name of a file being written, and nobody has written it for ${formatAge(DRAFT_MS)}.`
         : `${what} has lain there for ${formatAge(UNNAMED_MS)}, and no message names it under attach:.`,
-      fix: `rm ${shellWord(about)}   # or ${isDraft ? 'give it its own name' : 'send the message that it belongs to'}`,
+      fix: `rm ${shellPath(`${folder.shown}/files`, name, raw)}   # or ${isDraft ? 'give it its own name' : 'send the message that it belongs to'}`,
     })
   }
 

@@ -1,6 +1,6 @@
 /** What one entry of a drop folder is at this moment, told without ever following or blocking on it. */
 
-import { shellWord, showSafely } from '../core/text.ts'
+import { shellPath, shellWord, showSafely } from '../core/text.ts'
 import { formatDuration, formatSize } from '../core/units.ts'
 import type { Disk, Fd, Path, Stat } from '../system/types.ts'
 import type { DropFolder } from './types.ts'
@@ -22,6 +22,8 @@ export type LookGiven = Readonly<{
   disk: Disk
   folder: DropFolder
   name: string
+  /** Its bytes, where they are no text. */
+  raw: Buffer | undefined
   path: Path
   stat: Stat
   waitedMs: number
@@ -41,6 +43,7 @@ const LATER_MS = 60_000
 export function look(given: LookGiven): Look {
   const { folder, name, stat, waitedMs } = given
   const shown = `${folder.shown}/${showSafely(name)}`
+  const word = shellPath(folder.shown, name, given.raw)
   if (stat.kind === 'folder') {
     if (name === 'files') return { see: 'nothing' }
     if (folder.kind === 'spool' && !given.draft) return name === 'alerts' || name === 'held' ? { see: 'nothing' } : { see: 'new-folder' }
@@ -52,7 +55,7 @@ export function look(given: LookGiven): Look {
       see: 'alert',
       code: 'abandoned-draft',
       sentence: `${shown} has the name of a file being written, and nobody has written it for ${formatDuration(given.draftMs)}.`,
-      fix: `mv ${shellWord(shown)} ${shellWord(`${folder.shown}/${sendableName(name)}`)}   # to send it; or rm it`,
+      fix: `mv ${word} ${shellWord(`${folder.shown}/${sendableName(name)}`)}   # to send it; or rm it`,
       againMs: LATER_MS,
     }
   }
@@ -64,7 +67,7 @@ export function look(given: LookGiven): Look {
       see: 'alert',
       code: given.message ? 'unsafe-file' : 'unmatched-file',
       sentence: `${shown}/ is a folder; nothing in it is looked at.`,
-      fix: `mv ${shellWord(shown)} somewhere else`,
+      fix: `mv ${word} somewhere else`,
       againMs: LATER_MS,
     }
   }
@@ -80,7 +83,7 @@ export function look(given: LookGiven): Look {
       see: 'alert',
       code: 'unmatched-file',
       sentence: `${shown} (${formatSize(stat.size)}) is not a message (its name does not end in .md), and no message names it as an attachment.`,
-      fix: `mv ${shellWord(shown)} ${shellWord(`${folder.shown}/${sendableName(name)}`)}   # if it is one; or move it away`,
+      fix: `mv ${word} ${shellWord(`${folder.shown}/${sendableName(name)}`)}   # if it is one; or move it away`,
       againMs: LATER_MS,
     }
   }

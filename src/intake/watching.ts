@@ -78,10 +78,8 @@ export function createWatching(
       desk.ino = before.ino
     }
     const present = new Set<string>()
-    desk.raws.clear()
     for (const entry of disk.list(folder.path)) {
       present.add(entry.name)
-      if (entry.raw) desk.raws.set(entry.name, entry.raw)
       if (!desk.waiting.has(entry.name)) enqueue(desk, entry.name, entry)
     }
     for (const name of desk.waiting.keys()) if (!present.has(name)) forget(desk, name)

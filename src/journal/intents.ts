@@ -43,8 +43,9 @@ export type AdmitIntent = Readonly<{
   sha256: string
   /** The sender's text as it was. */
   text: string
-  /** Front matter that every copy gets; undefined removes a key. */
+  /** Front matter that every copy gets. */
   stamp: Readonly<Record<string, Value | undefined>>
+  /** Keys of the sender's that no copy keeps: JSON, in which this is sealed, has no undefined. */
   removed?: readonly string[]
   subject: string
   priority: string
@@ -57,7 +58,7 @@ export type AdmitIntent = Readonly<{
   settles?: Settles
   due?: string
   expires?: string
-  /** Attachments, in staging as `<drop>.<n>`. */
+  /** Attachments; each copy has its own, in staging in `<copy>.files/`. */
   attachments: readonly Attachment[]
   /** Files to be removed with the drop. */
   files: readonly Source[]

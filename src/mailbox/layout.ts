@@ -13,6 +13,8 @@ export type Layout = Readonly<{
   /** The daemon's own folder. */
   own: string
   staging: string
+  /** Numbers of agents, handed out once. */
+  uids: string
   spoolBox: (name: string) => string
   workspace: (holder: string) => string
   folder: (holder: string, folder: Folder) => string
@@ -26,7 +28,7 @@ export type Layout = Readonly<{
 }>
 
 /** Folders of .penny/ that the mail uses. */
-export const PRIVATE_FOLDERS = ['staging', 'sealed', 'intents', 'journal', 'canary', 'state', 'runs', 'run'] as const
+export const PRIVATE_FOLDERS = ['staging', 'sealed', 'intents', 'journal', 'canary', 'state', 'said', 'runs', 'run'] as const
 export type PrivateFolder = (typeof PRIVATE_FOLDERS)[number]
 
 /** How names in staging begin that may hold a text of a holder's: `swapped.<id>.<digest of what was read>.<digest of ours>.<secret>`. */
@@ -47,6 +49,7 @@ export function layoutOf(root: string): Layout {
     workspaces,
     own,
     staging: `${own}/staging`,
+    uids: `${own}/uids.yaml`,
     spoolBox: (name) => `${spool}/${name}`,
     workspace,
     folder: (holder, folder) => `${workspace(holder)}/${folder}`,

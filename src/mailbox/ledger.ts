@@ -66,6 +66,8 @@ export type Ledger = Readonly<{
   of: (holder: Name) => ReadonlyMap<MessageId, Mail>
   /** How many messages wait in new/ and cur/. */
   count: (holder: Name) => number
+  /** How many of them are tasks. */
+  tasks: (holder: Name) => number
   size: () => number
   /** Ids that end so, at most `most`. */
   endingWith: (suffix: string, most: number) => MessageId[]
@@ -75,6 +77,10 @@ export type Ledger = Readonly<{
 export function makeLedger(): Ledger {
   const all = new Map<MessageId, Mail>()
   const byHolder = new Map<Name, Map<MessageId, Mail>>()
+  const tasks = new Map<Name, number>()
+  const countTask = ({ kind, holder }: Mail, by: 1 | -1): void => {
+    if (kind === 'task') tasks.set(holder, (tasks.get(holder) ?? 0) + by)
+  }
   const refs = new Map<string, MessageId>()
   const refKey = (sender: string, ref: string): string => `${sender} ${ref}`
   const of = (holder: Name): Map<MessageId, Mail> => {
@@ -87,6 +93,9 @@ export function makeLedger(): Ledger {
   return {
     get: (id) => all.get(id),
     add: (mail) => {
+      const before = all.get(mail.id)
+      if (before) countTask(before, -1)
+      countTask(mail, 1)
       all.set(mail.id, mail)
       of(mail.holder).set(mail.id, mail)
       if (mail.ref !== undefined) refs.set(refKey(mail.from, mail.ref), mail.id)
@@ -95,12 +104,14 @@ export function makeLedger(): Ledger {
       const mail = all.get(id)
       if (!mail) return
       all.delete(id)
+      countTask(mail, -1)
       of(mail.holder).delete(id)
       if (mail.ref !== undefined) refs.delete(refKey(mail.from, mail.ref))
     },
     all: () => all.values(),
     of,
     count: (holder) => of(holder).size,
+    tasks: (holder) => tasks.get(holder) ?? 0,
     size: () => all.size,
     endingWith: (suffix, most) => {
       const found: MessageId[] = []

@@ -16,7 +16,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 type Keys = (typeof KEYS_OF_SENDER)[number] | (typeof KEYS_OF_HOLDER)[number] | (typeof KEYS_OF_DAEMON)[number]
 
-export function readDraft(message: MessageText, _context: { schemeWords?: never } = {}): { draft: Draft; complaints: readonly Complaint[] } {
+export function readDraft(message: MessageText): { draft: Draft; complaints: readonly Complaint[] } {
   const { written } = message
   const complaints: Complaint[] = []
   const complain = (key: string, code: FaultCode, what: string, near?: string): undefined => {
@@ -60,7 +60,6 @@ export function readDraft(message: MessageText, _context: { schemeWords?: never 
   const draft: Draft = {
     ref: handle('ref', 'a handle of your own'),
     claimedFrom: word('from'),
-    claimedId: word('id'),
     claimedStatus: among('status', ['open']),
     to: recipients('to'),
     cc: recipients('cc'),
@@ -73,7 +72,6 @@ export function readDraft(message: MessageText, _context: { schemeWords?: never 
     inReplyTo,
     settles,
     attach: readAttach(message, complain),
-    reserved: ['request', 'attest'].filter((key) => written[key] !== undefined),
   }
   return { draft, complaints: inTextOrder(complaints) }
 }

@@ -51,7 +51,8 @@ function resolve(address: string, { config, from, load }: RouteGiven): Name[] | 
   if (!group) return undefined
   const members = group.members.filter((name) => name !== from)
   if (group.deliver === 'all') return notEmpty(members)
-  return notEmpty(members.toSorted((a, b) => load(a) - load(b)).slice(0, 1))
+  const loads = new Map(members.map((name) => [name, load(name)]))
+  return notEmpty(members.toSorted((a, b) => (loads.get(a) ?? 0) - (loads.get(b) ?? 0)).slice(0, 1))
 }
 
 function notEmpty(names: Name[]): Name[] | undefined {

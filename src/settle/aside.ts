@@ -1,6 +1,6 @@
 /** What cannot stay in its place is kept in attachments/<id>/ of its holder. */
 import type { MessageId } from '../core/ids.ts'
-import { shellWord, showSafely } from '../core/text.ts'
+import { shellWord } from '../core/text.ts'
 import { type Mail, statOrNothing } from '../mailbox/index.ts'
 import type { Path } from '../system/types.ts'
 import type { SettleGiven } from './types.ts'
@@ -31,5 +31,5 @@ export function keepAside(given: SettleGiven, mail: Pick<Mail, 'holder'>, id: Me
 
 /** Shows what was kept beside the message as it lies now. */
 export function fixByDiff(kept: string, { holder, folder, file }: Pick<Mail, 'holder' | 'folder' | 'file'>): string {
-  return `diff ${shellWord(kept)} ${shellWord(`workspaces/${holder}/${folder}/${showSafely(file)}`)}`
+  return `diff ${shellWord(kept)} ${shellWord(`workspaces/${holder}/${folder}/${file}`)}`
 }

@@ -22,6 +22,7 @@ export function decide(mail: Mail, seen: Observed, asked: Change | undefined): D
   const own = decideHolder(mail, mail.status, seen)
   if (!asked) return own
   const now = own.status ?? mail.status
+  if (asked.claim && now === 'in_progress') return { ...own, refused: 'it is claimed already' }
   if (mayChange(asked.actor, now, asked.to)) return { ...own, status: asked.to, folder: folderOf(asked.to), by: asked.by }
   return { ...own, refused: `a task that is ${now} cannot become ${asked.to}` }
 }

@@ -1,14 +1,16 @@
 /** Texts the daemon can answer for. */
+import type { Value } from '../core/message.ts'
 import { formatTime } from '../core/time.ts'
 import type { Mail } from '../mailbox/index.ts'
 import { rewrite } from '../message/index.ts'
 import type { SettleGiven } from './types.ts'
 
-/** The message as it was delivered, with the state last agreed. */
-export function lastGoodText(given: SettleGiven, mail: Mail): string | undefined {
+/** The message as it was delivered, with the state last agreed, and what its holder had written into its front matter. */
+export function lastGoodText(given: SettleGiven, mail: Mail, said: Readonly<Record<string, Value>> = {}): string | undefined {
   const original = given.original(mail.id)
   if (original === undefined) return undefined
   return rewrite(original, {
+    ...said,
     ...(mail.status === null ? {} : { status: mail.status }),
     updated: mail.updated,
     ...(mail.blockedOn.length > 0 ? { blocked_on: mail.blockedOn } : {}),

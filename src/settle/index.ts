@@ -15,6 +15,7 @@ import { createBlocked } from './blocked.ts'
 import { locate, snapshot } from './file.ts'
 import { createMailboxes, type Mailboxes } from './mailboxes.ts'
 import { createMirror, type Mirror } from './mirror.ts'
+import { makeSaid } from './said.ts'
 import { createSettle, type Settle } from './settle.ts'
 import { createStrangers } from './strangers.ts'
 import { rescueLeftovers } from './swap.ts'
@@ -37,12 +38,9 @@ export type SettleRoom = Readonly<{
   sweep: (all: boolean) => void
 }>
 
-export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions'>): SettleRoom {
-  const given: SettleGiven = {
-    ...outside,
-    finder: makeFinder(outside.disk, outside.layout, outside.clock, outside.pins),
-    versions: makeVersions(outside.clock),
-  }
+export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions' | 'said'>): SettleRoom {
+  const finder = makeFinder(outside.disk, outside.layout, outside.clock, outside.pins)
+  const given: SettleGiven = { ...outside, finder, versions: makeVersions(outside.clock), said: makeSaid(outside) }
   const mirror = createMirror(given)
   const room: SettleGiven = {
     ...given,
@@ -77,7 +75,10 @@ export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions
 
   return {
     remirror,
-    recover: () => rescueLeftovers(room),
+    recover: () => {
+      rescueLeftovers(room)
+      room.said.forgetBut((id) => room.ledger.get(id) !== undefined)
+    },
     settle,
     mailboxes,
     mirror,

@@ -1,7 +1,7 @@
 /** `sent/`: what a sender's messages look like at their holders now. Derived, written within a second, never read back. */
 import { isHolder } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
-import { isGone, leadsNowhere, type Mail } from '../mailbox/index.ts'
+import { isGone, leadsNowhere, type Mail, parseFileName } from '../mailbox/index.ts'
 import type { SettleGiven } from './types.ts'
 
 /** Changes of one moment are written together. */
@@ -50,7 +50,7 @@ export function createMirror(given: SettleGiven): Mirror {
     try {
       write(shown)
     } catch (cause) {
-      given.log('warn', 'a mirror could not be written', { file: path, why: String(cause) })
+      given.log('warn', 'a mirror could not be written', { id: parseFileName(shown.file)?.id ?? 'none', file: path, why: String(cause) })
       if (leadsNowhere(cause)) again(path, { ...shown, tries: shown.tries + 1 })
     }
   }

@@ -1,7 +1,7 @@
 /** Names in a mailbox that are not UTF-8: nothing the daemon made, and no path that could be written down; told after 10 s. */
 import type { Name } from '../core/names.ts'
 import type { Folder } from '../core/status.ts'
-import { showSafely } from '../core/text.ts'
+import { shellWord, showSafely } from '../core/text.ts'
 import { isDraftName, statOrNothing } from '../mailbox/index.ts'
 import type { Listed } from '../system/types.ts'
 import type { SettleGiven } from './types.ts'
@@ -29,7 +29,7 @@ export function makeOddNames(given: SettleGiven): OddNames {
       about,
       agent: holder,
       sentence: `${about} has a name that is not UTF-8; it is not a message the daemon put there, and is not looked at.`,
-      fix: `find ${path} -maxdepth 1 -inum ${stat.ino} -exec mv -T {} workspaces/${holder}/home/stray-${stat.ino} \\;`,
+      fix: `find ${shellWord(path)} -maxdepth 1 -inum ${stat.ino} -exec mv -T {} workspaces/${holder}/home/stray-${stat.ino} \\;`,
     })
   }
 

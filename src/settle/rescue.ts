@@ -49,7 +49,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       about: mail.id,
       agent: mail.holder,
       sentence: `${about} has grown to ${formatSize(place.stat.size)}; its status is not followed until it is smaller.`,
-      fix: `ls -l ${shellWord(about)}`,
+      fix: `ls -l ${shellWord(`workspaces/${mail.holder}/${place.folder}/${place.file}`)}`,
     })
     if (place.folder === mail.folder && place.file === mail.file) mail.mark = markOf(place.stat)
     return { refused: `it has grown to ${formatSize(place.stat.size)}` }
@@ -88,7 +88,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       again(mail.id, INCOMPLETE_MS - waitedMs + 10)
       return { refused: undefined }
     }
-    const last = lastGoodText(given, { ...mail, updated: freshUpdated(given, mail) })
+    const last = lastGoodText(given, { ...mail, updated: freshUpdated(given, mail) }, given.said.of(mail.id))
     if (last === undefined) return { refused: 'its front matter does not parse' }
     const kept = keepAside(given, mail, mail.id, bytes, 'unparsed')
     const swapped = await swap(given, mail, place, read, last)
@@ -127,7 +127,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       again(mail.id, VANISHED_MS - waitedMs + 10)
       return 'wait'
     }
-    const text = lastGoodText(given, mail)
+    const text = lastGoodText(given, mail, given.said.of(mail.id))
     if (text === undefined) {
       vanishedAtMs.delete(mail.id)
       if (lost.has(mail.id)) return 'gone'
@@ -151,7 +151,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       code: 'missing-message',
       about: mail.id,
       agent: mail.holder,
-      sentence: `Message ${mail.id} (${mail.subject}) vanished from ${mail.holder}'s mailbox before it was settled; it was put back.`,
+      sentence: `Message ${mail.id} (${mail.subject}) vanished from ${mail.holder}'s mailbox before it was settled; it was put back as it was sent, with its last status, result and progress.`,
       fix: `penny log ${mail.id}`,
     })
     shown(mail, text)

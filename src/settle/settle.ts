@@ -197,6 +197,9 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     const placed = placeAt(given, mail, decision.folder, mail.file)
     mail.mark = placed && isSameVersion(placed.stat, version) && (version !== read.stat || read.untouched()) ? markOf(placed.stat) : undefined
     agree(mail, decision, text.updated, holder, text.new)
+    const { result = holder.result, progress = holder.progress } = (decision.refused === undefined && asked) || {}
+    if (ledger.get(mail.id)) given.said.keep(mail.id, { ...holder, result, progress })
+    else given.said.forget(mail.id)
     if (mail.mark === undefined && ledger.get(mail.id)) again(mail.id, 1)
     return { refused: decision.refused }
   }
@@ -275,14 +278,16 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
         const place = mail && locate(given, mail)
         if (!mail || !place || mail.status !== null) return { outcome: 'gone' }
         if (place.folder === to && mail.folder === to) return { outcome: 'unchanged' }
-        if (place.folder !== to && !move(given, mail, place.path, to, mail.file)) return { outcome: 'gone' }
+        // Its holder was there first: that is written down, but is nothing that was done here.
+        const byHolder = place.folder === to
+        if (!byHolder && !move(given, mail, place.path, to, mail.file)) return { outcome: 'gone' }
         mail.folder = to
         const placed = placeAt(given, mail, to, mail.file)
         mail.mark = placed && markOf(placed.stat)
-        record({ event: 'status', id, holder: mail.holder, was: null, status: null, folder: to, by, updated: mail.updated })
+        record({ event: 'status', id, holder: mail.holder, was: null, status: null, folder: to, by: byHolder ? 'holder' : by, updated: mail.updated })
         if (to === 'done') ledger.remove(id)
-        given.changed({ id, holder: mail.holder, was: null, now: null, by })
-        return { outcome: 'changed', was: 'open' }
+        given.changed({ id, holder: mail.holder, was: null, now: null, by: byHolder ? 'holder' : by })
+        return byHolder ? { outcome: 'unchanged' } : { outcome: 'changed', was: 'open' }
       }),
     set: (id, values, by) => inTurn(id, () => correct(id, values, by)),
     idle: async () => {

@@ -29,6 +29,8 @@ export type Strangers = Readonly<{
   sweep: () => void
 }>
 
+const idOf = (key: string): string => parseFileName(key.slice(key.lastIndexOf('/') + 1))?.id ?? 'none'
+
 type Stray = { sinceMs: number; alerted: boolean }
 
 export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => void): Strangers {
@@ -38,7 +40,9 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
 
   const linked = new Set<string>()
   const looks = makeLooks<string>(clock, (key) =>
-    meetNow(key).catch((cause: unknown) => given.log('error', 'a file could not be looked at', { file: `workspaces/${key}`, why: String(cause) })),
+    meetNow(key).catch((cause: unknown) =>
+      given.log('error', 'a file could not be looked at', { id: idOf(key), file: `workspaces/${key}`, why: String(cause) }),
+    ),
   )
   let lookedUp = new Map<Name, number>()
   /** Over what may be looked up in this moment. */
@@ -139,7 +143,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
       about: mail.id,
       agent: mail.holder,
       sentence: `${about}, which is settled, has grown to ${formatSize(place.stat.size)}; it is left as it is.`,
-      fix: `ls -l ${shellWord(about)}`,
+      fix: `ls -l ${shellWord(`workspaces/${mail.holder}/done/${mail.file}`)}`,
     })
   }
 
@@ -180,7 +184,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
             about: `workspaces/${key}`,
             agent: holder,
             sentence: `${about} is not a message the daemon put there; it is not looked at. To send something, drop it in workspaces/${holder}/outbox/.`,
-            fix: `mv ${shellWord(about)} workspaces/${holder}/home/`,
+            fix: `mv ${shellWord(`workspaces/${key}`)} workspaces/${shellWord(holder)}/home/`,
           })
         }
       }

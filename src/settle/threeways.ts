@@ -11,7 +11,10 @@ export function mergeThreeWays(seen: Buffer, whole: Buffer, late: Buffer): Buffe
   if (!was || !ours || !theirs) return undefined
   const front = mergeFronts(was, ours, theirs)
   const body = mergeBodies(bodyOf(was), bodyOf(ours), bodyOf(theirs))
-  return front === undefined || body === undefined ? undefined : Buffer.from(front + body)
+  if (front === undefined || body === undefined) return undefined
+  const merged = Buffer.from(front + body)
+  // The holder may have taken every line but one away, and that one may have gone with `whole`: nothing is left that parses.
+  return parse(merged) && merged
 }
 
 function parse(text: Buffer): MessageText | undefined {

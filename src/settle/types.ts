@@ -5,6 +5,7 @@ import type { Name } from '../core/names.ts'
 import type { Clear, MailChanged, Raise, Submit } from '../core/post.ts'
 import type { Finder, Folders, Layout, Ledger, Mail } from '../mailbox/index.ts'
 import type { Clock, Disk, Ids, Log, Owner, Watch } from '../system/types.ts'
+import type { Said } from './said.ts'
 import type { Versions } from './versions.ts'
 
 export type SettleGiven = Readonly<{
@@ -18,6 +19,7 @@ export type SettleGiven = Readonly<{
   /** Where files lie that were moved under another name. */
   finder: Finder
   versions: Versions
+  said: Said
   ledger: Ledger
   config: () => Config
   record: (event: Event) => void

@@ -1,5 +1,4 @@
 /** The real disk. */
-import { createHash } from 'node:crypto'
 import {
   type BigIntStats,
   chmodSync,
@@ -12,14 +11,12 @@ import {
   fdatasync,
   fstatSync,
   fsync,
-  ftruncateSync,
   lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
   open,
   openSync,
-  read,
   readdirSync,
   readSync,
   renameSync,
@@ -28,10 +25,10 @@ import {
   statfsSync,
   truncateSync,
   unlinkSync,
-  write,
   writeSync,
 } from 'node:fs'
 import { promisify } from 'node:util'
+import { copyOut, makeClone, tooBig } from './copy.ts'
 import type { Native } from './native.ts'
 import type { Disk, Fd, FileKind, Lease, Listed, Owner, Path, Stat } from './types.ts'
 
@@ -41,11 +38,7 @@ const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK
 const O_PATH = 0o10000000
 /** No file of the daemon's own comes near it: a segment of the journal, the largest, is closed long before. */
 const OWN_FILE_BYTES = 1024 ** 3
-const CHUNK_BYTES = 256 * 1024
-const ZEROS = Buffer.alloc(CHUNK_BYTES)
 const openAsync = promisify(open)
-const readAsync = promisify(read)
-const writeAsync = promisify(write)
 const fsyncAsync = promisify(fsync)
 const fdatasyncAsync = promisify(fdatasync)
 
@@ -91,6 +84,7 @@ export function realDisk(native: Native | undefined, lease: Lease): Disk {
     },
     syncFileSystem: native && ((path) => syncFileSystem(native, path)),
     copyOut,
+    clone: makeClone(),
     free: (path) => {
       const { bavail, bsize, ffree, files } = statfsSync(path)
       // Some file systems (btrfs) make inodes as needed and report none.
@@ -175,21 +169,17 @@ function readFile(path: Path, limit = OWN_FILE_BYTES): Buffer {
   }
 }
 
-function tooBig(limit: number): Error {
-  return Object.assign(new Error(`EFBIG: more than ${limit} bytes`), { code: 'EFBIG' })
-}
-
 function pinFolder(path: Path): Fd {
   return openSync(path, O_PATH | O_DIRECTORY | O_NOFOLLOW)
 }
 
 /** fchown and fchmod refuse a descriptor of O_PATH; by way of /proc it is the same inode, whatever its path now leads to. */
-function setOwner(folder: Fd, { uid, gid }: Owner): void {
-  chownSync(`/proc/self/fd/${folder}`, uid, gid)
+function setOwner(fd: Fd, { uid, gid }: Owner): void {
+  chownSync(`/proc/self/fd/${fd}`, uid, gid)
 }
 
-function setMode(folder: Fd, mode: number): void {
-  chmodSync(`/proc/self/fd/${folder}`, mode)
+function setMode(fd: Fd, mode: number): void {
+  chmodSync(`/proc/self/fd/${fd}`, mode)
 }
 
 function makeFolder(path: Path, mode: number, owner?: Owner): void {
@@ -237,36 +227,6 @@ async function syncFileSystem(native: Native, path: Path): Promise<void> {
   const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   try {
     await native.syncFileSystem(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-async function copyOut(from: number, to: Path, limit: number, mode: number, owner?: Owner): Promise<{ bytes: number; sha256: string }> {
-  const fd = openSync(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-  const hash = createHash('sha256')
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-  let bytes = 0
-  try {
-    while (bytes <= limit) {
-      const { bytesRead } = await readAsync(from, chunk, 0, chunk.length, bytes)
-      if (bytesRead === 0) break
-      const part = chunk.subarray(0, bytesRead)
-      hash.update(part)
-      // Left as a hole: a file of nothing, sent to thirty, must not fill the disk.
-      const isHole = part.equals(ZEROS.subarray(0, bytesRead))
-      for (let done = isHole ? bytesRead : 0; done < bytesRead; ) done += (await writeAsync(fd, part, done, bytesRead - done, bytes + done)).bytesWritten
-      bytes += bytesRead
-    }
-    if (bytes > limit) throw tooBig(limit)
-    ftruncateSync(fd, bytes)
-    if (owner) fchownSync(fd, owner.uid, owner.gid)
-    fchmodSync(fd, mode)
-    await fsyncAsync(fd)
-    return { bytes, sha256: hash.digest('hex') }
-  } catch (cause) {
-    unlinkSync(to)
-    throw cause
   } finally {
     closeSync(fd)
   }

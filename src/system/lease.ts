@@ -27,7 +27,11 @@ function kernelLease(native: Native): Lease {
   }
 }
 
-/** Looks through every process's descriptors for one that is open for writing: about 100 ms on a busy host, so one look serves 50 ms. */
+/**
+ * Looks through every process's descriptors and shared mappings for one that can write: about 100 ms on a busy host, so one look
+ * serves 50 ms. It sees no process of another PID namespace, none of another user unless it is root's, and no descriptor that is on
+ * its way through a socket; a lease sees them all (docs/decisions/0002-completeness.md).
+ */
 function procScan(): Lease {
   let writers = new Set<string>()
   let lookedAt = Number.NEGATIVE_INFINITY
@@ -51,8 +55,24 @@ function openForWriting(): Set<string> {
       const stat = quietly(() => statSync(`/proc/${pid}/fd/${fd}`))
       if (stat?.isFile()) found.add(`${stat.dev}:${stat.ino}`)
     }
+    for (const inode of mappedForWriting(pid)) found.add(inode)
   }
   return found
+}
+
+/** A writer that mapped the file may have closed it long ago. Some file systems give maps another device than stat: both are meant. */
+function mappedForWriting(pid: string): string[] {
+  const maps = quietly(() => readFileSync(`/proc/${pid}/maps`, 'utf8')) ?? ''
+  return [...maps.matchAll(/^\S+ .w.s \S+ ([0-9a-f]+):([0-9a-f]+) ([1-9]\d*) +(.*)$/gm)].flatMap(([, major = '', minor = '', ino = '', path = '']) => {
+    const stat = path.startsWith('/') ? quietly(() => statSync(path)) : undefined
+    const device = deviceOf(Number.parseInt(major, 16), Number.parseInt(minor, 16))
+    return [`${device}:${ino}`, ...(stat?.isFile() && stat.ino === Number(ino) ? [`${stat.dev}:${ino}`] : [])]
+  })
+}
+
+/** As stat(2) puts the two together (makedev(3)), for majors below 4096. */
+function deviceOf(major: number, minor: number): number {
+  return (minor & 0xff) + major * 0x100 + Math.floor(minor / 0x100) * 0x100000
 }
 
 /** Processes end while they are looked at, and those of others may not be looked into: neither is a fault. */

@@ -1,5 +1,5 @@
 /**
- * The four calls of Linux that Node lacks, through koffi: read leases, renameat2, and one more bit in an inotify watch.
+ * The four calls of Linux that Node lacks, through koffi: read leases, renameat2, syncfs, and one more bit in an inotify watch.
  * Without koffi (or without leases, as in some containers) the callers fall back and say so.
  */
 import { closeSync, fchownSync, openSync, readdirSync, readlinkSync } from 'node:fs'

@@ -79,9 +79,9 @@ export type Disk = Readonly<{
   /** By path: only where the daemon alone writes; elsewhere `pinFolder` and `setMode`. */
   chmod: (path: Path, mode: number) => void
   chown: (path: Path, owner: Owner) => void
-  /** Of an open folder. Giving away clears set-id bits: the owner first, then the mode. */
-  setOwner: (folder: Fd, owner: Owner) => void
-  setMode: (folder: Fd, mode: number) => void
+  /** Of an open file or folder. Giving away clears set-id bits: the owner first, then the mode. */
+  setOwner: (fd: Fd, owner: Owner) => void
+  setMode: (fd: Fd, mode: number) => void
   truncate: (path: Path, bytes: number) => void
   /** Waits until data and needed metadata are on the medium. */
   syncData: (fd: Fd) => Promise<void>
@@ -91,6 +91,8 @@ export type Disk = Readonly<{
   syncFileSystem: ((path: Path) => Promise<void>) | undefined
   /** Copies at most `limit` bytes from an open file into a new file, hashing; runs of zeros become holes; waits for the medium. */
   copyOut: (from: Fd, to: Path, limit: number, mode: number, owner?: Owner) => Promise<{ bytes: number; sha256: string }>
+  /** A new file that shares its blocks with another until one of them is written (btrfs, xfs), on the medium; false: this file system has no such. */
+  clone: (from: Path, to: Path, mode: number, owner?: Owner) => Promise<boolean>
   /** Bytes and inodes that are free. */
   free: (path: Path) => { bytes: number; inodes: number }
   lease: Lease

@@ -7,5 +7,7 @@ export function watchTree(folder: string, deepest: number, changed: () => void):
   watcher.on('all', changed)
   // What it cannot watch, the periodic look finds.
   watcher.on('error', changed)
+  // What changed while the watch was being set up counts as found by it.
+  watcher.on('ready', changed)
   return () => void watcher.close()
 }

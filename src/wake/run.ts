@@ -32,7 +32,7 @@ export async function conduct(given: WakeGiven, records: Records, plan: RunPlan)
     }
   } catch (cause) {
     given.log('error', 'a claim broke off', { id: mail.id, run, why: String(cause) })
-    return insist(given, leash, () => conclude(given, records, record, { how: 'orphaned', started: false }, ''))
+    return insist(given, leash, record, () => conclude(given, records, record, { how: 'orphaned', started: false }, ''))
   }
   const log = openRunLog(given.disk, given.log, `${given.layout.runs(mail.holder)}/${mail.id}.log`, plan.identity.logOwner)
   const printed = collectPrinted(Math.max(0, given.config().org.limits.messageBytes - ROOM_FOR_HEAD))
@@ -48,7 +48,7 @@ export async function conduct(given: WakeGiven, records: Records, plan: RunPlan)
   })
   log.say(`${describeEnding(ending)}, ${formatTime(given.clock.now())}`)
   log.close()
-  await insist(given, leash, () => conclude(given, records, record, ending, printed.text(`runs/${mail.id}.log`)))
+  await insist(given, leash, record, () => conclude(given, records, record, ending, printed.text(`runs/${mail.id}.log`)))
 }
 
 /** Judges an end, writes down what follows, and does it. */
@@ -63,12 +63,12 @@ export async function conclude(given: WakeGiven, records: Records, record: RunRe
 }
 
 /** What has to happen is tried until it does; a stopping daemon leaves it to the next one's recovery. */
-async function insist(given: WakeGiven, leash: Leash, work: () => Promise<void>): Promise<void> {
+async function insist(given: WakeGiven, leash: Leash, { id, run }: RunRecord, work: () => Promise<void>): Promise<void> {
   for (;;) {
     try {
       return await work()
     } catch (cause) {
-      given.log('error', 'a run cannot be concluded', { why: String(cause) })
+      given.log('error', 'a run cannot be concluded', { id, run, why: String(cause) })
     }
     if (leash.closing) return
     await new Promise<void>((resolve) => {
@@ -101,7 +101,7 @@ function firstRecord(given: WakeGiven, records: Records, { run, mail, runner }: 
 
 async function claim(given: WakeGiven, { id, agent, isNote }: RunRecord): Promise<boolean> {
   const by = `run:${agent}`
-  const changed = isNote ? await given.moveNote(id, 'cur', by) : await given.apply({ id, to: 'in_progress', actor: 'daemon', by })
+  const changed = isNote ? await given.moveNote(id, 'cur', by) : await given.apply({ id, to: 'in_progress', actor: 'daemon', by, claim: true })
   return changed.outcome === 'changed'
 }
 

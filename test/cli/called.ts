@@ -7,7 +7,14 @@ import type { Test } from 'tap'
 import { main } from '../../src/cli/main.ts'
 
 export type Ended = Readonly<{ status: number; out: string; err: string }>
-export type How = Readonly<{ cwd?: string; input?: string | Buffer; env?: Readonly<Record<string, string>>; uid?: number; terminal?: boolean }>
+export type How = Readonly<{
+  cwd?: string
+  input?: string | Buffer
+  env?: Readonly<Record<string, string>>
+  uid?: number
+  terminal?: boolean
+  out?: () => never
+}>
 
 export async function penny(args: readonly string[], how: How = {}): Promise<Ended> {
   const out: Buffer[] = []
@@ -20,7 +27,7 @@ export async function penny(args: readonly string[], how: How = {}): Promise<End
     stdin: Readable.from([Buffer.from(how.input ?? '')]),
     stdinIsTerminal: how.terminal ?? false,
     stdoutIsTerminal: false,
-    out: (text) => void out.push(Buffer.from(text)),
+    out: how.out ?? ((text) => void out.push(Buffer.from(text))),
     err: (text) => {
       err += text
     },

@@ -1,5 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import t from 'tap'
+import { replaceOwn } from '../../src/cli/hold.ts'
 import { parseMessage } from '../../src/message/index.ts'
 import { deliver, idOf, objects, organisation, penny } from './called.ts'
 
@@ -44,6 +46,9 @@ t.test('claim and settle act on the own files and leave the rest of the text alo
   t.equal((await penny(['claim', '1111'], { cwd })).status, 0)
   const claimed = path.replace('/new/', '/cur/')
   t.ok(existsSync(claimed))
+  const twice = await penny(['claim', '1111'], { cwd })
+  t.equal(twice.status, 77, 'what is claimed is not claimed again')
+  t.match(twice.err, /claimed already/)
   t.equal((await penny(['settle', '1111', 'done', '-m', 'Signed: "yes" # really'], { cwd })).status, 0)
   t.match(values(claimed), { status: 'done', result: 'Signed: "yes" # really', 'x-note': 'kept' })
   t.ok(readFileSync(claimed, 'utf8').endsWith('---\nA body\r\nwithout an end'))
@@ -52,6 +57,29 @@ t.test('claim and settle act on the own files and leave the rest of the text alo
   const again = await penny(['settle', '1111', 'failed'], { cwd })
   t.equal(again.status, 77)
   t.equal((await penny(['settle', '1111', 'finished'], { cwd })).status, 64)
+})
+
+t.test('a blocked task is taken up again by a claim', async (t) => {
+  const root = organisation(t)
+  const cwd = `${root}/workspaces/legal/home`
+  const path = deliver(root, { id: idOf('aaaa1111'), holder: 'legal', folder: 'cur', head: { status: 'blocked' } })
+  t.equal((await penny(['claim', '1111'], { cwd })).status, 0)
+  t.match(values(path), { status: 'in_progress' })
+})
+
+t.test('a version is put in the place of the one that was read, not of one that was written to or replaced meanwhile', (t) => {
+  const path = `${t.testdir({ message: 'as read' })}/message`
+  const read = statSync(path)
+  for (const write of [() => appendFileSync(path, ', and a line more'), () => writeFileSync(path, 'as rea?')]) {
+    write()
+    const written = readFileSync(path, 'utf8')
+    t.throws(() => replaceOwn(path, 'edited', read), { message: 'the message was changed meanwhile' })
+    t.equal(readFileSync(path, 'utf8'), written)
+    t.same(readdirSync(dirname(path)), ['message'])
+  }
+  replaceOwn(path, 'edited', statSync(path))
+  t.equal(readFileSync(path, 'utf8'), 'edited')
+  t.end()
 })
 
 t.test('blocked --on writes what is waited for; a holder cannot cancel', async (t) => {

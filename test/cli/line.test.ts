@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { objects, organisation, penny, write } from './called.ts'
 
@@ -108,4 +108,37 @@ t.test('bash completes words with a colon and an equals sign', async (t) => {
   t.same(complete('penny tasks status:op'), ['open'])
   t.same(complete('penny set 9c41 status=o'), ['open'])
   t.same(complete('penny tas'), ['tasks'])
+})
+
+t.test('a root may be known by .penny/ alone; where there is none, it is /var/lib/pennypost', async (t) => {
+  const root = organisation(t)
+  mkdirSync(`${root}/spool/bare/.penny`, { recursive: true })
+  t.match((await penny(['paths'], { cwd: `${root}/spool/bare` })).out, `${root}/spool/bare`)
+  const none = await penny(['paths'], { cwd: '/' })
+  t.match(`${none.out}${none.err}`, '/var/lib/pennypost')
+})
+
+t.test('a disk that answers with an error ends with 74, a mistake of ours with 70', async (t) => {
+  const root = organisation(t)
+  const failing = async (cause: Error): Promise<number> => {
+    const out = (): never => {
+      throw cause
+    }
+    return (await penny(['paths', '--root', root], { out })).status
+  }
+  t.equal(await failing(Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' })), 74)
+  t.equal(await failing(new TypeError('x is not a function')), 70)
+})
+
+t.test('at a terminal the body comes from the editor; one that fails sends nothing', async (t) => {
+  const root = organisation(t)
+  const send = async (editor: string): Promise<number> =>
+    (await penny(['send', 'legal', '-s', 'Typed', '--root', root], { terminal: true, env: { VISUAL: editor } })).status
+  t.equal(await send('printf "typed by hand" >'), 0)
+  const files = readdirSync(`${root}/spool`).filter((name) => name.endsWith('.md'))
+  t.equal(files.length, 1)
+  t.match(readFileSync(`${root}/spool/${files[0]}`, 'utf8'), /---\ntyped by hand$/)
+  t.equal(await send('false'), 1)
+  t.equal(await send(''), 64)
+  t.equal(readdirSync(`${root}/spool`).filter((name) => name.endsWith('.md')).length, 1)
 })

@@ -63,7 +63,11 @@ const CASES: readonly Case[] = [
     ['policies/org.yaml:3:15: uids: from: a whole number from 1000 to 2147483646 is needed, this is the number 1'],
   ],
   ['uids with nobody in them', org('uids: { from: 65000, to: 66000 }'), ['policies/org.yaml:3:7: uids: the range holds 65534, which no agent can have']],
-  ['fewer uids than agents', org('uids: { from: 5000, to: 5001 }'), ['policies/org.yaml:3:7: uids: the range has fewer numbers than there are agents (3)']],
+  [
+    'fewer uids than agents',
+    org('uids: { from: 5000, to: 5001 }'),
+    ['policies/org.yaml:3:7: uids: 3 agents without numbers need 2 numbers each, and the range 5000-5001 has 2 left'],
+  ],
   ['a notify that is a string', org('notify: mail me'), ['policies/org.yaml:3:9: notify: a list is needed, this is "mail me": write [mail me]']],
   ['a yes that is no boolean', org('accept_unknown_uids: yes'), ['policies/org.yaml:3:22: accept_unknown_uids: true or false is needed, this is "yes"']],
   ['a gateway of another shape', org('gateway: { lisen: 127.0.0.1:1 }'), ['policies/org.yaml:3:12: gateway: unknown key "lisen" (did you mean listen?)']],
@@ -201,7 +205,16 @@ const CASES: readonly Case[] = [
       'policies/agents/legal.md:2:45: mounts: mode: one of ro, rw is needed, this is "rx" (did you mean ro?)',
     ],
   ],
-  ['front matter that runs code elsewhere', { 'agents/legal.md': '---js\n{}\n---\nx' }, ['policies/agents/legal.md:1:4: the first line must be exactly ---']],
+  [
+    'front matter that runs code elsewhere',
+    { 'agents/legal.md': '---js\n{}\n---\nx' },
+    ['policies/agents/legal.md:1:4: a line that begins with --- must be exactly ---'],
+  ],
+  [
+    'a line in it that is nearly its end',
+    { 'agents/legal.md': '---\ntitle: a\n--- \nx\n---\ny' },
+    ['policies/agents/legal.md:3:4: a line that begins with --- must be exactly ---'],
+  ],
   [
     'front matter that does not end',
     { 'agents/legal.md': '---\ntitle: x\n' },

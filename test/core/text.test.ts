@@ -1,5 +1,52 @@
+import { spawnSync } from 'node:child_process'
+import fc from 'fast-check'
 import t from 'tap'
-import { counted } from '../../src/core/text.ts'
+import { counted, shellWord, showSafely } from '../../src/core/text.ts'
+
+t.test('a word for the shell is read back by it as it was, byte by byte, and nothing in it is raw', async (t) => {
+  const nasty = fc.constantFrom(
+    'a',
+    '/',
+    ' ',
+    "'",
+    '"',
+    '\\',
+    '!',
+    '$(id)',
+    '`',
+    ';',
+    '#',
+    '\n',
+    '\t',
+    '\u001b[31m',
+    '\u007f',
+    '\u0085',
+    '\u202e',
+    '\ufeff',
+    'é',
+    '😀',
+    '7',
+    '-',
+    '~',
+  )
+  const words = fc.sample(
+    fc.oneof(
+      fc.array(nasty, { minLength: 1 }).map((parts) => parts.join('')),
+      fc.string({ unit: 'binary', minLength: 1 }),
+    ),
+    2_000,
+  )
+  const given = words.filter((word) => !word.includes('\0'))
+  const bytes = fc.sample(fc.uint8Array({ min: 1, minLength: 1, maxLength: 20 }), 500).map((array) => Buffer.from(array))
+  const written = [...given, ...bytes].map(shellWord)
+  t.same(
+    written.filter((word) => showSafely(word) !== word),
+    [],
+  )
+  const { stdout, stderr } = spawnSync('bash', ['-s'], { input: written.map((word) => `printf '%s\\0' ${word}\n`).join(''), env: { LC_ALL: 'C' } })
+  t.equal(stderr.toString(), '')
+  t.ok(stdout.equals(Buffer.concat([...given, ...bytes].map((word) => Buffer.concat([Buffer.from(word), Buffer.from([0])])))))
+})
 
 t.test('one is one, and everything else is many', async (t) => {
   t.same(

@@ -31,6 +31,7 @@ const CHANGES = [
   'syncPath',
   'syncFileSystem',
   'copyOut',
+  'clone',
 ] as const
 const isChange = (name: string): boolean => (CHANGES as readonly string[]).includes(name)
 

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { loadConfig, readPolicies } from '../../src/config/index.ts'
 import type { StatusReport } from '../../src/core/control.ts'
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts'
+import { putInForce } from '../../src/daemon/inforce.ts'
+import { fingerprint } from '../../src/daemon/policies.ts'
 import { layoutOf, provision, rootRules } from '../../src/mailbox/index.ts'
 import { makeIds, realSystem } from '../../src/system/index.ts'
 import type { Cancel, Clock, System } from '../../src/system/types.ts'
@@ -70,10 +72,12 @@ export async function openHouse(root: string, given: Partial<Pick<System, 'clock
     rootRules(layout).filter(({ path }) => path !== layout.policies),
     self,
   )
+  const policiesSeen = fingerprint(system.disk, layout.policies)
   const loaded = loadConfig(readPolicies(system.disk, layout.policies), layout.policies)
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   const { PATH = '/usr/bin:/bin' } = process.env
-  const daemon = startDaemon({ system, config: loaded.config, layout, version: '0', environment: { PATH }, stop: () => undefined })
+  const inForce = putInForce(system, layout, loaded.config)
+  const daemon = startDaemon({ system, config: loaded.config, inForce, policiesSeen, layout, version: '0', environment: { PATH }, stop: () => undefined })
   const abandon = (): void => {
     stopped = true
     for (const cancel of cancels) cancel()

@@ -53,7 +53,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       drop(root, 'workspaces/legal/outbox', 'bad.md', '---\nto: cfo\nprioirty: high\n---\nBAD\n')
       drop(root, 'spool', 'once.md', '---\nto: cfo\nref: once\n---\nONCE\n')
       drop(root, 'spool', 'again.md', '---\nto: cfo\nref: once\n---\nONCE\n')
-      drop(root, 'workspaces/legal/outbox', 'reply.md', '---\nto: operator\nin_reply_to: ASKED\nsubject: answer\nsettles: done\n---\nREPLY\n')
+      drop(root, 'workspaces/legal/outbox', 'reply.md', '---\nto: operator\nin_reply_to: ASKED\nsubject: answer\nsettles: done\n---\nhere it is\n\nREPLY\n')
     },
     isOver: async (house) =>
       nothingWaits(house.root) && settled(house.root).some(({ text }) => text.includes('body of ASKED')) && (await report(house)).accounting.bounces === 1,

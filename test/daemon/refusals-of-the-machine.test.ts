@@ -42,10 +42,18 @@ t.test('a disk that is nearly full holds up mail and the canary, which says so a
   const house = await turnedHouse(t, {}, { disk: { ...disk, free: (path) => ({ ...disk.free(path), ...(room ? {} : { bytes: 1_000_000 }) }) } })
   await house.pass(30 * SECOND, SECOND)
   t.notOk(alertOf(house.root, 'canary-late'))
+  const fly = async () => house.house().daemon.verbs.canary({ verb: 'canary' }, () => undefined, new AbortController().signal)
+  let flown: object | undefined
+  fly().then(
+    (told) => (flown = told),
+    (cause: unknown) => t.error(cause),
+  )
+  t.match(await house.until('a flight', () => flown), { steps: [{ step: 'dropped' }, { step: 'noticed' }, { step: 'delivered' }] })
   room = false
   await house.until('disk-full', () => alertOf(house.root, 'disk-full'))
   house.drop('spool/legal/waits.md', message({ subject: 'waits' }))
   await house.until('canary-late', () => alertOf(house.root, 'canary-late'), 70 * SECOND)
+  await t.rejects(fly(), { message: 'a test message waits for more than 5 s to be noticed there and taken in', exit: 75 }, 'doctor is told the truth')
   t.same(lettersIn(house.at('workspaces/legal/new')), [])
   room = true
   await house.until('the message', () => lettersOf(house.root, 'legal')[0])

@@ -59,6 +59,7 @@ export async function office(root: string, options: Readonly<{ boot?: string; br
     config: () => config,
     raise: () => undefined,
     mailOwner: () => undefined,
+    heldOwner: () => undefined,
     givenOwner: () => undefined,
     recorded: () => ({ known: new Set<MessageId>(), settled: new Set<MessageId>() }),
     repair: (holder) => {

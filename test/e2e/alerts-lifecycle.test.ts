@@ -66,6 +66,28 @@ t.test('org.yaml notify: commands get each new alert on standard input', async (
   t.match(notified, /one-P1\.md/)
 })
 
+t.test("a person's notify: commands get each urgent message that comes for it, and no other", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'penny-notify-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  chmodSync(folder, 0o777)
+  const policies = { 'priorities.yaml': 'red: { claim_within: 5m, finish_within: 1h }\ngreen: { claim_within: 4h, finish_within: 3d }\n' }
+  const org = await organisation(t, { people: { operator: `notify: [[/bin/sh, -c, 'cat > "$0/$$"', ${folder}]]\n`, anna: 'user: "4242"\n' }, policies })
+  await org.up()
+  const told = (): string[] => readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'))
+  for (const [name, head] of Object.entries({
+    green: { to: 'operator', priority: 'green' },
+    usual: { to: 'operator' },
+    anna: { to: 'anna', priority: 'red' },
+    legal: { to: 'legal', priority: 'red' },
+  }))
+    org.drop(`spool/${name}.md`, message({ subject: name, ...head }))
+  await until('these', () => ['operator', 'anna', 'legal'].flatMap((holder) => lettersOf(org.root, holder)).length === 4)
+  org.drop('workspaces/pmo/outbox/urgent.md', message({ to: 'operator', subject: 'the house burns', priority: 'red' }, 'Come.\n'))
+  await until('a call', () => told().find((text) => text.endsWith('Come.\n')))
+  t.match(told(), [/^from: pmo$/m], 'with the facts of the daemon')
+  t.equal(told().length, 1)
+})
+
 t.test('a priority in a name: setting one closes the alert; where it is the one already, there is nothing to set', async (t) => {
   const org = await organisation(t, {
     policies: {

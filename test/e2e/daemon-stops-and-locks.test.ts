@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
-import { accounting, isTrue, organisation } from './driver.ts'
-import { alertsOf, filesIn, lettersOf, message, until } from './files.ts'
+import { accounting, isTrue, type Organisation, organisation } from './driver.ts'
+import { alertsOf, filesIn, lettersOf, message, pause, until } from './files.ts'
 
 t.test('a second daemon on the same root is refused with the pid of the first', async (t) => {
   const org = await organisation(t)
@@ -52,6 +52,63 @@ t.test('SIGTERM under load ends the daemon within 2 s with nothing half-done', a
   await until('no drops are left', () => filesIn(org.at('spool')).length === 0)
   const line = await accounting(org)
   t.ok(isTrue(line) && line.admitted === count && line.copies === count, JSON.stringify(line))
+})
+
+const SLOW_RUN = {
+  agents: { legal: 'runner: { command: [./slow.sh] }\n', pmo: '' },
+  policies: { 'runners/slow.sh': '#!/bin/sh\nexec sleep 600\n' },
+}
+const isStopped = async (org: Organisation): Promise<boolean> =>
+  (await org.json(['events'])).some((entry) => entry['event'] === 'daemon' && entry['state'] === 'stopped')
+
+t.test('SIGTERM ends within 2 s also a daemon that lets its runs finish, and the task of a run is not lost', async (t) => {
+  const org = await organisation(t, SLOW_RUN)
+  await org.up()
+  org.drop('spool/legal/task.md', message({ subject: 'takes ten minutes' }))
+  await until('it runs', () => lettersOf(org.root, 'legal').find((one) => one.folder === 'cur'))
+  const down = org.penny(['down', '--drain', '10m'])
+  await until('it drains', () => org.log().includes('"stopping"'))
+  await pause(300)
+  t.ok(org.running(), 'the run may go on')
+  const ended = await org.end('SIGTERM')
+  t.equal(ended.status, 0, 'a clean end')
+  // 2 s; + 1 s for a loaded machine
+  t.ok(ended.ms < 3000, `ended after ${Math.round(ended.ms)} ms`)
+  t.equal((await down).status, 0)
+  t.ok(await isStopped(org), 'in order')
+  t.match(
+    lettersOf(org.root, 'legal').map(({ folder }) => folder),
+    ['new'],
+  )
+})
+
+t.test('penny down without a drain cuts a drain that is under way', async (t) => {
+  const org = await organisation(t, SLOW_RUN)
+  await org.up()
+  org.drop('spool/legal/task.md', message({ subject: 'takes ten minutes' }))
+  await until('it runs', () => lettersOf(org.root, 'legal').find((one) => one.folder === 'cur'))
+  const drained = org.penny(['down', '--drain', '10m'])
+  await until('it drains', () => org.log().includes('"stopping"'))
+  t.equal((await org.penny(['down'], { boundMs: 15_000 })).status, 0)
+  t.equal((await drained).status, 0)
+})
+
+t.test('a second signal ends it at once, and the next daemon makes it right', async (t) => {
+  const org = await organisation(t, SLOW_RUN)
+  await org.up()
+  org.drop('spool/legal/task.md', message({ subject: 'takes ten minutes' }))
+  await until('it runs', () => lettersOf(org.root, 'legal').find((one) => one.folder === 'cur'))
+  // Held for a moment, so that it finds both waiting.
+  process.kill(org.pid(), 'SIGSTOP')
+  process.kill(org.pid(), 'SIGTERM')
+  process.kill(org.pid(), 'SIGINT')
+  const ended = await org.end('SIGCONT')
+  t.equal(ended.status, 0)
+  t.notOk(await isStopped(org), 'it did not take the time to stop in order')
+  await org.up()
+  const runs = async (): Promise<number> => (await org.json(['events'])).filter((entry) => entry['event'] === 'run-started').length
+  for (let tries = 0; (await runs()) < 2 && tries < 100; tries++) await pause(50)
+  t.equal(await runs(), 2, 'it runs again')
 })
 
 t.test('a root of a newer format is refused with 78, and so is a configuration that makes no sense', async (t) => {

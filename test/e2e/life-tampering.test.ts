@@ -1,6 +1,6 @@
 import t from 'tap'
 import { organisation } from './driver.ts'
-import { alertOf, alertsOf, filesIn, lettersOf, message, pause, until } from './files.ts'
+import { alertOf, alertsOf, filesIn, type Letter, lettersOf, message, pause, sentBy, until } from './files.ts'
 
 t.test('what a holder may not change is put back with an alert, what it may change is kept', async (t) => {
   const org = await organisation(t)
@@ -43,6 +43,41 @@ t.test('a message that vanishes before it is settled is put back within 5 s with
     await until('missing-message', () => alertOf(org.root, 'missing-message', letter.id))
   }
   t.equal(lettersOf(org.root, 'legal').length, 1)
+})
+
+t.test('a message that vanishes comes back with what its holder wrote into its front matter, also over kill -9', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  org.drop('workspaces/pmo/outbox/one.md', message({ to: 'legal', subject: 'one', 'x-case': '12' }, 'Body of one'))
+  const letter = await until('the message', () => lettersOf(org.root, 'legal')[0])
+  const mirrored = (key: string, value: string | undefined): Promise<unknown> =>
+    until(`${key} in the mirror`, () => sentBy(org.root, 'pmo').find((one) => one.head.get('status') === 'in_progress' && one.head.get(key) === value))
+  const back = (): Promise<Letter> => until('put back', () => lettersOf(org.root, 'legal').find((one) => one.id === letter.id))
+  await org.as(
+    'legal',
+    'sed -i -e "s/^status: .*/status: in_progress/" -e "/^status:/a progress: \\"3 of 6: see notes\\"" -e "/^status:/a result: half" -e "/^status:/a x-mine: 7" "new/$1"',
+    letter.file,
+  )
+  await mirrored('progress', '3 of 6: see notes')
+  const written = { status: 'in_progress', progress: '3 of 6: see notes', result: 'half', 'x-mine': '7', 'x-case': '12', from: 'pmo' }
+  await org.as('legal', 'rm "cur/$1"', letter.file)
+  const first = await back()
+  t.match(Object.fromEntries(first.head), written)
+  t.equal(first.folder, 'cur')
+  await org.as('legal', 'sed -i "s/^result: .*/result: nearly/" "cur/$1"', letter.file)
+  await mirrored('result', 'nearly')
+  await org.end('SIGKILL')
+  await org.as('legal', 'rm "cur/$1"', letter.file)
+  await org.up()
+  t.match(Object.fromEntries((await back()).head), { ...written, result: 'nearly' })
+  await mirrored('result', 'nearly')
+  await org.as('legal', 'sed -i "/^progress:/d" "cur/$1"', letter.file)
+  await mirrored('progress', undefined)
+  await org.as('legal', 'rm "cur/$1"', letter.file)
+  t.equal((await back()).head.has('progress'), false, 'what its holder took away stays away')
+  await org.as('legal', 'mv "cur/$1" done/', letter.file)
+  await until('settled', () => sentBy(org.root, 'pmo').find((one) => one.head.get('status') === 'done'))
+  await until('nothing is kept for it any more', () => filesIn(org.at('.penny/said')).length === 0)
 })
 
 t.test('a message renamed or moved out of its workspace is missed too, and not there twice when it comes back', async (t) => {

@@ -55,7 +55,7 @@ function work(text: string, spoil: boolean): () => void {
     parseHead(bytes, limits)
     const parsed = parseMessage(bytes, limits)
     if (!parsed.ok) return
-    readDraft(parsed.message, {})
+    readDraft(parsed.message)
     defaultSubject(parsed.message, 'x.md')
     rewrite(parsed.message.text, { status: 'done' })
   }

@@ -29,6 +29,22 @@ t.test('a work queue gives to the member with the fewest unsettled tasks', async
   t.equal(ask(['@desk'], 'legal', { load: { cfo: 3, ceo: 2 } }), 'ceo')
 })
 
+t.test('each member of a work queue is asked once how much it has to do', async (t) => {
+  const many = Array.from({ length: 40 }, (_, index) => `m${index}`)
+  const config = configOf({
+    ...Object.fromEntries(many.map((name) => [`agents/${name}.md`, 'You work.\n'])),
+    'groups/queue.yaml': `members: [${many.join(', ')}]\ndeliver: one\n`,
+  })
+  let asked = 0
+  const load = (holder: string): number => {
+    asked++
+    return 40 - Number(holder.slice(1))
+  }
+  const found = route(['queue'], { config, from: 'operator', load, wroteBefore: () => false })
+  t.same(found, { ok: true, holders: ['m39'] })
+  t.equal(asked, many.length)
+})
+
 t.test('an agent with may_write_to reaches those, itself, and whoever wrote to it', async (t) => {
   t.equal(ask(['ceo', '@finance', 'legal'], 'legal'), 'ceo cfo legal')
   t.equal(ask(['operator'], 'legal'), 'not-permitted')

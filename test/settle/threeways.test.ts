@@ -55,6 +55,11 @@ t.test('changes of the same lines are not brought together', async (t) => {
   )
 })
 
+t.test('what would leave a front matter without a key is not brought together', async (t) => {
+  const [seen, late] = [Buffer.from('---\nid: 1\n---\nbody\n'), Buffer.from('---\nupdated: 2\n---\nbody\n')]
+  t.equal(mergeThreeWays(seen, seen, late), undefined)
+})
+
 t.test('whatever the three texts are, what comes of them parses, or nothing does', async (t) => {
   const line = fc.constantFrom('---', 'updated: 1', 'updated: 2', 'status: open', 'result: "', 'x-a: 1', '# note', 'progress: |', '  more', '', 'body', '\r')
   const any = fc.oneof(
