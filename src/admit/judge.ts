@@ -6,7 +6,7 @@ import { findPriority, priorityInName } from '../core/priority.ts'
 import { counted, showSafely } from '../core/text.ts'
 import { formatTime, parseMoment } from '../core/time.ts'
 import { defaultSubject, type MessageText, readDraft } from '../message/index.ts'
-import type { AdmitPlan, Asked, Parent, Verdict } from './types.ts'
+import type { AdmitPlan, Asked, Pace, Parent, Verdict } from './types.ts'
 
 /** Of one thread: a conversation between programs that goes on for ever is cut here (contract, page 3). */
 const MOST_AN_HOUR = 50
@@ -63,7 +63,7 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
 
   const again = repeated(envelope, draft, asked)
   if (again) return again.verdict === 'complain' ? hold([{ code: 'ref-reused', spot: spot('ref'), what: again.what }], hops) : again
-  if (parent && asked.threadPace(parent.thread) >= MOST_AN_HOUR)
+  if (parent && isTooFast(asked.threadPace(parent.thread, envelope.from)))
     return hold([{ code: 'loop', spot: spot('in_reply_to'), what: `this thread has passed ${MOST_AN_HOUR} messages in an hour` }], hops)
 
   if (times.notBeforeMs !== undefined && times.notBeforeMs > asked.nowMs)
@@ -170,6 +170,11 @@ function refuseSettling(envelope: Envelope, settles: NonNullable<Draft['settles'
     return
   }
   if (envelope.from !== parent.holder) complain('not-permitted', 'settles', `only ${parent.holder}, who holds ${parent.id}, may settle it`)
+}
+
+/** One who writes much stops itself, and those who keep pace with it, but not the others of the thread. */
+function isTooFast({ all, own, senders }: Pace): boolean {
+  return all >= MOST_AN_HOUR && own >= MOST_AN_HOUR / Math.max(1, senders)
 }
 
 function repeated(

@@ -20,13 +20,15 @@ export type Parent = Readonly<{
   settled: boolean
 }>
 
+/** Messages of a thread admitted in the last hour: in all, of this sender, and of how many senders, this one among them. */
+export type Pace = Readonly<{ all: number; own: number; senders: number }>
+
 /** What judging needs to know of other messages. `later`: not known yet, the ledger is still being read. */
 export type Asked = Readonly<{
   /** `among`: several messages that the asker got bear this ref. */
   parent: (idOrRef: string, asker: string) => Parent | undefined | 'later' | Readonly<{ among: readonly MessageId[] }>
   refSeen: (from: string, ref: string) => { sha256: string; id: MessageId } | undefined | 'later'
-  /** Messages of a thread admitted in the last hour. */
-  threadPace: (thread: MessageId) => number
+  threadPace: (thread: MessageId, from: string) => Pace
   load: (holder: Name) => number
   wroteBefore: (holder: Name, to: string) => boolean
   /** Whether a mailbox takes another message. */

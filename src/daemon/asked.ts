@@ -4,12 +4,12 @@ import type { Config } from '../core/config.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import type { Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
-import { isSettled } from '../core/status.ts'
+import { isSettled, statusByFolder } from '../core/status.ts'
 import { copyText, type Deliver } from '../deliver/index.ts'
 import type { Journal, Sealed } from '../journal/index.ts'
-import { isGone, type Layout, type Ledger, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
+import { type Folders, isLeased, type Layout, type Ledger, leadsNowhere, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
 import { parseHead, readHolder } from '../message/index.ts'
-import type { Clock, Disk, Fd } from '../system/types.ts'
+import type { Clock, Disk, Fd, Path } from '../system/types.ts'
 import { happened, mailFrom } from './rebuild.ts'
 import type { State } from './state.ts'
 
@@ -29,6 +29,7 @@ export type AnswersGiven = Readonly<{
   clock: Clock
   disk: Disk
   layout: Layout
+  pins: Folders
   ledger: Ledger
   journal: Journal
   sealed: Sealed
@@ -46,7 +47,7 @@ const MOST_NAMED = 10
 
 export function createAnswers(given: AnswersGiven): Answers {
   const { ledger, state, journal, layout, disk, clock } = given
-  const finder = makeFinder(disk, layout, clock)
+  const finder = makeFinder(disk, layout, clock, given.pins)
 
   function recall(id: MessageId): Mail | undefined {
     const known = ledger.get(id)
@@ -58,7 +59,8 @@ export function createAnswers(given: AnswersGiven): Answers {
     const found = find(mail)
     if (found) Object.assign(mail, { folder: found.folder, file: found.file })
     const head = found && headOf(found.path)
-    if (head?.status !== undefined && mail.status !== null) mail.status = head.status
+    // Where its file cannot be read, its folder tells.
+    if (found && mail.status !== null) mail.status = head?.status ?? statusByFolder(found.folder, mail.status)
     if (head?.updated !== undefined) mail.updated = head.updated
     return mail
   }
@@ -77,20 +79,20 @@ export function createAnswers(given: AnswersGiven): Answers {
 
   /** Where its file lies now: what is known of a moment ago counts only where it still holds. */
   function find(mail: Mail): ReturnType<typeof finder.find> {
-    const found = finder.find(mail.holder, mail.id)
+    const found = finder.find(mail.holder, mail.id, mail.file)
     const isNew = clock.now() - mail.createdMs < JUST_CREATED_MS
     if (found ? statOrNothing(disk, found.path) : !isNew) return found
     finder.forget(mail.holder)
-    return finder.find(mail.holder, mail.id)
+    return finder.find(mail.holder, mail.id, mail.file)
   }
 
-  function headOf(path: string): ReturnType<typeof readHolder> | undefined {
+  function headOf(path: Path): ReturnType<typeof readHolder> | undefined {
     const { limits } = given.config().org
     let fd: Fd
     try {
       fd = disk.openRead(path)
     } catch (cause) {
-      if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+      if (leadsNowhere(cause) || isLeased(cause)) return undefined
       throw cause
     }
     try {
@@ -158,7 +160,10 @@ export function createAnswers(given: AnswersGiven): Answers {
         const first = seen?.ids[0]
         return seen && first ? { sha256: seen.sha256, id: first } : undefined
       },
-      threadPace: (thread) => state.pace(thread) + given.inHand().inThread(thread),
+      threadPace: (thread, from) => {
+        const senders = [...state.sendersOf(thread), ...given.inHand().inThread(thread)]
+        return { all: senders.length, own: senders.filter((one) => one === from).length, senders: new Set([...senders, from]).size }
+      },
       load: (holder) => ledger.tasks(holder) + given.inHand().copiesFor(holder),
       wroteBefore: (holder, to) => state.wrote(holder, to),
       room: (holder) => ledger.count(holder) + given.inHand().copiesFor(holder) < given.config().org.limits.backlog,

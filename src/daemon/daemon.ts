@@ -111,7 +111,11 @@ export function startDaemon(given: DaemonGiven): Daemon {
   /** One a turn: whoever has mail to move goes first. */
   async function remirror(): Promise<void> {
     for (const id of mirrored.missing()) {
-      settleRoom.remirror(id)
+      try {
+        settleRoom.remirror(id)
+      } catch (cause) {
+        log('warn', 'a mirror could not be shown again', { id, why: String(cause) })
+      }
       await nextTurn(clock)
     }
     mirrored.caughtUp()
@@ -135,21 +139,39 @@ export function startDaemon(given: DaemonGiven): Daemon {
     }
   }
 
+  /** A part of the start: one that fails is told and keeps no other from it. */
+  async function step(what: string, work: () => unknown): Promise<void> {
+    const about = `start: ${what}`
+    try {
+      await work()
+      alerts.clear('unreadable-file', about)
+    } catch (cause) {
+      log('error', about, { why: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) })
+      const sentence = `At its start the daemon could not deal with ${what} (${String(cause)}); the rest goes on without. It is tried again at the next start.`
+      alerts.raise({ code: 'unreadable-file', about, sentence, fix: 'penny doctor; penny down; penny up' })
+    }
+  }
+
   async function begin(): Promise<void> {
+    // Without the past nothing that follows would be true: a daemon that cannot read it ends.
     await loadState(rooms.snapshot, rooms.past, deadlines.replay, mirrored)
     journal.listen(deadlines.replay)
-    provisioner.guides()
+    await step('the guides', provisioner.guides)
     rooms.becomeReady()
-    rooms.setHolders()
-    settleRoom.recover()
-    settleRoom.sweep(true)
-    await settleRoom.mailboxes.rollMonths()
-    await settleRoom.settle.idle()
-    await dispatcher.recover()
-    dispatcher.kick()
-    scheduler.look()
     cancels.push(every(DEADLINES_MS, 'deadlines', deadlines.check), rooms.canary.start())
-    await deadlines.check()
+    await step('the mailboxes', () => {
+      rooms.setHolders()
+      settleRoom.recover()
+    })
+    await step('the messages', async () => {
+      settleRoom.sweep(true)
+      await settleRoom.mailboxes.rollMonths()
+      await settleRoom.settle.idle()
+    })
+    await step('runs of before', dispatcher.recover)
+    dispatcher.kick()
+    await step('the schedules', scheduler.look)
+    await step('the deadlines', deadlines.check)
     guarded('mirrors', remirror)()
     log('info', 'ready', { agents: policies.current().agents.size, messages: ledger.size(), recovered, completeness: disk.lease.how })
   }

@@ -1,7 +1,7 @@
 /** Makes every folder the organisation needs, and mends what deviates. */
 import type { Name } from '../core/names.ts'
 import { shellWord } from '../core/text.ts'
-import { agentRules, type Deviation, personRules, provision, type Rule, rootRules, spoolBoxRules } from '../mailbox/index.ts'
+import { agentRules, type Deviation, personRules, provision, type Rule, rootRules, spoolBoxRules, statOrNothing } from '../mailbox/index.ts'
 import type { Log } from '../system/types.ts'
 import { createGuides, type GuidesGiven } from './guides.ts'
 
@@ -25,10 +25,26 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   const rulesOf = (name: Name): Rule[] => (config().agents.has(name) ? agentRules(layout, name) : personRules(layout, name))
 
+  /** Whose spool it was when the daemon began: an ordinary user's, where there were no walls before. */
+  const builder = statOrNothing(disk, layout.spool)?.uid
+
   function make(rules: readonly Rule[], holder?: Name): Deviation[] {
-    const deviations = provision(disk, rules, given.identities().owners(holder))
-    for (const { path, what } of deviations) given.log('warn', 'a folder was not as it should be; mended', { path, found: what })
+    const deviations = provision(disk, rules, given.identities().owners(holder), { builder, secret: given.ids.secret })
+    for (const { path, what, aside } of deviations) {
+      given.log('warn', 'a folder was not as it should be; mended', { path, found: what })
+      if (aside !== undefined) tellOfAside(path, what, aside)
+    }
     return deviations
+  }
+
+  function tellOfAside(path: string, what: string, aside: string): void {
+    const [about, now] = [path, aside].map((one) => one.slice(layout.root.length + 1)) as [string, string]
+    given.raise({
+      code: 'unsafe-file',
+      about,
+      sentence: `${about} ${what} before the daemon made it, who could have kept it open to read what others drop there. It is ${now} now; what lies in it is treated as in any folder of that name.`,
+      fix: `ls -la ${shellWord(now)}`,
+    })
   }
 
   const guides = createGuides(given)

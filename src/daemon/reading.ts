@@ -4,7 +4,7 @@ import type { TaskRow } from '../core/control.ts'
 import type { MessageId } from '../core/ids.ts'
 import { rowOf } from '../core/row.ts'
 import type { Folder } from '../core/status.ts'
-import { findById, isGone, type Layout, listOrNothing, parseFileName } from '../mailbox/index.ts'
+import { findById, isGone, isLeased, type Layout, listOrNothing, parseFileName } from '../mailbox/index.ts'
 import { parseHead } from '../message/index.ts'
 import type { Disk } from '../system/types.ts'
 
@@ -15,7 +15,12 @@ const MONTH = /^\d{4}-\d{2}$/
 
 /** The message as it is now; undefined: its file is not there, or is no file that a holder may have. */
 export function readMail({ disk, layout, config }: ReadingGiven, holder: string, id: MessageId): MailText | undefined {
-  const [found] = findById(disk, (folder) => layout.folder(holder, folder), id)
+  const [found] = findById(
+    disk,
+    (folder) => layout.folder(holder, folder),
+    id,
+    (folder, name) => `${folder}/${name}`,
+  )
   // What its holder wrote to it may be longer than what can be sent.
   const bytes = found && readOwn(disk, found.path, 4 * config().org.limits.messageBytes)
   return found && bytes && { holder, folder: found.folder, path: found.path, text: bytes.toString('utf8') }
@@ -47,7 +52,7 @@ function readOwn(disk: Disk, path: string, limit: number): Buffer | undefined {
     fd = disk.openRead(path)
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? ''
-    if (isGone(cause) || code === 'ELOOP' || code === 'ENXIO') return undefined
+    if (isGone(cause) || isLeased(cause) || code === 'ELOOP' || code === 'ENXIO') return undefined
     throw cause
   }
   try {

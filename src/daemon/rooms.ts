@@ -54,7 +54,7 @@ export function buildRooms(given: RoomsGiven) {
   const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities, raise, clear })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
-  const answers = createAnswers({ clock, disk, layout, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
+  const answers = createAnswers({ clock, disk, layout, pins, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
   let becomeReady: () => void = () => undefined
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve
@@ -177,6 +177,10 @@ export function buildRooms(given: RoomsGiven) {
     noRoom: room.noRoom,
     diskRefused: room.refused,
   })
+  const ownerOf = (uid: number): string => {
+    const sender = identities().senderInSpool(uid)
+    return 'from' in sender ? sender.from : `uid-${uid}`
+  }
   const intake = createIntake({
     clock,
     disk,
@@ -189,10 +193,11 @@ export function buildRooms(given: RoomsGiven) {
     handle: pipeline.handle,
     refuse: pipeline.refuse,
     newFolder: () => clock.soon(setFolders),
+    ownerOf,
     repair: (folder) => (folder.kind === 'outbox' ? provisioner.holder(folder.name as Name) : provisioner.box(folder.name)),
   })
   const full = createFull({ clock, ledger, config, waitingDrops: intake.waiting, raise, clearAll: alerts.clearAll })
-  const leftovers = createLeftovers(clock, disk, raise, clear)
+  const leftovers = createLeftovers(clock, disk, raise, clear, ownerOf)
   const { deadlines, canary, scheduler } = createClockwork({
     system,
     records,

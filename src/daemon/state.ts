@@ -13,8 +13,8 @@ export type State = Readonly<{
   ledger: Ledger
   handles: Handles
   accounting: () => Accounting
-  /** Messages of a thread admitted in the last hour. */
-  pace: (thread: MessageId) => number
+  /** Senders of the messages of a thread that were admitted in the last hour, one for each. */
+  sendersOf: (thread: MessageId) => readonly string[]
   /** Whether `from` ever wrote to `to`. */
   wrote: (from: string, to: string) => boolean
   /** One event of the past. */
@@ -35,7 +35,7 @@ export type KeptHead = Readonly<{
   hasHandles: boolean
 }>
 /** Each further line: none is long, so that reading or writing one holds up nobody. */
-export type KeptLine = Readonly<{ mail: Mail } | { pair: string } | { thread: MessageId; at: readonly number[] } | { handle: string }>
+export type KeptLine = Readonly<{ mail: Mail } | { pair: string } | { thread: MessageId; sent: readonly Sent[] } | { handle: string }>
 export const SNAPSHOT_VERSION = 3
 type Counts = {
   admitted: number
@@ -49,6 +49,9 @@ type Counts = {
   canaries: number
 }
 
+/** When (milliseconds) and by whom. */
+type Sent = readonly [number, string]
+
 const HOUR_MS = 3_600_000
 /** Threads whose pace is known, the latest: more at once are no loop, and take about 4 MB. */
 const MOST_THREADS = 20_000
@@ -56,15 +59,15 @@ const MOST_THREADS = 20_000
 const pairKey = (from: string, to: string): string => `${from} ${to}`
 
 export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Ledger, handles: Handles): State {
-  const threads = new Map<MessageId, readonly number[]>()
+  const threads = new Map<MessageId, readonly Sent[]>()
   const pairs = new Set<string>()
   const counts: Counts = { admitted: 0, held: 0, repeats: 0, tasks: 0, notes: 0, settled: 0, bounces: 0, alerts: 0, canaries: 0 }
 
   const rebuild = makeRebuild(ledger, journal)
 
-  function keepThread(thread: MessageId, at: readonly number[]): void {
+  function keepThread(thread: MessageId, sent: readonly Sent[]): void {
     threads.delete(thread)
-    threads.set(thread, at)
+    threads.set(thread, sent)
     const [oldest] = threads.keys()
     if (threads.size > MOST_THREADS && oldest !== undefined) threads.delete(oldest)
   }
@@ -77,7 +80,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
         handles.see(entry)
         for (const copy of entry.copies) countCopy(copy)
         for (const { to } of entry.copies) pairs.add(pairKey(entry.from, to))
-        if (entry.from !== 'pennypost') keepThread(entry.thread, [...recent(threads.get(entry.thread) ?? []), Date.parse(entry.at)])
+        if (entry.from !== 'pennypost') keepThread(entry.thread, [...recent(threads.get(entry.thread) ?? []), [Date.parse(entry.at), entry.from]])
         return
       }
       case 'held':
@@ -102,7 +105,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
     else counts.tasks++
   }
 
-  const recent = (at: readonly number[]): readonly number[] => at.filter((ms) => ms > clock.now() - HOUR_MS)
+  const recent = (sent: readonly Sent[]): readonly Sent[] => sent.filter(([ms]) => ms > clock.now() - HOUR_MS)
 
   journal.listen(count)
   return {
@@ -129,7 +132,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
         canaries,
       }
     },
-    pace: (thread) => recent(threads.get(thread) ?? []).length,
+    sendersOf: (thread) => recent(threads.get(thread) ?? []).map(([, from]) => from),
     wrote: (from, to) => pairs.has(pairKey(from, to)),
     replay: (entry) => {
       if (entry.event === 'admitted') for (const { id } of entry.copies) ids.after(id)
@@ -144,12 +147,12 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
       if ('mail' in line) {
         ids.after(line.mail.id)
         if (!ledger.get(line.mail.id)) ledger.add(line.mail)
-      } else if ('thread' in line) keepThread(line.thread, [...line.at, ...(threads.get(line.thread) ?? [])])
+      } else if ('thread' in line) keepThread(line.thread, [...line.sent, ...(threads.get(line.thread) ?? [])])
       else if ('pair' in line) pairs.add(line.pair)
       else handles.restore(Buffer.from(line.handle, 'base64').toString('latin1'))
     },
     kept: (position) => {
-      for (const [thread, at] of threads) if (recent(at).length === 0) threads.delete(thread)
+      for (const [thread, sent] of threads) if (recent(sent).length === 0) threads.delete(thread)
       return {
         head: { version: SNAPSHOT_VERSION, position, counts: { ...counts }, hasHandles: handles.hasFile() },
         lines: keptLines([...threads], handles.kept(), [...ledger.all()]),
@@ -157,12 +160,8 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
     },
   }
 
-  function* keptLines(
-    busy: readonly (readonly [MessageId, readonly number[]])[],
-    recentHandles: readonly string[],
-    mails: readonly Mail[],
-  ): Generator<KeptLine> {
-    for (const [thread, at] of busy) yield { thread, at: recent(at) }
+  function* keptLines(busy: readonly (readonly [MessageId, readonly Sent[]])[], recentHandles: readonly string[], mails: readonly Mail[]): Generator<KeptLine> {
+    for (const [thread, sent] of busy) yield { thread, sent: recent(sent) }
     for (const pair of pairs) yield { pair }
     for (const record of recentHandles) yield { handle: Buffer.from(record, 'latin1').toString('base64') }
     for (const mail of mails) yield { mail }

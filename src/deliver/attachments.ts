@@ -1,5 +1,5 @@
 /** Finds the files a message names, without following anything out of the sender's folders. */
-import { leadsNowhere, statOrNothing } from '../mailbox/index.ts'
+import { isLeased, leadsNowhere, statOrNothing } from '../mailbox/index.ts'
 import type { Disk, Path, Stat } from '../system/types.ts'
 import type { FoundAttachment } from './types.ts'
 
@@ -89,7 +89,8 @@ function openBeneath(
     return { name, fd, source, letGo }
   } catch (cause) {
     // A link on the way, or a folder that is none: the name leads nowhere that is the sender's.
-    if (leadsNowhere(cause)) return undefined
+    // One that its sender holds under a write lease is being written.
+    if (leadsNowhere(cause) || isLeased(cause)) return undefined
     throw cause
   } finally {
     for (const fd of folders) disk.close(fd)

@@ -1,7 +1,7 @@
 /** Makes what was placed durable, many files at a time and off the path of delivery, and closes the intents. */
 import type { MessageId } from '../core/ids.ts'
 import type { Intent } from '../journal/index.ts'
-import { isGone } from '../mailbox/index.ts'
+import { isGone, isLeased } from '../mailbox/index.ts'
 import { CANARY, newFolder } from './place.ts'
 import type { DeliverGiven } from './types.ts'
 
@@ -28,10 +28,16 @@ export function closing(given: DeliverGiven): Closing {
     })
   }
 
-  async function makeDurable(batch: readonly Finished[]): Promise<void> {
-    if (batch.length >= MANY && disk.syncFileSystem) return disk.syncFileSystem(layout.staging)
-    await syncAll(new Set(batch.flatMap(pathsOf)), disk.syncPath)
+  /** Resolves to those that have to wait, because a holder lets nobody open a file of theirs. */
+  async function makeDurable(batch: readonly Finished[]): Promise<readonly Finished[]> {
+    if (batch.length >= MANY && disk.syncFileSystem) {
+      await disk.syncFileSystem(layout.staging)
+      return []
+    }
+    const paths = new Map(batch.map((one) => [one, pathsOf(one)]))
+    const leased = await syncAll(new Set([...paths.values()].flat()), disk.syncPath)
     await syncAll(new Set([layout.staging, ...batch.flatMap(({ folders }) => folders)]), disk.syncPath)
+    return batch.filter((one) => paths.get(one)?.some((path) => leased.has(path)))
   }
 
   return {
@@ -43,15 +49,17 @@ export function closing(given: DeliverGiven): Closing {
       const batch = waiting
       if (batch.length === 0) return
       waiting = []
+      let left: readonly Finished[]
       try {
         // The journal first: an intent is closed only where what it did is known without it.
         await given.syncJournal()
-        await makeDurable(batch)
+        left = await makeDurable(batch)
       } catch (cause) {
         waiting = [...batch, ...waiting]
         throw cause
       }
-      for (const { drop } of batch) sealed.close(drop)
+      waiting = [...left, ...waiting]
+      for (const one of batch) if (!left.includes(one)) sealed.close(one.drop)
       await sealed.mark()
     },
   }
@@ -66,17 +74,21 @@ function foldersOf(given: DeliverGiven, intent: Intent): string[] {
   return [...source, ...intent.files.map(({ folder }) => `${layout.root}/${folder}`), ...intent.copies.map((copy) => newFolder(given, copy)), ...attachments]
 }
 
-async function syncAll(paths: ReadonlySet<string>, sync: (path: string) => Promise<void>): Promise<void> {
+/** Resolves to the paths that nobody can open just now. */
+async function syncAll(paths: ReadonlySet<string>, sync: (path: string) => Promise<void>): Promise<ReadonlySet<string>> {
   const queue = [...paths]
+  const leased = new Set<string>()
   const work = async (): Promise<void> => {
     for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
       try {
         await sync(path)
       } catch (cause) {
+        if (isLeased(cause)) leased.add(path)
         // Moved by its holder in this moment, locked or replaced by a link: the holder's own doing, which the settle room answers.
-        if (!isGone(cause) && !['EACCES', 'ELOOP'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause
+        else if (!isGone(cause) && !['EACCES', 'ELOOP'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause
       }
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return leased
 }

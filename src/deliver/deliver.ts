@@ -215,11 +215,10 @@ export function createDelivery(given: DeliverGiven): Deliver {
 
   async function holdIt(intent: HoldIntent): Promise<void> {
     await sealed.seal(intent)
-    record({ event: 'held', drop: intent.drop, code: intent.code, from: intent.from, name: intent.name, held: intent.held })
     try {
-      rehold(given, intent, true)
+      rehold(given, intent, false)
     } catch (cause) {
-      await insist(given, intent, cause, () => rehold(given, intent, true))
+      await insist(given, intent, cause, () => rehold(given, intent, false))
     }
     close.finished(intent)
   }

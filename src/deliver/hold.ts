@@ -4,25 +4,42 @@ import { describeComplaint, type FaultCode } from '../core/fault.ts'
 import type { MessageId } from '../core/ids.ts'
 import { shellWord, showSafely, slugOf } from '../core/text.ts'
 import type { HoldIntent } from '../journal/index.ts'
-import { isGone } from '../mailbox/index.ts'
+import { isGone, statOrNothing } from '../mailbox/index.ts'
 import type { Path } from '../system/types.ts'
-import { findSource } from './place.ts'
+import { findSource, nameOf, putBack } from './place.ts'
 import type { DeliverGiven } from './types.ts'
 
 export function heldName(code: FaultCode, drop: MessageId, name: string): string {
   return `${code}.${drop}.${slugOf(name.replace(/\.md$/i, ''))}`
 }
 
-/** Idempotent: a file that is there already stays. The rename follows no link and opens nothing. */
-export function holdFile(given: DeliverGiven, intent: HoldIntent): void {
-  const path = findSource(given, intent.source)
-  const held = `${given.layout.held}/${intent.held}`
-  if (path !== undefined) given.disk.rename(path, held)
+/**
+ * Idempotent: a file that is there already stays. The rename follows no link and opens nothing; what was put under the name in
+ * the last moment, which may be a link that a person would be asked to edit, goes back and is looked at as a drop of its own.
+ * False: nothing is held.
+ */
+export function holdFile(given: DeliverGiven, intent: HoldIntent): boolean {
+  const { disk, layout, pins } = given
+  const { source } = intent
+  const held = `${layout.held}/${intent.held}`
+  const path = findSource(given, source)
+  try {
+    if (path !== undefined) disk.rename(path, held)
+  } catch (cause) {
+    if (!isGone(cause)) throw cause
+  }
+  const there = statOrNothing(disk, held)
+  if (!there) return false
+  if (there.ino !== source.ino || there.dev !== source.dev || (there.kind !== 'file' && intent.code !== 'unsafe-file')) {
+    putBack(given, held, path ?? pins.at(`${layout.root}/${source.folder}`, nameOf(source)))
+    return false
+  }
   try {
     letOperatorsRead(given, held)
   } catch (cause) {
     if (!isGone(cause)) given.log('warn', 'a held file could not be made readable for operators', { file: heldPath(intent.held), why: String(cause) })
   }
+  return true
 }
 
 /** A plain file that has this one name alone: another name may lie where its owner wants an operator's group to write or run it. */

@@ -8,8 +8,8 @@ export type InHand = Readonly<{
   enter: (delivery: Delivery) => () => void
   /** Copies on their way to this holder. */
   copiesFor: (holder: Name) => number
-  /** Messages on their way that belong to this thread. */
-  inThread: (thread: MessageId) => number
+  /** Senders of messages on their way that belong to this thread, one for each. */
+  inThread: (thread: MessageId) => readonly string[]
   /** Whether a message of this sender with this ref is on its way: whether another one repeats it will soon be known. */
   hasRef: (from: string, ref: string) => boolean
 }>
@@ -17,24 +17,31 @@ export type InHand = Readonly<{
 export function createInHand(): InHand {
   const holders = new Map<Name, number>()
   const refs = new Map<string, number>()
-  const threads = new Map<MessageId, number>()
+  const threads = new Map<MessageId, string[]>()
   const add = <K>(counts: Map<K, number>, key: K, by: 1 | -1): void => {
     const count = (counts.get(key) ?? 0) + by
     if (count === 0) counts.delete(key)
     else counts.set(key, count)
   }
+  const addSender = (thread: MessageId, from: string, by: 1 | -1): void => {
+    const senders = threads.get(thread) ?? []
+    if (by === 1) senders.push(from)
+    else senders.splice(senders.indexOf(from), 1)
+    if (senders.length === 0) threads.delete(thread)
+    else threads.set(thread, senders)
+  }
   return {
     enter: ({ envelope, ref, to, thread }) => {
       const count = (by: 1 | -1): void => {
         for (const { holder } of to) add(holders, holder, by)
-        if (thread !== undefined) add(threads, thread, by)
+        if (thread !== undefined) addSender(thread, envelope.from, by)
         if (ref !== undefined) add(refs, `${envelope.from} ${ref}`, by)
       }
       count(1)
       return () => count(-1)
     },
     copiesFor: (holder) => holders.get(holder) ?? 0,
-    inThread: (thread) => threads.get(thread) ?? 0,
+    inThread: (thread) => threads.get(thread) ?? [],
     hasRef: (from, ref) => refs.has(`${from} ${ref}`),
   }
 }

@@ -60,10 +60,14 @@ export function placeAttachments(given: DeliverGiven, copy: SealedCopy): void {
   given.disk.rename(staged, given.pins.at(folder, copy.id))
 }
 
+export function nameOf(source: Source): Path {
+  return source.raw === undefined ? source.name : Buffer.from(source.raw, 'base64')
+}
+
 /** The path of a source, if that very file still lies there. */
 export function findSource(given: DeliverGiven, source: Source): Path | undefined {
   try {
-    const path = given.pins.at(`${given.layout.root}/${source.folder}`, source.raw === undefined ? source.name : Buffer.from(source.raw, 'base64'))
+    const path = given.pins.at(`${given.layout.root}/${source.folder}`, nameOf(source))
     const stat = statOrNothing(given.disk, path)
     if (!stat || stat.ino !== source.ino || stat.dev !== source.dev) return undefined
     return path
@@ -108,7 +112,8 @@ export function removeDrop(given: DeliverGiven, drop: MessageId, dropped: Droppe
   return true
 }
 
-function putBack(given: DeliverGiven, from: Path, to: Path): void {
+/** Where something was taken from; beside it, if something else lies there by now. */
+export function putBack(given: DeliverGiven, from: Path, to: Path): void {
   try {
     given.disk.renameNew(from, to)
   } catch (cause) {

@@ -3,7 +3,7 @@
 import type { MessageId } from '../core/ids.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import type { AdmitIntent, HoldIntent, Intent, SealedCopy } from '../journal/index.ts'
-import { findById, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { findById, isLeased, type Mail, statOrNothing } from '../mailbox/index.ts'
 import { parseMessage } from '../message/index.ts'
 import type { Disk, Path } from '../system/types.ts'
 import { copyText, mailOf } from './copies.ts'
@@ -101,25 +101,36 @@ function mustPlace(given: DeliverGiven, intent: AdmitIntent, copy: SealedCopy, s
 }
 
 /** By its name first: listing a mailbox for each of thousands of copies would take minutes. */
-function findCopy({ disk, layout }: DeliverGiven, copy: SealedCopy): string[] {
+function findCopy({ disk, layout, pins }: DeliverGiven, copy: SealedCopy): Path[] {
   const byName = FOLDERS.map((folder) => `${layout.folder(copy.to, folder)}/${copy.file}`).filter((path) => statOrNothing(disk, path)?.kind === 'file')
-  return byName.length > 0 ? byName : findById(disk, (folder: Folder) => layout.folder(copy.to, folder), copy.id).map(({ path }) => path)
+  return byName.length > 0 ? byName : findById(disk, (folder: Folder) => layout.folder(copy.to, folder), copy.id, pins.at).map(({ path }) => path)
 }
 
 /**
  * After a power cut a file may be empty, cut or full of zeros. One that the daemon rewrote since (`updated` differs) was made
  * durable then; one that its holder added to is at least as long, and no editor writes zeros.
  */
-function isWhole(given: DeliverGiven, path: string, intent: AdmitIntent, copy: SealedCopy): boolean {
+function isWhole(given: DeliverGiven, path: Path, intent: AdmitIntent, copy: SealedCopy): boolean {
   const sealed = Buffer.from(copyText(intent, copy))
   const limit = MOST_READ * Math.max(sealed.length, given.config().org.limits.messageBytes)
   // No power cut makes a file longer: it is its holder's doing, and the settle room's to answer.
   if (given.disk.stat(path).size > limit) return true
-  const bytes = given.disk.readFile(path, limit)
+  const bytes = readUnlessLeased(given.disk, path, limit)
+  // Somebody has had it open since the machine started: no power cut came after that, and what its holder did the settle room answers.
+  if (bytes === undefined) return true
   if (bytes.equals(sealed)) return true
   const parsed = parseMessage(bytes, { frontMatterBytes: bytes.length })
   if (!parsed.ok || parsed.message.values['id'] !== copy.id) return false
   return parsed.message.values['updated'] !== intent.stamp['updated'] || (bytes.length >= sealed.length && !bytes.includes(0))
+}
+
+function readUnlessLeased(disk: Disk, path: Path, limit: number): Buffer | undefined {
+  try {
+    return disk.readFile(path, limit)
+  } catch (cause) {
+    if (isLeased(cause)) return undefined
+    throw cause
+  }
 }
 
 /** The inode is the identity, unless it was used again for another file: then size and time differ, and so do the bytes. */
@@ -145,7 +156,8 @@ function beginsWith(disk: Disk, path: Path, sealed: Buffer): boolean {
 }
 
 export function rehold(given: DeliverGiven, intent: HoldIntent, recorded: boolean): void {
+  // Gone, replaced, or released since: then there is nothing to tell.
+  if (!holdFile(given, intent)) return
   if (!recorded) given.record({ event: 'held', drop: intent.drop, code: intent.code, from: intent.from, name: intent.name, held: intent.held })
-  holdFile(given, intent)
   given.held(intent)
 }

@@ -1,7 +1,7 @@
 /** One drop folder as the intake knows it: what is queued, what waits and why, what is on its way. */
 import type { FaultCode } from '../core/fault.ts'
 import type { Cancel, Listed } from '../system/types.ts'
-import type { DropFolder } from './types.ts'
+import type { DropFolder, OwnerOf } from './types.ts'
 
 export type Waiting = {
   /** Its bytes, where they are no text: without them the next look would find nothing of that name. */
@@ -23,6 +23,8 @@ export type Desk = {
   readonly again: Set<string>
   readonly wroteAt: Map<string, number>
   cancelWatch: Cancel | undefined
+  /** Not listed before this moment of the monotonic clock. */
+  listAgainAtMs: number
   listedCtimeMs: number
   listedAtMs: number
   ino: number
@@ -37,10 +39,16 @@ export function newDesk(folder: DropFolder): Desk {
     again: new Set(),
     wroteAt: new Map(),
     cancelWatch: undefined,
+    listAgainAtMs: Number.NEGATIVE_INFINITY,
     listedCtimeMs: -1,
     listedAtMs: 0,
     ino: -1,
   }
+}
+
+/** Of a file in the spool its owner: who fills it with odd files must not hide those of others, which are counted apart. */
+export function whoseOf(folder: DropFolder, uid: number, ownerOf: OwnerOf): { agent: string } {
+  return { agent: folder.kind === 'outbox' ? folder.name : ownerOf(uid) }
 }
 
 /** Alerts about a drop name the agent whose outbox it lies in. */

@@ -1,7 +1,7 @@
 import { shellWord, showSafely } from '../core/text.ts'
 import { isDraftName, isGone, isMessageName, statOrNothing } from '../mailbox/index.ts'
 import type { Cancel, Listed } from '../system/types.ts'
-import { agentOf, type Desk, newDesk, type Waiting } from './desk.ts'
+import { agentOf, type Desk, newDesk, type Waiting, whoseOf } from './desk.ts'
 import { type Look, look } from './look.ts'
 import type { DropFolder, Fate, IntakeGiven, Taken } from './types.ts'
 import { createWatching } from './watching.ts'
@@ -129,7 +129,7 @@ export function createIntake(given: IntakeGiven): Intake {
         return forget(desk, name)
       case 'alert':
         wait(verdict.againMs)
-        return alert(desk, name, verdict)
+        return alert(desk, name, verdict, stat.uid)
       case 'unsafe':
         return follow(desk, name, put, given.refuse(desk.folder, entry, stat, verdict.why))
       case 'whole': {
@@ -222,21 +222,21 @@ export function createIntake(given: IntakeGiven): Intake {
   /** ENOENT may also speak of a folder of ours: only a drop that is really away may be forgotten. */
   function stillLies(desk: Desk, name: string): boolean {
     try {
-      return disk.list(desk.folder.path).some((entry) => entry.name === name)
+      return statOrNothing(disk, pins.at(desk.folder.path, desk.waiting.get(name)?.raw ?? name)) !== undefined
     } catch (cause) {
       if (isGone(cause)) return false
       throw cause
     }
   }
 
-  function alert(desk: Desk, name: string, verdict: Extract<Look, { see: 'alert' }>): void {
+  function alert(desk: Desk, name: string, verdict: Extract<Look, { see: 'alert' }>, uid: number): void {
     const known = desk.waiting.get(name)
     if (!known || known.alerted) return
     known.alerted = verdict.code
     given.raise({
       code: verdict.code,
       about: `${desk.folder.shown}/${showSafely(name)}`,
-      ...agentOf(desk.folder),
+      ...whoseOf(desk.folder, uid, given.ownerOf),
       sentence: verdict.sentence,
       fix: verdict.fix,
     })
@@ -272,7 +272,7 @@ export function createIntake(given: IntakeGiven): Intake {
       const wanted = new Map(folders.map((folder) => [folder.path, folder]))
       for (const [path, desk] of desks) {
         if (wanted.has(path)) continue
-        desk.cancelWatch?.()
+        watching.forget(desk)
         pins.forget(path)
         desks.delete(path)
       }
@@ -290,7 +290,7 @@ export function createIntake(given: IntakeGiven): Intake {
     stop: () => {
       stopped = true
       cancelTimer()
-      for (const desk of desks.values()) desk.cancelWatch?.()
+      for (const desk of desks.values()) watching.forget(desk)
       return inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (stopping = resolve))
     },
   }

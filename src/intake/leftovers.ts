@@ -5,8 +5,8 @@ import { shellPath, showSafely } from '../core/text.ts'
 import { formatAge, formatSize } from '../core/units.ts'
 import { isDraftName, isMessageName, statOrNothing } from '../mailbox/index.ts'
 import type { Clock, Disk, Listed, Path, Stat } from '../system/types.ts'
-import { agentOf } from './desk.ts'
-import type { DropFolder } from './types.ts'
+import { whoseOf } from './desk.ts'
+import type { DropFolder, OwnerOf } from './types.ts'
 import { hasWriter, openOrNothing } from './writer.ts'
 
 const UNNAMED_MS = 10 * 60_000
@@ -20,7 +20,7 @@ type Seen = { mark: string; sinceMs: number; told: FaultCode | undefined }
 
 const aboutOf = (folder: DropFolder, name: string): string => `${folder.shown}/files/${showSafely(name)}`
 
-export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: Clear): Leftovers {
+export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: Clear, ownerOf: OwnerOf): Leftovers {
   const seen = new Map<string, Seen>()
   /** The last name looked at, of folders that hold more than one sweep looks at. */
   const lastOf = new Map<string, string>()
@@ -73,7 +73,7 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
     raise({
       code: one.told,
       about,
-      ...agentOf(folder),
+      ...whoseOf(folder, stat.uid, ownerOf),
       sentence: isDraft
         ? `${what} has the name of a file being written, and nobody has written it for ${formatAge(DRAFT_MS)}.`
         : `${what} has lain there for ${formatAge(UNNAMED_MS)}, and no message names it under attach:.`,

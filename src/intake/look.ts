@@ -4,7 +4,7 @@ import { shellPath, shellWord, showSafely } from '../core/text.ts'
 import { formatDuration, formatSize } from '../core/units.ts'
 import type { Disk, Fd, Path, Stat } from '../system/types.ts'
 import type { DropFolder } from './types.ts'
-import { hasWriter, openOrNothing } from './writer.ts'
+import { hasWriter, openUnlessWritten } from './writer.ts'
 
 export type Look =
   | { see: 'nothing' }
@@ -91,7 +91,8 @@ export function look(given: LookGiven): Look {
 }
 
 function take({ disk, path, stat, messageBytes }: LookGiven): Look {
-  const fd = openOrNothing(path, disk.openRead)
+  const fd = openUnlessWritten(path, disk)
+  if (fd === 'written') return { see: 'writer', againMs: WRITER_AGAIN_MS }
   if (fd === undefined) return { see: 'gone' }
   let keep = false
   try {

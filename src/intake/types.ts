@@ -32,6 +32,9 @@ export type Taken = Readonly<{
 /** What became of a file: it left the folder, or it is to be looked at again after so many milliseconds. */
 export type Fate = 'gone' | Readonly<{ againMs: number }>
 
+/** The name of an agent or person, or of the uid, for an alert. */
+export type OwnerOf = (uid: number) => string
+
 export type IntakeGiven = Readonly<{
   clock: Clock
   disk: Disk
@@ -47,6 +50,7 @@ export type IntakeGiven = Readonly<{
   refuse: (folder: DropFolder, entry: Listed, stat: Stat, why: string) => Promise<Fate>
   /** A folder in the spool that is not known as a box yet. */
   newFolder: () => void
+  ownerOf: OwnerOf
   /** A drop folder is missing or locked: make it right. */
   repair: (folder: DropFolder) => void
 }>

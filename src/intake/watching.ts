@@ -1,14 +1,24 @@
 /** Keeps a drop folder watched, and lists it when it changed: the watch hints, the listing knows. */
 import { shellWord } from '../core/text.ts'
 import { isDraftName, isGone } from '../mailbox/index.ts'
-import type { Listed } from '../system/types.ts'
+import type { Cancel, Listed } from '../system/types.ts'
 import { agentOf, type Desk } from './desk.ts'
 import type { IntakeGiven } from './types.ts'
 
 /** A folder changed this shortly before it was listed may have changed again within the same tick of the file system's clock. */
 const RACY_MS = 100
 
-export type Watching = Readonly<{ sweep: (desk: Desk, all: boolean) => void }>
+/** Between two listings of one folder. Milliseconds. */
+const APART_MS = 100
+/** A folder that takes long to list is listed less often, so that it costs the others at most a tenth of the time; within the 2 s of page 1. */
+const APART_IN_COSTS = 10
+const MOST_APART_MS = 1_500
+
+export type Watching = Readonly<{
+  /** Lists the folder if it changed (`all`: in any case); soon, where it was listed only just now. */
+  sweep: (desk: Desk, all: boolean) => void
+  forget: (desk: Desk) => void
+}>
 
 export function createWatching(
   given: IntakeGiven,
@@ -16,6 +26,30 @@ export function createWatching(
   forget: (desk: Desk, name: string) => void,
 ): Watching {
   const { clock, disk, pins } = given
+  /** Folders to be listed (true: also where they did not change), whoever asked and however often. One is listed in one turn. */
+  const asked = new Map<Desk, boolean>()
+  let cancel: Cancel | undefined
+
+  function ask(desk: Desk, all: boolean): void {
+    asked.set(desk, all || asked.get(desk) === true)
+    if (cancel === undefined) plan()
+  }
+
+  function plan(): void {
+    const nextAtMs = Math.min(...[...asked.keys()].map(({ listAgainAtMs }) => listAgainAtMs))
+    cancel = asked.size === 0 ? undefined : clock.after(Math.max(1, nextAtMs - clock.monotonic()), serve)
+  }
+
+  function serve(): void {
+    const nowMs = clock.monotonic()
+    for (const [desk, all] of asked) {
+      if (desk.listAgainAtMs > nowMs) continue
+      asked.delete(desk)
+      sweepNow(desk, all)
+      break
+    }
+    plan()
+  }
 
   function watchDesk(desk: Desk): void {
     desk.cancelWatch?.()
@@ -23,7 +57,7 @@ export function createWatching(
     const basename = desk.folder.path.slice(desk.folder.path.lastIndexOf('/') + 1)
     desk.cancelWatch = given.watch(desk.folder.path, (name, wrote) => {
       // A name that is not UTF-8 arrives damaged: only a listing tells its bytes.
-      if (name === null || name.includes('\ufffd')) return sweepDesk(desk, true)
+      if (name === null || name.includes('\ufffd')) return ask(desk, true)
       // How a watch reports that its own folder went away: one made there since may even have the same inode.
       if (name === basename) desk.ino = -1
       // A draft is nothing to look at for minutes, and mostly has its real name by now; the next listing finds one that stays.
@@ -36,6 +70,7 @@ export function createWatching(
   /** Lists a folder and queues what is new in it. */
   function lookInto(desk: Desk): void {
     const { folder } = desk
+    const startedMs = clock.monotonic()
     const before = disk.stat(folder.path)
     if (before.ino !== desk.ino) {
       pins.forget(folder.path)
@@ -50,10 +85,17 @@ export function createWatching(
     for (const name of desk.waiting.keys()) if (!present.has(name)) forget(desk, name)
     for (const [name, at] of desk.wroteAt) if (clock.monotonic() - at > 1000) desk.wroteAt.delete(name)
     ;[desk.listedCtimeMs, desk.listedAtMs] = [before.ctimeMs, clock.now()]
+    const costMs = clock.monotonic() - startedMs
+    desk.listAgainAtMs = clock.monotonic() + Math.min(MOST_APART_MS, Math.max(APART_MS, APART_IN_COSTS * costMs))
     given.clear('unreadable-file', folder.shown)
   }
 
   function sweepDesk(desk: Desk, all: boolean): void {
+    if (clock.monotonic() >= desk.listAgainAtMs) sweepNow(desk, all)
+    else ask(desk, all)
+  }
+
+  function sweepNow(desk: Desk, all: boolean): void {
     try {
       const stat = disk.stat(desk.folder.path)
       const changed = stat.ctimeMs !== desk.listedCtimeMs || stat.ino !== desk.ino || desk.listedAtMs - stat.ctimeMs < RACY_MS
@@ -72,5 +114,11 @@ export function createWatching(
     }
   }
 
-  return { sweep: sweepDesk }
+  return {
+    sweep: sweepDesk,
+    forget: (desk) => {
+      asked.delete(desk)
+      desk.cancelWatch?.()
+    },
+  }
 }

@@ -1,9 +1,10 @@
 /** Opening a drop without following it anywhere, and asking whether somebody is writing it. */
-import { leadsNowhere } from '../mailbox/index.ts'
+import { isLeased, leadsNowhere } from '../mailbox/index.ts'
 import type { Disk, Fd, Path } from '../system/types.ts'
 
 export function hasWriter(disk: Disk, path: Path): boolean {
-  const fd = openOrNothing(path, disk.openRead)
+  const fd = openUnlessWritten(path, disk)
+  if (fd === 'written') return true
   if (fd === undefined) return false
   try {
     const free = disk.lease.take(fd)
@@ -11,6 +12,16 @@ export function hasWriter(disk: Disk, path: Path): boolean {
     return !free
   } finally {
     disk.close(fd)
+  }
+}
+
+/** To read. `written`: by somebody who lets nobody else open it meanwhile (a write lease). */
+export function openUnlessWritten(path: Path, disk: Disk): Fd | 'written' | undefined {
+  try {
+    return openOrNothing(path, disk.openRead)
+  } catch (cause) {
+    if (isLeased(cause)) return 'written'
+    throw cause
   }
 }
 

@@ -71,6 +71,11 @@ export function leadsNowhere(cause: unknown): boolean {
   return isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP'
 }
 
+/** Somebody holds a write lease on it (fcntl F_SETLEASE), which anybody can take on a file of theirs: it cannot be opened now, 45 s later in any case. */
+export function isLeased(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException).code === 'EAGAIN'
+}
+
 export function markOf(stat: Stat): FileMark {
   return `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`
 }
@@ -81,19 +86,51 @@ export function isSameVersion(now: Stat, before: Stat): boolean {
 }
 
 /** Every place in a mailbox where a file with this id lies; past months of done/ are looked through last, and only if nothing was found. */
-export function findById(disk: Disk, mailbox: (folder: Folder) => string, id: MessageId): { folder: Folder; path: string; file: string }[] {
-  const found: { folder: Folder; path: string; file: string }[] = []
+export function findById<At extends Path>(
+  disk: Disk,
+  mailbox: (folder: Folder) => string,
+  id: MessageId,
+  /** How a name in a folder is reached: as a path, or pinned. */
+  at: (folder: string, name: string) => At,
+): { folder: Folder; path: At; file: string }[] {
+  const found: { folder: Folder; path: At; file: string }[] = []
   const look = (folder: Folder, path: string): void => {
-    for (const { name, kind } of listOrNothing(disk, path)) {
-      if (kind === 'file' && name.includes(id) && parseFileName(name)?.id === id) found.push({ folder, path: `${path}/${name}`, file: name })
+    for (const { name, kind } of listUnfollowed(disk, path)) {
+      if (kind === 'file' && name.includes(id) && parseFileName(name)?.id === id) found.push({ folder, path: at(path, name), file: name })
     }
   }
   for (const folder of FOLDERS) look(folder, mailbox(folder))
   if (found.length > 0) return found
-  for (const { name, kind } of listOrNothing(disk, mailbox('done'))) {
-    if (kind === 'folder' && /^\d{4}-\d{2}$/.test(name)) look('done', `${mailbox('done')}/${name}`)
-  }
+  for (const path of monthsIn(disk, mailbox('done'))) look('done', path)
   return found
+}
+
+/** Empty for a folder that is not there, or is a link: pinned only while it is listed. */
+export function listUnfollowed(disk: Disk, path: string): ReturnType<Disk['list']> {
+  try {
+    const folder = disk.openFolder(path)
+    try {
+      return disk.list(disk.at(folder, '.'))
+    } finally {
+      disk.close(folder)
+    }
+  } catch (cause) {
+    if (leadsNowhere(cause)) return []
+    throw cause
+  }
+}
+
+/** A hundred years; a holder can make up ten thousand. */
+const MOST_MONTHS = 1_200
+
+/** The folders of past months, the newest first. */
+export function monthsIn(disk: Disk, done: string): string[] {
+  return listOrNothing(disk, done)
+    .filter(({ name, kind }) => kind === 'folder' && /^20\d{2}-(0[1-9]|1[0-2])$/.test(name))
+    .map(({ name }) => `${done}/${name}`)
+    .sort()
+    .reverse()
+    .slice(0, MOST_MONTHS)
 }
 
 export function listOrNothing(disk: Disk, path: Path): ReturnType<Disk['list']> {

@@ -63,8 +63,11 @@ export function layoutOf(root: string): Layout {
   }
 }
 
-/** Who owns a path in system mode; in user mode everything is the one user's. */
-export type Rule = Readonly<{ path: string; user: 'daemon' | 'holder'; group: 'daemon' | 'operators' | 'holder' | 'readers'; mode: number }>
+/**
+ * Who owns a path in system mode; in user mode everything is the one user's. `closed`: in a folder where anybody can make one;
+ * whoever made it could keep it open and look into it for ever, whoever owns it later.
+ */
+export type Rule = Readonly<{ path: string; user: 'daemon' | 'holder'; group: 'daemon' | 'operators' | 'holder' | 'readers'; mode: number; closed?: true }>
 
 /** The folders of the organisation itself. */
 export function rootRules(layout: Layout): Rule[] {
@@ -74,20 +77,19 @@ export function rootRules(layout: Layout): Rule[] {
     rule(layout.own, 0o711),
     ...PRIVATE_FOLDERS.map((name) => (name === 'run' ? rule(layout.private(name), 0o750, 'operators') : rule(layout.private(name), 0o700))),
     rule(layout.spool, 0o1733),
-    rule(`${layout.spool}/files`, 0o1733),
-    rule(layout.alerts, 0o750, 'operators'),
+    closed(rule(`${layout.spool}/files`, 0o1733)),
+    closed(rule(layout.alerts, 0o750, 'operators')),
     rule(layout.closedAlerts, 0o750, 'operators'),
-    rule(layout.held, 0o750, 'operators'),
+    closed(rule(layout.held, 0o750, 'operators')),
     rule(layout.workspaces, 0o711),
   ]
 }
 
+const closed = (rule: Rule): Rule => ({ ...rule, closed: true })
+
 export function spoolBoxRules(layout: Layout, name: string): Rule[] {
   const box = layout.spoolBox(name)
-  return [
-    { path: box, user: 'daemon', group: 'daemon', mode: 0o1733 },
-    { path: `${box}/files`, user: 'daemon', group: 'daemon', mode: 0o1733 },
-  ]
+  return [closed({ path: box, user: 'daemon', group: 'daemon', mode: 0o1733 }), closed({ path: `${box}/files`, user: 'daemon', group: 'daemon', mode: 0o1733 })]
 }
 
 export function agentRules(layout: Layout, agent: Name): Rule[] {

@@ -13,7 +13,15 @@ export type Owners = Readonly<{
   give: boolean
 }>
 
-export type Deviation = Readonly<{ path: string; what: string; mended: boolean }>
+/** `aside`: the path that what lay there has now. */
+export type Deviation = Readonly<{ path: string; what: string; mended: boolean; aside?: string }>
+
+/** What tells a folder of somebody else's from ours. */
+export type Strangers = Readonly<{
+  /** Besides the daemon: who made the folders that are ours (an ordinary user, before there were walls). */
+  builder: number | undefined
+  secret: () => string
+}>
 
 /** What lies there may be exchanged while it is mended, in a loop if its holder likes: then the next patrol finds it again. */
 const MOST_TRIES = 3
@@ -21,24 +29,24 @@ const MOST_TRIES = 3
 const MOST_ASIDE = 8
 
 /** Makes what is missing and mends what deviates; returns what deviated. Throws where a parent cannot be written. */
-export function provision(disk: Disk, rules: readonly Rule[], owners: Owners): Deviation[] {
+export function provision(disk: Disk, rules: readonly Rule[], owners: Owners, strangers?: Strangers): Deviation[] {
   return rules.flatMap((rule) => {
     const owner = ownerOf(rule, owners)
     const stat = statOrNothing(disk, rule.path)
     // Nearly always: nothing is opened for it.
     if (stat?.kind === 'folder' && deviationsOf(stat, rule, owners.give ? owner : undefined).length === 0) return []
-    return mendInParent(disk, rule, owners.give ? owner : undefined)
+    return mendInParent(disk, rule, owners.give ? owner : undefined, strangers)
   })
 }
 
 /** By descriptors throughout: whoever can write the parent can put a link in the folder's place at any moment. */
-function mendInParent(disk: Disk, rule: Rule, owner: Owner | undefined): Deviation[] {
+function mendInParent(disk: Disk, rule: Rule, owner: Owner | undefined, strangers: Strangers | undefined): Deviation[] {
   const cut = rule.path.lastIndexOf('/')
   const parent = disk.pinFolder(rule.path.slice(0, cut))
   try {
     for (let tries = 1; ; tries++) {
       try {
-        return mend(disk, parent, rule.path.slice(cut + 1), rule, owner)
+        return mend(disk, parent, rule.path.slice(cut + 1), rule, owner, strangers)
       } catch (cause) {
         if (!wasSwapped(cause)) throw cause
         if (tries === MOST_TRIES) return [{ path: rule.path, what: 'was exchanged again and again while it was mended', mended: false }]
@@ -49,7 +57,7 @@ function mendInParent(disk: Disk, rule: Rule, owner: Owner | undefined): Deviati
   }
 }
 
-function mend(disk: Disk, parent: Fd, name: string, rule: Rule, owner: Owner | undefined): Deviation[] {
+function mend(disk: Disk, parent: Fd, name: string, rule: Rule, owner: Owner | undefined, strangers: Strangers | undefined): Deviation[] {
   const at = disk.at(parent, name)
   const stat = statOrNothing(disk, at)
   if (!stat) {
@@ -61,6 +69,13 @@ function mend(disk: Disk, parent: Fd, name: string, rule: Rule, owner: Owner | u
     disk.rename(at, asideFor(disk, parent, name))
     disk.makeFolder(at, rule.mode, owner)
     return [{ path: rule.path, what: `was a ${stat.kind}, not a folder`, mended: true }]
+  }
+  if (rule.closed && owner && strangers && stat.uid !== owner.uid && stat.uid !== strangers.builder) {
+    // A name that nobody can put something under before.
+    const aside = `was-${strangers.secret().slice(0, 8)}`
+    disk.rename(at, disk.at(parent, `${name}.${aside}`))
+    disk.makeFolder(at, rule.mode, owner)
+    return [{ path: rule.path, what: `was a folder of uid ${stat.uid}`, mended: true, aside: `${rule.path}.${aside}` }]
   }
   return mendFolder(disk, at, rule, owner)
 }

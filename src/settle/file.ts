@@ -1,6 +1,6 @@
 /** One message's file in folders that its holder writes at the same time: find it, read it, put it there, move it. */
 import { FOLDERS, type Folder } from '../core/status.ts'
-import { isGone, leadsNowhere, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { isGone, isLeased, leadsNowhere, type Mail, statOrNothing } from '../mailbox/index.ts'
 import type { Fd, Path, Stat } from '../system/types.ts'
 import { setAside } from './aside.ts'
 import type { SettleGiven } from './types.ts'
@@ -17,7 +17,7 @@ export function locate(given: SettleGiven, mail: Mail): Place | undefined {
     const place = placeAt(given, mail, folder, mail.file)
     if (place) return place
   }
-  const found = given.finder.find(mail.holder, mail.id)
+  const found = given.finder.find(mail.holder, mail.id, mail.file)
   if (!found) return undefined
   const stat = statOrNothing(given.disk, found.path)
   if (stat?.kind === 'file') return { folder: found.folder, file: found.file, path: found.path, stat }
@@ -59,6 +59,7 @@ export function snapshot(given: SettleGiven, mail: Pick<Mail, 'holder'>, place: 
     fd = disk.openRead(place.path)
   } catch (cause) {
     if (leadsNowhere(cause)) return 'gone'
+    if (isLeased(cause)) return 'busy'
     throw cause
   }
   const unsafe = unsafety(given, mail, place, disk.fstat(fd))

@@ -39,7 +39,7 @@ export type SettleRoom = Readonly<{
 }>
 
 export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions' | 'said'>): SettleRoom {
-  const finder = makeFinder(outside.disk, outside.layout, outside.clock)
+  const finder = makeFinder(outside.disk, outside.layout, outside.clock, outside.pins)
   const given: SettleGiven = { ...outside, finder, versions: makeVersions(outside.clock), said: makeSaid(outside) }
   const mirror = createMirror(given)
   const room: SettleGiven = {

@@ -5,6 +5,7 @@ import { shellWord } from '../core/text.ts'
 import { isGone, listOrNothing, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { inSlices } from '../system/slices.ts'
 import type { Cancel } from '../system/types.ts'
+import { makeOddNames } from './oddnames.ts'
 import type { Settle } from './settle.ts'
 import type { SettleGiven } from './types.ts'
 
@@ -32,6 +33,7 @@ type Box = { cancels: Cancel[]; ctimeMs: Record<Folder, number>; nextMs: Record<
 export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
   const { clock, disk, layout, ledger } = given
   const boxes = new Map<Name, Box>()
+  const oddNames = makeOddNames(given)
   let round: ReturnType<typeof ledger.all> | undefined
   /** Where the last sweep ended among the likely ones. */
   let likelyAt = 0
@@ -82,22 +84,26 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       const startedMs = clock.monotonic()
       if (!all && (!changed || startedMs < box.nextMs[folder])) continue
       box.ctimeMs[folder] = stat.ctimeMs
-      compare(holder, folder)
+      if (compare(holder, folder)) box.ctimeMs[folder] = -1
       const endedMs = clock.monotonic()
       box.nextMs[folder] = endedMs + LISTING_PAUSES * (endedMs - startedMs)
     }
     box.listedAtMs = clock.now()
   }
 
-  function compare(holder: Name, folder: Folder): void {
+  /** True: it must be listed again soon, changed or not. */
+  function compare(holder: Name, folder: Folder): boolean {
     const seen = new Set<string>()
-    for (const { name } of disk.list(layout.folder(holder, folder))) {
+    const entries = disk.list(layout.folder(holder, folder))
+    for (const { name, raw } of entries) {
+      if (raw) continue
       const id = parseFileName(name)?.id
       const mail = id && ledger.get(id)
       if (mail && mail.holder === holder && mail.folder === folder && mail.file === name) seen.add(mail.id)
       else settle.touched(holder, folder, name)
     }
     for (const mail of ledger.of(holder).values()) if (mail.folder === folder && !seen.has(mail.id)) settle.look(mail)
+    return oddNames.see(holder, folder, entries)
   }
 
   function compareMark(mail: Mail): void {

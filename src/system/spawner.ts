@@ -1,12 +1,14 @@
 /** Programs started as an agent: own process group, own uid, nothing inherited but what the plan names. */
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import type { Spawned, Spawner, SpawnPlan } from './types.ts'
 
 export const realSpawner: Spawner = { spawn: start, alive, killGroup: (pid, signal) => send(-pid, signal), kill: send, withEnvironment }
 
 /** How long a process that left the group may hold the output open after the program has ended. Milliseconds. */
 const LINGER_MS = 300
+/** Read of one process's environment: a process may claim that it has gigabytes (prctl PR_SET_MM_MAP). */
+const ENVIRONMENT_BYTES = 64 * 1024
 
 function start(plan: SpawnPlan): Promise<Spawned> {
   const [program = '', ...args] = plan.as ? asUser(plan.as, plan.argv) : plan.argv
@@ -63,17 +65,30 @@ function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-function withEnvironment(entry: string): number[] {
+function withEnvironment(entry: string, uid: number | undefined): number[] {
+  const room = Buffer.allocUnsafe(ENVIRONMENT_BYTES)
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(entry)
-      } catch (cause) {
-        // Gone, or another user's: neither can be ours.
-        if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((cause as NodeJS.ErrnoException).code ?? '')) return false
-        throw cause
+        return environmentOf(pid, uid, room).split('\0').includes(entry)
+      } catch {
+        // Gone, another user's, or made to fail by a process that says itself where its environment lies: one such hides nobody but itself.
+        return false
       }
     })
+}
+
+/** Empty for a process of somebody else. */
+function environmentOf(pid: number, uid: number | undefined, room: Buffer): string {
+  const fd = openSync(`/proc/${pid}/environ`, constants.O_RDONLY)
+  try {
+    // A process that forbids to be dumped shows root as its owner.
+    const owner = fstatSync(fd).uid
+    if (uid !== undefined && owner !== uid && owner !== 0) return ''
+    return room.toString('latin1', 0, readSync(fd, room, 0, room.length, 0))
+  } finally {
+    closeSync(fd)
+  }
 }

@@ -160,8 +160,8 @@ export type Spawner = Readonly<{
   killGroup: (pid: number, signal: 'SIGTERM' | 'SIGKILL') => void
   /** One process: what left its group is reached by no other way. */
   kill: (pid: number, signal: 'SIGTERM' | 'SIGKILL') => void
-  /** Pids whose environment has `entry` (`NAME=value`): how a run is found whose pid was never written down. */
-  withEnvironment: (entry: string) => number[]
+  /** Pids whose environment has `entry` (`NAME=value`): how a run is found whose pid was never written down. `uid`: whose processes are looked at; undefined: everybody's. */
+  withEnvironment: (entry: string, uid: number | undefined) => number[]
 }>
 
 export type System = Readonly<{

@@ -1,6 +1,6 @@
 /** A run's command line, environment and input. Nothing a sender wrote becomes any of them but standard input. */
 import type { Runner } from '../core/config.ts'
-import { isGone, listOrNothing, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { isGone, isLeased, leadsNowhere, listOrNothing, type Mail, statOrNothing } from '../mailbox/index.ts'
 import type { Disk } from '../system/types.ts'
 import type { WakeGiven } from './given.ts'
 import type { RunRecord } from './records.ts'
@@ -106,7 +106,7 @@ export function readMessage(given: WakeGiven, mail: Mail): Buffer | undefined {
       disk.close(fd)
     }
   } catch (cause) {
-    if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+    if (leadsNowhere(cause) || isLeased(cause)) return undefined
     throw cause
   }
 }

@@ -21,6 +21,9 @@ export type Leash = {
   end: (() => void) | undefined
 }
 
+/** The run, and as whom it acts (undefined: as the daemon). */
+type Whose = Readonly<{ run: MessageId; uid: number | undefined }>
+
 export type Started = { ok: true; spawned: Spawned } | { ok: false; ending: Ending }
 
 export async function startProcess(spawner: Spawner, plan: SpawnPlan): Promise<Started> {
@@ -37,7 +40,7 @@ export async function startProcess(spawner: Spawner, plan: SpawnPlan): Promise<S
 }
 
 /** Resolves when the program has ended, in time or not. */
-export async function awaitEnd(world: World, run: MessageId, spawned: Spawned, timeoutMs: number, leash: Leash): Promise<Ending> {
+export async function awaitEnd(world: World, { run, uid }: Whose, spawned: Spawned, timeoutMs: number, leash: Leash): Promise<Ending> {
   const { clock, spawner } = world
   let timedOut = false
   let ended = false
@@ -65,15 +68,15 @@ export async function awaitEnd(world: World, run: MessageId, spawned: Spawned, t
   ended = true
   cancel()
   leash.end = undefined
-  if (leash.stopped || timedOut) endByEnvironment(spawner, run)
+  if (leash.stopped || timedOut) endByEnvironment(spawner, { run, uid })
   if (leash.stopped) return { how: 'stopped', why: leash.stopped }
   if (timedOut) return { how: 'timed-out', afterMs: timeoutMs }
   return code === null ? { how: 'signalled', signal: signal ?? 'a signal' } : { how: 'exited', code }
 }
 
 /** Processes that left the group still carry the run's name in their environment, unless they took it off. */
-function endByEnvironment(spawner: Spawner, run: MessageId): number[] {
-  const pids = spawner.withEnvironment(`PENNY_RUN=${run}`)
+function endByEnvironment(spawner: Spawner, { run, uid }: Whose): number[] {
+  const pids = spawner.withEnvironment(`PENNY_RUN=${run}`, uid)
   for (const pid of pids) spawner.kill(pid, 'SIGKILL')
   return pids
 }
@@ -84,13 +87,13 @@ function endByEnvironment(spawner: Spawner, run: MessageId): number[] {
  */
 export async function endLeftover(
   world: World,
-  run: MessageId,
+  whose: Whose,
   known: Readonly<{ pid: number; startTime: string }> | undefined,
 ): Promise<{ found: boolean; gone: boolean }> {
   const { clock, spawner } = world
   const isLeader = known !== undefined && spawner.alive(known.pid) === known.startTime
   if (isLeader) spawner.killGroup(known.pid, 'SIGKILL')
-  const pids = new Set(endByEnvironment(spawner, run))
+  const pids = new Set(endByEnvironment(spawner, whose))
   if (isLeader) pids.add(known.pid)
   const started = clock.monotonic()
   for (;;) {
@@ -98,6 +101,6 @@ export async function endLeftover(
     if (!left) return { found: pids.size > 0, gone: true }
     if (clock.monotonic() - started > DEAD_WITHIN_MS) return { found: true, gone: false }
     await new Promise<void>((resolve) => void clock.after(10, resolve))
-    for (const pid of endByEnvironment(spawner, run)) pids.add(pid)
+    for (const pid of endByEnvironment(spawner, whose)) pids.add(pid)
   }
 }

@@ -6,6 +6,8 @@ import { endLeftover } from './process.ts'
 import type { Records, RunRecord } from './records.ts'
 import { conclude } from './run.ts'
 
+const AGAIN_MS = 60_000
+
 /** Resolves when no run of an earlier daemon goes on, and no message is claimed for one. */
 export async function recover(given: WakeGiven, records: Records): Promise<void> {
   records.load()
@@ -14,17 +16,33 @@ export async function recover(given: WakeGiven, records: Records): Promise<void>
     if (mail) noteTally(mail, tally)
     else await records.forgetTally(id)
   }
-  for (const record of records.all()) await recoverOne(given, records, record)
+  for (const record of records.all()) await tryOne(given, records, record)
+}
+
+/** One that cannot be concluded keeps no other from it, and is tried until it can. */
+async function tryOne(given: WakeGiven, records: Records, record: RunRecord): Promise<void> {
+  const { run, id, agent } = record
+  try {
+    await recoverOne(given, records, record)
+  } catch (cause) {
+    given.log('error', 'a run of an earlier daemon cannot be concluded', { run, id, agent, why: String(cause) })
+    given.raise({
+      code: 'run-failed',
+      about: id,
+      agent,
+      sentence: `A run of ${agent} for ${id} (${record.subject}) from before the restart cannot be concluded (${String(cause)}); its message stays claimed, and it is tried again each minute.`,
+      fix: `penny show ${id}`,
+    })
+    given.clock.after(AGAIN_MS, () => void tryOne(given, records, record))
+  }
 }
 
 async function recoverOne(given: WakeGiven, records: Records, record: RunRecord): Promise<void> {
   const { run, id, agent } = record
   // Pids of another boot are other processes.
-  const { found, gone } = record.boot === given.bootId ? await endLeftover(given, run, record.process) : { found: false, gone: true }
+  const { found, gone } =
+    record.boot === given.bootId ? await endLeftover(given, { run, uid: given.identity(agent)?.as?.uid }, record.process) : { found: false, gone: true }
   given.log('info', 'run of an earlier daemon', { run, id, agent, alive: found, ended: record.end !== undefined })
-  if (!gone) {
-    given.log('error', 'a run cannot be ended; its message stays claimed', { run, id, agent })
-    return
-  }
+  if (!gone) throw new Error('its process cannot be ended')
   await conclude(given, records, record, { how: 'orphaned', started: found || record.process !== undefined }, '')
 }

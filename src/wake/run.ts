@@ -46,6 +46,9 @@ export async function conduct(given: WakeGiven, records: Records, plan: RunPlan,
     given.record({ event: 'run-started', run, id: mail.id, agent: mail.holder, attempt: record.attempt })
     // Without pid and start time it would still be found, by its environment.
     await records.write(record).catch((cause: unknown) => given.log('warn', 'pid of a run is not recorded', { run, why: String(cause) }))
+  }).catch((cause: unknown): Ending => {
+    given.log('error', 'a run broke off', { id: mail.id, run, why: String(cause) })
+    return { how: 'orphaned', started: true }
   })
   log.say(`${describeEnding(ending)}, ${formatTime(given.clock.now())}`)
   log.close()
@@ -164,6 +167,9 @@ async function execute(
     return begun.ending
   }
   const { spawned } = begun
-  const [ending] = await Promise.all([awaitEnd(given, plan.run, spawned, runner.timeoutMs, leash), started({ pid: spawned.pid, startTime: spawned.startTime })])
+  const [ending] = await Promise.all([
+    awaitEnd(given, { run: plan.run, uid: identity.as?.uid }, spawned, runner.timeoutMs, leash),
+    started({ pid: spawned.pid, startTime: spawned.startTime }),
+  ])
   return ending
 }

@@ -61,8 +61,17 @@ t.test('a thread is cut after 16 hops, and at 50 messages an hour', async (t) =>
   const text = '---\nto: ceo\nin_reply_to: x\n---\n'
   t.equal(refusal(text, {}, { parent: () => parent({ hops: 15 }) }), 'admit')
   t.equal(refusal(text, {}, { parent: () => parent({ hops: 16 }) }), 'loop 3')
-  t.equal(refusal(text, {}, { parent: () => parent(), threadPace: () => 49 }), 'admit')
-  t.equal(refusal(text, {}, { parent: () => parent(), threadPace: () => 50 }), 'loop 3')
+  t.equal(refusal(text, {}, { parent: () => parent(), threadPace: () => ({ all: 49, own: 49, senders: 1 }) }), 'admit')
+  t.equal(refusal(text, {}, { parent: () => parent(), threadPace: () => ({ all: 50, own: 50, senders: 1 }) }), 'loop 3')
+})
+
+t.test('who writes fifty messages in a thread stops itself, and not the others of the thread', async (t) => {
+  const text = '---\nto: ceo\nin_reply_to: x\n---\n'
+  const pace = (all: number, own: number, senders: number) => ({ parent: () => parent(), threadPace: () => ({ all, own, senders }) })
+  t.equal(refusal(text, {}, pace(55, 1, 2)), 'admit')
+  t.equal(refusal(text, {}, pace(55, 54, 2)), 'loop 3')
+  t.equal(refusal(text, {}, pace(50, 25, 2)), 'loop 3', 'two who answer each other are held together')
+  t.equal(refusal(text, {}, pace(50, 5, 10)), 'loop 3', 'and so are ten')
 })
 
 t.test('a chain of runs is cut as a thread is: what a run sends is one hop on, a reminder to oneself is none', async (t) => {

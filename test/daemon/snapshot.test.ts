@@ -7,6 +7,7 @@ import { createState } from '../../src/daemon/state.ts'
 import { JOURNAL_START, type Journal, openJournal, type Position } from '../../src/journal/index.ts'
 import { makeLedger } from '../../src/mailbox/index.ts'
 import { makeIds, realSystem } from '../../src/system/index.ts'
+import type { Disk } from '../../src/system/types.ts'
 import { drop, type House, mailOf, newRoot, openHouse, report, until } from '../crash/house.ts'
 
 type Life = Readonly<{ root: string; open: () => Promise<House>; snapshot: string; segment: () => string }>
@@ -142,4 +143,27 @@ t.test('what a snapshot says to be in the journal is on the medium before the sn
   await loadState({ ...given, state: again }, journal.end(), () => undefined, { from: JOURNAL_START, see: () => undefined })
   t.equal(again.accounting().repeats, 1, 'and read again it counts once')
   await real.close()
+})
+
+t.test('a daemon that cannot read its journal ends, rather than being half up for ever', async (t) => {
+  const root = newRoot()
+  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  const before = await openHouse(root)
+  await before.daemon.ready
+  await before.stop()
+  rmSync(`${root}/.penny/state/ledger.jsonl`)
+  const { disk, clock } = await realSystem(t.testdir(), 'error', () => undefined)
+  let begun = false
+  const soon = (call: () => void): void => {
+    begun = true
+    clock.soon(call)
+  }
+  const openRead: Disk['openRead'] = (path) => {
+    if (begun && String(path).includes('/journal/')) throw Object.assign(new Error('i/o error'), { code: 'EIO' })
+    return disk.openRead(path)
+  }
+  const house = await openHouse(root, { clock: { ...clock, soon }, disk: { ...disk, openRead } })
+  t.teardown(house.abandon)
+  await until(() => house.failed.length > 0)
+  t.match(house.failed, [{ code: 'EIO' }])
 })

@@ -100,3 +100,19 @@ t.test('a run may send to many', async (t) => {
     [],
   )
 })
+
+t.test('one who floods a thread is held, and what the other writes in it comes through', async (t) => {
+  const org = await organisation(t, { agents: { legal: '', pmo: '', eve: '' } })
+  await org.up()
+  org.drop('workspaces/legal/outbox/first.md', message({ to: '[pmo, eve]', subject: 'first', ref: 'first' }))
+  const [mine, theirs] = await until('first', () => {
+    const both = [lettersOf(org.root, 'pmo')[0], lettersOf(org.root, 'eve')[0]]
+    return both[0] && both[1] ? [both[0], both[1]] : undefined
+  })
+  for (let i = 0; i < 55; i++) org.drop(`workspaces/eve/outbox/flood-${i}.md`, message({ to: 'legal', subject: `flood ${i}`, in_reply_to: theirs?.id ?? '' }))
+  await until('loop', () => alertOf(org.root, 'loop'))
+  await until('all are through or held', () => lettersOf(org.root, 'legal').length + heldFiles(org.root).length >= 55)
+  org.drop('workspaces/pmo/outbox/result.md', message({ to: 'legal', subject: 'the result', in_reply_to: mine?.id ?? '', settles: 'done' }))
+  await until('the result', () => lettersOf(org.root, 'legal').find((one) => one.head.get('subject') === 'the result'), 2_000)
+  t.notOk(heldFiles(org.root).some(({ slug }) => slug === 'result'))
+})

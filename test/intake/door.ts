@@ -70,6 +70,7 @@ export async function door(root: string, folders: readonly string[] = ['spool'],
       return 'gone'
     },
     newFolder: () => void asked.folders++,
+    ownerOf: (uid) => `uid-${uid}`,
     repair: (folder) => {
       asked.repairs.push(folder.shown)
       disk.chmod(folder.path, 0o700)

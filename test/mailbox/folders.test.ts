@@ -48,7 +48,8 @@ t.test('a message is found in every place it lies, and in past months only if it
   const name = `3-normal.${id}.a.md`
   const root = t.testdir({ new: {}, cur: {}, done: { '2026-10': { [name]: 'x' }, other: { [name]: 'x' } } })
   const { disk } = breakable()
-  const find = (): string[] => findById(disk, (folder) => `${root}/${folder}`, id).map(({ path }) => path.slice(root.length + 1))
+  const at = (folder: string, file: string): string => `${folder}/${file}`
+  const find = (): string[] => findById(disk, (folder) => `${root}/${folder}`, id, at).map(({ path }) => path.slice(root.length + 1))
   t.same(find(), [`done/2026-10/${name}`])
   linkSync(`${root}/done/2026-10/${name}`, `${root}/cur/${name}`)
   linkSync(`${root}/done/2026-10/${name}`, `${root}/new/9-low.${id}.b.md`)

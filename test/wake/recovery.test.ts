@@ -68,7 +68,7 @@ function mortal(given: WakeGiven, lives: number): { given: WakeGiven; dead: () =
         ...given.spawner,
         spawn: guard(given.spawner.spawn),
         // A dead daemon ends nobody.
-        withEnvironment: (entry) => (left < 0 ? [] : given.spawner.withEnvironment(entry)),
+        withEnvironment: (entry, uid) => (left < 0 ? [] : given.spawner.withEnvironment(entry, uid)),
       },
     },
   }
@@ -162,7 +162,7 @@ t.test('a run is found by pid and start time, or by its environment; a foreign p
     return child.pid ?? 0
   }
   const [known, byName, foreign, otherBoot] = [start(), start({ PENNY_RUN: run }), start(), start()]
-  await until('their environment is theirs', () => office.given.spawner.withEnvironment(`PENNY_RUN=${run}`).includes(byName))
+  await until('their environment is theirs', () => office.given.spawner.withEnvironment(`PENNY_RUN=${run}`, undefined).includes(byName))
   const tasks = Array.from({ length: 4 }, () => office.deliver('legal', { status: 'in_progress', folder: 'cur' as never }))
   const ids = tasks.map(({ id }) => id)
   recordOf(office, { id: ids[0], process: { pid: known, startTime: startTime(known) } })
