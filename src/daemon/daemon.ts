@@ -1,4 +1,5 @@
 /** The clockwork: the order of a start, what is done how often, the order of a stop. */
+import type { MessageId } from '../core/ids.ts'
 import { nextTurn } from '../system/slices.ts'
 import type { Owner } from '../system/types.ts'
 import type { Verbs } from './control.ts'
@@ -38,6 +39,8 @@ const HOUR_MS = 3_600_000
 /** While mail comes in, its intents keep it safe; the medium is asked again after this much quiet, or above so many intents. */
 const BREATH_MS = 200
 const MOST_OPEN = 4_000
+/** A large mailbox may be listed only every 2 s. */
+const MOVED_MS = 3_000
 /** At a stop, changes of messages that are under way get this long. */
 const IDLE_MS = 500
 
@@ -108,15 +111,21 @@ export function startDaemon(given: DaemonGiven): Daemon {
     room.sweep()
   }
 
-  /** One a turn: whoever has mail to move goes first. */
+  /** One a turn: whoever has mail to move goes first. What is not found, as while it is moved, is looked for once more. */
   async function remirror(): Promise<void> {
-    for (const id of mirrored.missing()) {
-      try {
-        settleRoom.remirror(id)
-      } catch (cause) {
-        log('warn', 'a mirror could not be shown again', { id, why: String(cause) })
+    let ids = mirrored.missing()
+    for (let round = 0; round < 2 && ids.length > 0; round++) {
+      if (round > 0) await new Promise<void>((resolve) => void clock.after(MOVED_MS, resolve))
+      const notFound: MessageId[] = []
+      for (const id of ids) {
+        try {
+          if (!settleRoom.remirror(id)) notFound.push(id)
+        } catch (cause) {
+          log('warn', 'a mirror could not be shown again', { id, why: String(cause) })
+        }
+        await nextTurn(clock)
       }
-      await nextTurn(clock)
+      ids = notFound
     }
     mirrored.caughtUp()
   }

@@ -21,6 +21,8 @@ export type WorkspacesGiven = Readonly<{
   told: () => readonly Readonly<{ code: string; about: string }>[]
 }>
 
+/** By these a repository keeps an empty folder. */
+const KEPT_BY_GIT = ['.gitkeep', '.gitignore']
 const FOLDERS = ['new', 'cur', 'done', 'outbox', 'sent', 'attachments', 'runs', 'home']
 /** A stray is told after this long (contract, page 1), milliseconds. */
 const STRAY_MS = 10_000
@@ -195,7 +197,7 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
       const holder = holders[next++ % holders.length]
       if (holder !== undefined) lookAtHolder(holder)
     }
-    lookIn('workspaces', layout.workspaces, ({ name, kind }) => kind === 'folder' && showSafely(name) === name)
+    lookIn('workspaces', layout.workspaces, ({ name, kind }) => (kind === 'folder' && showSafely(name) === name) || KEPT_BY_GIT.includes(name))
     tellStrays()
     const folders = listOrNothing(disk, layout.workspaces).filter(
       ({ name, kind }) => kind === 'folder' && !isHolder(config(), name) && showSafely(name) === name,

@@ -9,6 +9,8 @@ export type Observed = Readonly<{
   holder: HolderPart
   /** All of it was done before this daemon began: one after the other, for all that can be known. */
   whileDown: boolean
+  /** The daemon was about to make it `cancelled`. */
+  withdrawing: boolean
 }>
 
 export type Decision = Readonly<{
@@ -51,7 +53,7 @@ function decideHolder(mail: Mail, was: Status, seen: Observed): Decision {
     if (folderChanged && folderOf(written) !== seen.folder && !(seen.whileDown && isClaimedFirst(was, written, seen.folder)))
       conflict = `it was moved to ${seen.folder}/ while its status was set to ${written}; the status counts`
   } else if (folderChanged) wanted = statusByFolder(seen.folder, was)
-  if (fileChanged && isUnrecorded(mail, seen.holder.updated) && written === 'cancelled')
+  if (fileChanged && seen.withdrawing && isUnrecorded(mail, seen.holder.updated) && written === 'cancelled')
     return { status: written, folder: folderOf(written), by: 'daemon', conflict: undefined, refused: undefined }
   if (!mayChange('holder', was, wanted)) {
     conflict = `its holder may not make a task that is ${was} ${wanted}; this was undone`

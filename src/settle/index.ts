@@ -21,6 +21,7 @@ import { createStrangers } from './strangers.ts'
 import { rescueLeftovers } from './swap.ts'
 import type { SettleGiven } from './types.ts'
 import { makeVersions } from './versions.ts'
+import { makeWithdrawn } from './withdrawn.ts'
 
 export type { Mailboxes } from './mailboxes.ts'
 export type { Mirror } from './mirror.ts'
@@ -28,8 +29,8 @@ export type { Settle } from './settle.ts'
 export type { SettleGiven } from './types.ts'
 
 export type SettleRoom = Readonly<{
-  /** Shows the sender the message as it lies at its holder now: for changes whose mirror a crash may have cost. */
-  remirror: (id: MessageId) => void
+  /** Shows the sender the message as it lies at its holder now: for changes whose mirror a crash may have cost. False: it was not found there, as while it is being moved. */
+  remirror: (id: MessageId) => boolean
   /** Once every message is known: keeps what a crash left between two versions of one. */
   recover: () => void
   settle: Settle
@@ -38,9 +39,15 @@ export type SettleRoom = Readonly<{
   sweep: (all: boolean) => void
 }>
 
-export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions' | 'said'>): SettleRoom {
+export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions' | 'said' | 'withdrawn'>): SettleRoom {
   const finder = makeFinder(outside.disk, outside.layout, outside.clock, outside.pins)
-  const given: SettleGiven = { ...outside, finder, versions: makeVersions(outside.clock), said: makeSaid(outside) }
+  const given: SettleGiven = {
+    ...outside,
+    finder,
+    versions: makeVersions(outside.clock),
+    said: makeSaid(outside),
+    withdrawn: makeWithdrawn(outside.disk, outside.layout),
+  }
   const mirror = createMirror(given)
   const room: SettleGiven = {
     ...given,
@@ -66,24 +73,28 @@ export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions
   })
   const blocked = createBlocked(room, settle.apply)
   const mailboxes = createMailboxes(room, settle)
-  function remirror(id: MessageId): void {
+  function remirror(id: MessageId): boolean {
     const mail = room.ledger.get(id) ?? room.recall(id)
     // Canaries, and mail of who is no longer there, have no sender that looks.
     const place = mail && isHolder(room.config(), mail.holder) ? locate(room, mail) : undefined
     const read = mail && place && snapshot(room, mail, place)
+    if (mail && (!place || read === 'gone')) return !isHolder(room.config(), mail.holder)
     // Busy or unsafe: whatever comes of that shows it again.
-    if (!mail || !place || typeof read !== 'object') return
+    if (!mail || !place || typeof read !== 'object') return true
     mirror.show({ ...mail, file: place.file }, read.bytes.toString('utf8'))
     read.letGo()
     // What its holder did to a settled one while no daemon ran is put right there.
     if (place.folder === 'done') strangers.meet(mail.holder, 'done', place.file)
+    return true
   }
 
   return {
     remirror,
     recover: () => {
       rescueLeftovers(room)
-      room.said.forgetBut((id) => room.ledger.get(id) !== undefined)
+      const isOpen = (id: MessageId): boolean => room.ledger.get(id) !== undefined
+      room.said.forgetBut(isOpen)
+      room.withdrawn.endBut(isOpen)
     },
     settle,
     mailboxes,

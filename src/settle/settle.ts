@@ -192,10 +192,12 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     rescue.parsed(mail.id)
     const holder = readHolder(parsed.message)
     const mended = restoreProtected(mail, bytes, parsed.message, holder, () => lastGoodText(given, mail))
-    const decision = decide(mail, { folder: place.folder, holder, whileDown: place.stat.ctimeMs < begunMs }, asked)
+    const seen = { folder: place.folder, holder, whileDown: place.stat.ctimeMs < begunMs, withdrawing: isBegun(mail.id, holder) }
+    const decision = decide(mail, seen, asked)
     const text = newText(mail, mended?.text ?? parsed.message.text, mended === undefined && bytes === read.bytes, holder, decision, asked)
     let version = read.stat
     if (text.new !== parsed.message.text) {
+      if (decision.status === 'cancelled') given.withdrawn.begin(mail.id)
       const swapped = await swap(given, mail, place, read, text.new)
       if (typeof swapped === 'string') return 'again'
       version = swapped.made
@@ -210,12 +212,15 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     const placed = placeAt(given, mail, decision.folder, mail.file)
     mail.mark = placed && isSameVersion(placed.stat, version) && (version !== read.stat || read.untouched()) ? markOf(placed.stat) : undefined
     agree(mail, decision, text.updated, holder, text.new)
+    if (decision.status === 'cancelled') given.withdrawn.end(mail.id)
     const { result = holder.result, progress = holder.progress } = (decision.refused === undefined && asked) || {}
     if (ledger.get(mail.id)) given.said.keep(mail.id, { ...holder, result, progress })
     else given.said.forget(mail.id)
     if (mail.mark === undefined && ledger.get(mail.id)) again(mail.id, 1)
     return { refused: decision.refused }
   }
+
+  const isBegun = (id: MessageId, { status }: HolderPart): boolean => status === 'cancelled' && given.withdrawn.isBegun(id)
 
   function newText(mail: Mail, text: string, asRead: boolean, holder: HolderPart, decision: Decision, asked: Change | undefined): NewText {
     const edits: Record<string, Value | undefined> = {}

@@ -7,6 +7,7 @@ import type { Finder, Folders, Layout, Ledger, Mail } from '../mailbox/index.ts'
 import type { Clock, Disk, Ids, Log, Owner, Watch } from '../system/types.ts'
 import type { Said } from './said.ts'
 import type { Versions } from './versions.ts'
+import type { Withdrawn } from './withdrawn.ts'
 
 export type SettleGiven = Readonly<{
   clock: Clock
@@ -20,6 +21,7 @@ export type SettleGiven = Readonly<{
   finder: Finder
   versions: Versions
   said: Said
+  withdrawn: Withdrawn
   ledger: Ledger
   config: () => Config
   record: (event: Event) => void

@@ -49,8 +49,13 @@ t.test('settled mail of past months lies by month; originals, run logs, mirrors 
 
   const { verbs } = house.house().daemon
   const { signal } = new AbortController()
-  const { file } = await verbs.release({ verb: 'release', file: held }, () => undefined, signal)
-  t.equal(file, 'workspaces/cfo/outbox/nobody.md', 'a held file goes back to where it came from, however old it is')
+  const said: object[] = []
+  let refused: unknown
+  const say = async (line: object): Promise<void> => void said.push(line)
+  Promise.resolve(verbs.release({ verb: 'release', file: held }, say, signal)).catch((cause: unknown) => (refused = cause))
+  await house.until('it is judged again', () => refused)
+  t.match(said, [{ file: 'workspaces/cfo/outbox/nobody.md' }], 'a held file goes back to where it came from, however old it is')
+  t.match(refused, { message: /held again: unknown-recipient/ })
 
   await verbs.set({ verb: 'set', id: signed.id, status: 'open' }, () => undefined, signal)
   const reopened = await house.until('the reopened one', () => lettersOf(house.root, 'legal').find(({ id }) => id === signed.id))

@@ -70,5 +70,7 @@ t.test('penny release lists the held files that an ending may mean, and lets non
     t.match(several.err, /fix: penny release \S+/)
   }
   t.equal(heldFiles(org.root).length, 2)
-  t.equal((await org.penny(['release', held[0]?.id.slice(-8) ?? ''])).status, 0, 'by its id it is one')
+  const one = await org.penny(['release', held[0]?.id.slice(-8) ?? ''])
+  t.match(one, { status: 65, err: /it was released, and held again: / }, 'by its id it is one; nothing was mended in it')
+  t.equal(heldFiles(org.root).length, 2)
 })

@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs'
+import { readdirSync, renameSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { type Folder, folderOf, isSettled, mayChange, STATUSES, type Status } from '../../src/core/status.ts'
 import { office } from './office.ts'
@@ -100,18 +100,26 @@ t.test('a note lies where its holder puts it; a status in it puts it away', asyn
   t.same([...raised], [])
 })
 
-t.test('a withdrawal that a killed daemon had begun is finished, not undone', async (t) => {
-  const { deliver, where, text, save, hint, raised } = await office(t)
-  const mail = deliver()
-  const later = new Date(Date.parse(mail.updated) + 5).toISOString()
-  save(
-    mail,
-    'new',
-    text(mail)
+t.test('a withdrawal that a killed daemon had begun is finished, not undone; one that the holder makes up is undone and told', async (t) => {
+  const { root, deliver, where, text, save, hint, raised } = await office(t)
+  const [begun, forged] = [deliver(), deliver()]
+  for (const mail of [begun, forged]) {
+    const later = new Date(Date.parse(mail.updated) + 5).toISOString()
+    const cancelled = text(mail)
       .replace('status: open', 'status: cancelled')
-      .replace(/updated: .*/, `updated: ${later}`),
+      .replace(/updated: .*/, `updated: ${later}`)
+    if (mail === begun) writeFileSync(`${root}/.penny/said/withdrawn.${mail.id}`, '')
+    save(mail, 'new', cancelled)
+    await hint(mail, 'new')
+  }
+  t.equal(where(begun), 'done cancelled')
+  t.equal(where(forged), 'new open')
+  t.same(
+    [...raised.values()].map(({ code, about }) => [code, about]),
+    [['status-conflict', forged.id]],
   )
-  await hint(mail, 'new')
-  t.equal(where(mail), 'done cancelled')
-  t.same([...raised], [])
+  t.same(
+    readdirSync(`${root}/.penny/said`).filter((name) => name.startsWith('withdrawn')),
+    [],
+  )
 })
