@@ -6,7 +6,7 @@
  * gives up after the time that was promised.
  */
 import { spawn } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { lettersOf, openAlerts, ownerOf } from './mail.mjs'
@@ -112,9 +112,12 @@ export function makeStage({ root, desk, bin, paper, signal }) {
     mirror: (sender, id) => lettersOf(root, sender, ['sent']).find((one) => one.id === id),
     noteAbout: (holder, id, subject) => lettersOf(root, holder).find(({ head }) => head.in_reply_to === id && head.subject === subject),
 
-    /** Whether a file of this name is held, also one of an earlier demo: its alert is the same. */
-    isHeld: (code, file) =>
-      readdirSync(join(root, 'spool/held')).some((name) => name.startsWith(`${code}.`) && name.endsWith(`.${file.slice(0, -'.md'.length).toLowerCase()}`)),
+    /** Takes away what an earlier demo that was cut off left held under this name: one alert stands for all of them. */
+    clearHeld(code, file) {
+      const end = `.${file.slice(0, -'.md'.length).toLowerCase()}`
+      const left = readdirSync(join(root, 'spool/held')).filter((name) => name.startsWith(`${code}.`) && name.endsWith(end))
+      for (const name of left) rmSync(join(root, 'spool/held', name))
+    },
 
     /** An open alert of that code that names `about` and was seen after `when` (milliseconds). */
     alertOn: (code, about, when = 0) => openAlerts(root).find((one) => one.code === code && one.text.includes(about) && one.when >= when),
