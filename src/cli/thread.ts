@@ -1,4 +1,4 @@
-import type { Entry } from '../core/event.ts'
+import type { AdmittedEntry } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import { rowOf, textValue } from '../core/row.ts'
 import type { Status } from '../core/status.ts'
@@ -69,7 +69,7 @@ async function fromMailbox(call: Call, seat: Seat, thread: string): Promise<Node
 async function fromJournal(call: Call, thread: string): Promise<Node[]> {
   const root = rootOf(call)
   const admitted = (await entriesAbout(root, [`"thread":"${thread}"`])).filter(
-    (entry): entry is Extract<Entry, { event: 'admitted' }> => entry.event === 'admitted' && entry.thread === thread,
+    (entry): entry is AdmittedEntry => entry.event === 'admitted' && entry.thread === thread,
   )
   const ids = new Set(admitted.flatMap(({ copies }) => copies.map(({ id }) => id)))
   const places = new Map<MessageId, Place>(

@@ -15,32 +15,34 @@ export type CopyFact = Readonly<{
   rank: number
 }>
 
+export type Admission = Readonly<{
+  event: 'admitted'
+  /** The drop's own id: one per file taken, whatever becomes of it. */
+  drop: MessageId
+  /** Made by the daemon itself (bounces, alerts, canaries, notes of deadlines): not a drop in the accounting. */
+  internal?: true
+  /** What an internal message must not be made twice for. */
+  key?: string
+  from: string
+  via: Via
+  origin?: string
+  ref?: string
+  reminder?: boolean
+  sha256: string
+  thread: MessageId
+  hops: number
+  in_reply_to?: MessageId
+  settles?: Settles
+  due?: string
+  expires?: string
+  /** Where the ids do not tell it: the clock was stepped. */
+  created?: string
+  name: string
+  copies: readonly CopyFact[]
+}>
+
 export type Event =
-  | Readonly<{
-      event: 'admitted'
-      /** The drop's own id: one per file taken, whatever becomes of it. */
-      drop: MessageId
-      /** Made by the daemon itself (bounces, alerts, canaries, notes of deadlines): not a drop in the accounting. */
-      internal?: true
-      /** What an internal message must not be made twice for. */
-      key?: string
-      from: string
-      via: Via
-      origin?: string
-      ref?: string
-      reminder?: boolean
-      sha256: string
-      thread: MessageId
-      hops: number
-      in_reply_to?: MessageId
-      settles?: Settles
-      due?: string
-      expires?: string
-      /** Where the ids do not tell it: the clock was stepped. */
-      created?: string
-      name: string
-      copies: readonly CopyFact[]
-    }>
+  | Admission
   | Readonly<{ event: 'held'; drop: MessageId; code: string; from: string; name: string; held: string }>
   | Readonly<{ event: 'repeat'; drop: MessageId; from: string; ref: string; of: MessageId }>
   | Readonly<{ event: 'released'; held: string }>
@@ -78,3 +80,4 @@ export type Event =
 
 /** As it stands in a segment: the event with its time. */
 export type Entry = Event & Readonly<{ at: string }>
+export type AdmittedEntry = Admission & Pick<Entry, 'at'>

@@ -7,10 +7,10 @@ import type { Name } from '../core/names.ts'
 import { isSettled, statusByFolder } from '../core/status.ts'
 import { copyText, type Deliver } from '../deliver/index.ts'
 import type { Journal, Sealed } from '../journal/index.ts'
-import { type Folders, isLeased, type Layout, type Ledger, leadsNowhere, type Mail, makeFinder, statOrNothing } from '../mailbox/index.ts'
+import { type Folders, isLeased, type Layout, type Ledger, leadsNowhere, type Mail, mailFrom, makeFinder, statOrNothing } from '../mailbox/index.ts'
 import { parseHead, readHolder } from '../message/index.ts'
 import type { Clock, Disk, Fd, Path } from '../system/types.ts'
-import { happened, mailFrom } from './rebuild.ts'
+import { happened } from './rebuild.ts'
 import type { State } from './state.ts'
 
 export type Answers = Readonly<{

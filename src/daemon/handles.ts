@@ -3,7 +3,7 @@
  * admitted within the retention time is found again; only the latest of it is in memory, the rest in a sorted file.
  */
 import { hash } from 'node:crypto'
-import type { Entry } from '../core/event.ts'
+import type { Admission } from '../core/event.ts'
 import { isRef, type MessageId } from '../core/ids.ts'
 import type { Clock, Disk, Log } from '../system/types.ts'
 import { findSorted, isSorted, mergeSorted, RECORD_BYTES } from './sorted.ts'
@@ -11,7 +11,7 @@ import { findSorted, isSorted, mergeSorted, RECORD_BYTES } from './sorted.ts'
 export type Sent = Readonly<{ sha256: string; ids: readonly MessageId[] }>
 
 export type Handles = Readonly<{
-  see: (admitted: Extract<Entry, { event: 'admitted' }>) => void
+  see: (admitted: Admission) => void
   /** What this sender sent under this ref: its digest and its copies. */
   sent: (from: string, ref: string) => Sent | undefined
   /** Copies that this holder got under this ref, whoever sent them. */

@@ -1,9 +1,8 @@
 /** The ledger as the past left it: from kept messages and from the journal's entries after them. */
-import type { CopyFact, Entry } from '../core/event.ts'
-import { createdMsOf } from '../core/ids.ts'
+import type { Entry } from '../core/event.ts'
 import { isSettled } from '../core/status.ts'
 import type { Journal } from '../journal/index.ts'
-import { type Ledger, type Mail, NONE } from '../mailbox/index.ts'
+import { type Ledger, type Mail, mailFrom, NONE } from '../mailbox/index.ts'
 
 /** Applies one entry of the past. */
 export function makeRebuild(ledger: Ledger, journal: Journal): (entry: Entry) => void {
@@ -81,43 +80,5 @@ export function sharing(kept: Mail): Mail {
     thread: thread === id ? id : thread,
     earlier: earlier.length > 0 ? earlier : NONE,
     blockedOn: blockedOn.length > 0 ? blockedOn : NONE,
-  }
-}
-
-/** A message as the journal's admission tells it. */
-export function mailFrom(entry: Extract<Entry, { event: 'admitted' }>, copy: CopyFact): Mail {
-  const createdMs = createdMsOf(copy.id, entry.created)
-  return {
-    id: copy.id,
-    holder: copy.to,
-    kind: copy.kind,
-    from: entry.from as Mail['from'],
-    via: entry.via,
-    origin: entry.origin,
-    subject: copy.subject,
-    thread: entry.thread,
-    hops: entry.hops,
-    inReplyTo: entry.in_reply_to,
-    ref: entry.ref,
-    drop: entry.drop,
-    reminder: entry.reminder ?? false,
-    createdMs,
-    file: copy.file,
-    folder: 'new',
-    status: copy.kind === 'task' ? 'open' : null,
-    priority: copy.priority,
-    rank: copy.rank,
-    due: entry.due,
-    expires: entry.expires,
-    sinceMs: createdMs,
-    updated: new Date(createdMsOf(entry.copies[0]?.id ?? copy.id, entry.created)).toISOString(),
-    earlier: NONE,
-    blockedOn: NONE,
-    answered: undefined,
-    attempts: 0,
-    retryAtMs: undefined,
-    mark: undefined,
-    contentHash: undefined,
-    protectedHash: undefined,
   }
 }

@@ -6,7 +6,7 @@ import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
 import { createDelivery, type Deliver } from '../deliver/index.ts'
 import { createIntake, createLeftovers } from '../intake/index.ts'
-import type { Layout } from '../mailbox/index.ts'
+import { type Layout, mailFrom } from '../mailbox/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
 import { createDispatcher } from '../wake/index.ts'
 import { createAnswers } from './asked.ts'
@@ -21,7 +21,6 @@ import { createPipeline } from './pipeline.ts'
 import { createPolicies } from './policies.ts'
 import { createPost } from './post.ts'
 import { createProvisioner } from './provisioner.ts'
-import { mailFrom } from './rebuild.ts'
 import { openRecords } from './records.ts'
 import { createRoom } from './room.ts'
 import type { Prepared } from './start.ts'
@@ -99,7 +98,7 @@ export function buildRooms(given: RoomsGiven) {
     past: answers.past,
     readmit: (admission) => {
       journal.record(admission)
-      return admission.copies[0] && mailFrom({ ...admission, at: '' }, admission.copies[0])
+      return admission.copies[0] && mailFrom(admission, admission.copies[0])
     },
     meant: answers.meant,
     changed: (change) => dispatcher.changed(change),

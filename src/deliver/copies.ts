@@ -1,11 +1,11 @@
-/** The copies of one message: what each says, and the ledger's view of it. */
+/** The copies of one message: what each says, and what the journal is told of them. */
 
+import type { Admission } from '../core/event.ts'
 import { createdMsOf, type MessageId } from '../core/ids.ts'
 import type { Value } from '../core/message.ts'
-import { ownText } from '../core/text.ts'
 import { formatTime } from '../core/time.ts'
 import type { AdmitIntent, SealedCopy } from '../journal/index.ts'
-import { formatFileName, type Mail, NONE } from '../mailbox/index.ts'
+import { formatFileName } from '../mailbox/index.ts'
 import { rewrite } from '../message/index.ts'
 import type { Delivery } from './types.ts'
 
@@ -44,39 +44,28 @@ export function copyText(intent: Pick<AdmitIntent, 'text' | 'stamp' | 'removed'>
   return rewrite(intent.text, { ...copy.stamp, ...removed, ...intent.stamp, ...(copy.kind === 'task' ? {} : { status: undefined }) })
 }
 
-export function mailOf(intent: AdmitIntent, copy: SealedCopy): Mail {
-  const createdMs = createdMsOf(copy.id, intent.created)
+/** What the journal is told of it, and what the ledger knows it by. */
+export function admissionOf(intent: AdmitIntent): Admission {
+  const { subject, priority, rank } = intent
   return {
-    id: copy.id,
-    holder: copy.to,
-    kind: copy.kind,
+    event: 'admitted',
+    drop: intent.drop,
+    ...(intent.source && intent.key === undefined ? {} : { internal: true }),
+    ...(intent.key === undefined ? {} : { key: intent.key }),
     from: intent.from,
     via: intent.via,
-    origin: intent.origin,
-    subject: ownText(intent.subject),
+    ...(intent.origin === undefined ? {} : { origin: intent.origin }),
+    ...(intent.ref === undefined ? {} : { ref: intent.ref }),
+    ...(intent.reminder ? { reminder: true } : {}),
+    sha256: intent.sha256,
     thread: intent.thread,
     hops: intent.hops,
-    inReplyTo: intent.inReplyTo && (ownText(intent.inReplyTo) as MessageId),
-    ref: intent.ref && ownText(intent.ref),
-    drop: intent.drop,
-    reminder: intent.reminder ?? false,
-    createdMs,
-    file: copy.file,
-    folder: 'new',
-    status: copy.kind === 'task' ? 'open' : null,
-    priority: intent.priority,
-    rank: intent.rank,
-    due: intent.due,
-    expires: intent.expires,
-    sinceMs: createdMs,
-    updated: typeof intent.stamp['updated'] === 'string' ? intent.stamp['updated'] : intent.at,
-    earlier: NONE,
-    blockedOn: NONE,
-    answered: undefined,
-    attempts: 0,
-    retryAtMs: undefined,
-    mark: undefined,
-    contentHash: undefined,
-    protectedHash: undefined,
+    ...(intent.inReplyTo === undefined ? {} : { in_reply_to: intent.inReplyTo }),
+    ...(intent.settles === undefined ? {} : { settles: intent.settles }),
+    ...(intent.due === undefined ? {} : { due: intent.due }),
+    ...(intent.expires === undefined ? {} : { expires: intent.expires }),
+    ...(intent.created === undefined ? {} : { created: intent.created }),
+    name: intent.name,
+    copies: intent.copies.map(({ id, to, kind, file }) => ({ id, to, kind, file, subject, priority, rank })),
   }
 }

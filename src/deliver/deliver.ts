@@ -1,11 +1,13 @@
+import type { CopyFact } from '../core/event.ts'
 import { idTimeMs, type MessageId } from '../core/ids.ts'
 import type { Attachment, Envelope, Value } from '../core/message.ts'
+import { ownText } from '../core/text.ts'
 import { formatTime } from '../core/time.ts'
 import type { AdmitIntent, HoldIntent, Intent, RepeatIntent } from '../journal/index.ts'
-import { digestOf, isSameVersion, type Mail, markOf, statOrNothing } from '../mailbox/index.ts'
+import { digestOf, isSameVersion, type Mail, mailFrom, markOf, statOrNothing } from '../mailbox/index.ts'
 import { CLOCK_STEP_MS } from '../system/ids.ts'
 import { closing } from './closing.ts'
-import { mailOf, makeCopies } from './copies.ts'
+import { admissionOf, makeCopies } from './copies.ts'
 import { heldName } from './hold.ts'
 import { createInHand, type InHand } from './inhand.ts'
 import { insist } from './insist.ts'
@@ -71,14 +73,15 @@ export function createDelivery(given: DeliverGiven): Deliver {
       text: delivery.text,
       stamp: definedOnly(stamp),
       removed: Object.keys(stamp).filter((key) => stamp[key] === undefined),
-      subject: delivery.subject,
+      // The ledger keeps these, and must not keep the whole text alive with them.
+      subject: ownText(delivery.subject),
       priority: delivery.priority,
       rank: delivery.rank,
       thread: delivery.thread ?? (copyIds[0] as MessageId),
       hops: delivery.hops,
-      ...(delivery.ref === undefined ? {} : { ref: delivery.ref }),
+      ...(delivery.ref === undefined ? {} : { ref: ownText(delivery.ref) }),
       ...(delivery.reminder ? { reminder: true } : {}),
-      ...(delivery.inReplyTo === undefined ? {} : { inReplyTo: delivery.inReplyTo }),
+      ...(delivery.inReplyTo === undefined ? {} : { inReplyTo: ownText(delivery.inReplyTo) as MessageId }),
       ...(delivery.settles === undefined ? {} : { settles: delivery.settles }),
       ...(delivery.due === undefined ? {} : { due: delivery.due }),
       ...(delivery.expires === undefined ? {} : { expires: delivery.expires }),
@@ -96,7 +99,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
       throw cause
     }
     await gate()
-    recordAdmission(intent)
+    record(admissionOf(intent))
     return finish(intent, staged, dropped)
   }
 
@@ -137,30 +140,6 @@ export function createDelivery(given: DeliverGiven): Deliver {
     }
   }
 
-  function recordAdmission(intent: AdmitIntent): void {
-    record({
-      event: 'admitted',
-      drop: intent.drop,
-      ...(intent.source && intent.key === undefined ? {} : { internal: true }),
-      ...(intent.key === undefined ? {} : { key: intent.key }),
-      from: intent.from,
-      via: intent.via,
-      ...(intent.origin === undefined ? {} : { origin: intent.origin }),
-      ...(intent.ref === undefined ? {} : { ref: intent.ref }),
-      ...(intent.reminder ? { reminder: true } : {}),
-      sha256: intent.sha256,
-      thread: intent.thread,
-      hops: intent.hops,
-      ...(intent.inReplyTo === undefined ? {} : { in_reply_to: intent.inReplyTo }),
-      ...(intent.settles === undefined ? {} : { settles: intent.settles }),
-      ...(intent.due === undefined ? {} : { due: intent.due }),
-      ...(intent.expires === undefined ? {} : { expires: intent.expires }),
-      ...(intent.created === undefined ? {} : { created: intent.created }),
-      name: intent.name,
-      copies: intent.copies.map(({ id, to, kind, file }) => ({ id, to, kind, file, subject: intent.subject, priority: intent.priority, rank: intent.rank })),
-    })
-  }
-
   /** From here on nothing is decided: whatever is left undone, by a fault or a crash, is done by recovery. */
   async function finish(intent: AdmitIntent, staged: readonly Staged[], dropped: Dropped | undefined): Promise<Delivered> {
     const recorded = { known: new Set<MessageId>([intent.drop]), settled: new Set<MessageId>() }
@@ -179,10 +158,11 @@ export function createDelivery(given: DeliverGiven): Deliver {
   }
 
   function place(intent: AdmitIntent, staged: readonly Staged[], recorded: Set<MessageId>): Mail[] {
+    const admission = admissionOf(intent)
     return intent.copies.map((copy, index) => {
       const { text, stat } = staged[index] as Staged
       placeCopy(given, intent, copy)
-      const mail = mailOf(intent, copy)
+      const mail = mailFrom(admission, admission.copies[index] as CopyFact)
       mail.contentHash = digestOf(text)
       // Known as ours: the report of our own rename is not a change of the holder's.
       const placed = statOrNothing(disk, given.pins.at(newFolder(given, copy), copy.file))
@@ -255,7 +235,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
       for (const id of intents.flatMap(idsOf)) ids.after(id)
       // First, so that what a crash left half made is not in the way of making it again.
       sweepStaging(given, new Set<string>(intents.flatMap(idsOf)))
-      recover(given, intents, { recordAdmission, conclude, finished: close.finished })
+      recover(given, intents, { conclude, finished: close.finished })
       return intents.length
     },
     checkpoint: close.checkpoint,

@@ -1,12 +1,13 @@
 /** After a crash: the open intents are carried out, by the same steps as the first time. */
 
+import type { CopyFact } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import type { AdmitIntent, HoldIntent, Intent, SealedCopy } from '../journal/index.ts'
-import { findById, isLeased, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { findById, isLeased, type Mail, mailFrom, statOrNothing } from '../mailbox/index.ts'
 import { parseMessage } from '../message/index.ts'
 import type { Disk, Path } from '../system/types.ts'
-import { copyText, mailOf } from './copies.ts'
+import { admissionOf, copyText } from './copies.ts'
 import { holdFile } from './hold.ts'
 import { insist } from './insist.ts'
 import { CANARY, findSource, placeAttachments, placeCopy, removeFiles, stageCopy, stagedPath, takenPath } from './place.ts'
@@ -19,7 +20,6 @@ const MOST_READ = 4
 export type Recorded = Readonly<{ known: Set<MessageId>; settled: ReadonlySet<MessageId> }>
 
 export type RecoverGiven = Readonly<{
-  recordAdmission: (intent: AdmitIntent) => void
   conclude: (delivered: Delivered) => void
   finished: (intent: Intent) => void
 }>
@@ -40,10 +40,10 @@ export function recover(given: DeliverGiven, intents: readonly Intent[], does: R
   }
 }
 
-function carryOut(given: DeliverGiven, intent: Intent, recorded: Recorded, { recordAdmission, conclude, finished }: RecoverGiven): void {
+function carryOut(given: DeliverGiven, intent: Intent, recorded: Recorded, { conclude, finished }: RecoverGiven): void {
   switch (intent.act) {
     case 'admit':
-      if (!recorded.known.has(intent.drop)) recordAdmission(intent)
+      if (!recorded.known.has(intent.drop)) given.record(admissionOf(intent))
       recorded.known.add(intent.drop)
       return conclude({ drop: intent.drop, mails: redeliver(given, intent, recorded), intent })
     case 'hold':
@@ -60,9 +60,10 @@ function carryOut(given: DeliverGiven, intent: Intent, recorded: Recorded, { rec
 
 /** Idempotent; `recorded.known` is added to. */
 export function redeliver(given: DeliverGiven, intent: AdmitIntent, recorded: Recorded): Mail[] {
-  const mails = intent.copies.map((copy) => {
+  const admission = admissionOf(intent)
+  const mails = intent.copies.map((copy, index) => {
     if (mustPlace(given, intent, copy, recorded.settled)) placeCopy(given, intent, copy)
-    const mail = given.ledger.get(copy.id) ?? mailOf(intent, copy)
+    const mail = given.ledger.get(copy.id) ?? mailFrom(admission, admission.copies[index] as CopyFact)
     if (copy.to !== CANARY && !recorded.known.has(copy.id)) {
       given.ledger.add(mail)
       given.record({ event: 'delivered', id: copy.id, to: copy.to, file: copy.file })

@@ -4,18 +4,16 @@
  * overtaken: its ids were made, then others were admitted before it (attachments were copied meanwhile, or a crash came between and
  * recovery wrote it down). How many segments may end meanwhile is bounded here, and with it the cost of an id that somebody made up.
  */
-import type { Entry } from '../core/event.ts'
+import type { AdmittedEntry, Entry } from '../core/event.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import { parseLine } from '../core/lines.ts'
 import { linesOf } from '../system/lines.ts'
 import type { Disk } from '../system/types.ts'
 import type { Segments } from './segments.ts'
 
-export type Admission = Extract<Entry, { event: 'admitted' }>
-
 export type Admissions = Readonly<{
   /** Reads few segments, also for an id that somebody made up. */
-  find: (id: MessageId) => Readonly<{ admission: Admission; segment: number }> | undefined
+  find: (id: MessageId) => Readonly<{ admission: AdmittedEntry; segment: number }> | undefined
   /** The greatest id of the last two segments that tell of a drop. */
   newest: () => MessageId | undefined
   /** The first segment that can tell of this drop or of a later one. Reads those from there on, and few before. */
@@ -88,7 +86,7 @@ export function admissionsOf(disk: Disk, segments: Segments): Admissions {
     }
   }
 
-  function admissionIn(segment: number, id: MessageId): Admission | undefined {
+  function admissionIn(segment: number, id: MessageId): AdmittedEntry | undefined {
     for (const { text } of linesOf(disk, segments.file(segment)?.path ?? '')) {
       const entry = text.includes(DROP) && text.includes(id) ? (parseLine(text) as Entry | undefined) : undefined
       if (entry?.event === 'admitted' && entry.copies.some((copy) => copy.id === id)) return entry

@@ -1,8 +1,8 @@
 /** The journal: every fact of the mail, one JSON line each, kept for ever; a segment an hour or 10,000 lines. */
-import type { Entry, Event } from '../core/event.ts'
+import type { AdmittedEntry, Entry, Event } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Clock, Disk } from '../system/types.ts'
-import { type Admission, admissionsOf } from './admissions.ts'
+import { admissionsOf } from './admissions.ts'
 import { openPast } from './past.ts'
 import { openSegments, type Position, type Segments } from './segments.ts'
 
@@ -14,7 +14,7 @@ export type Journal = Readonly<{
   /** Every entry from `from` on, oldest first, read as they are asked for. Lines a power cut spoiled are passed over. */
   read: (from: Position, lastSegment?: number) => Iterable<readonly [entry: Entry, at: Position]>
   /** The admission of a copy, from the few segments that can hold it: the cost of an id that somebody made up is bounded. */
-  admissionOf: (id: MessageId) => Admission | undefined
+  admissionOf: (id: MessageId) => AdmittedEntry | undefined
   /** Hands over the admission of a copy and all that happened to it since, in order; nothing for an id that nobody has. In slices. */
   pastOf: (id: MessageId, each: (entry: Entry) => void) => Promise<void>
   /** The greatest id so far: those of this start go on from it, also where the clock was set back meanwhile. */

@@ -8,6 +8,7 @@
  * When it fails: the system's errors come through, except that a file or folder that is not there is `undefined` or
  * empty where the name says so (`statOrNothing`, `listOrNothing`).
  */
+export { mailFrom } from './admitted.ts'
 export { type Finder, makeFinder } from './finder.ts'
 export { type Folders, findById, isGone, isLeased, isSameVersion, leadsNowhere, listOrNothing, markOf, pinFolders, statOrNothing } from './folders.ts'
 export { agentRules, type Layout, layoutOf, personRules, type Rule, rootRules, SWAPPED, spoolBoxRules } from './layout.ts'

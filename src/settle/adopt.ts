@@ -1,6 +1,6 @@
 /** A message whose record is lost (somebody removed .penny/): the mirror at its sender proves that it was sent, its own front matter says the rest. */
 import { isHolder } from '../core/config.ts'
-import type { Event } from '../core/event.ts'
+import type { Admission } from '../core/event.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import { KINDS } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
@@ -9,8 +9,6 @@ import { parseMessage, type Values } from '../message/index.ts'
 import type { Fd } from '../system/types.ts'
 import { largestBytes, type Place, snapshot } from './file.ts'
 import type { SettleGiven } from './types.ts'
-
-export type Admission = Extract<Event, { event: 'admitted' }>
 
 /** undefined: nothing but its holder speaks for it. `busy`: it is being written. */
 export function admissionByMirror(given: SettleGiven, holder: Name, place: Place, id: MessageId): Admission | 'busy' | undefined {

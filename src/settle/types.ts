@@ -1,5 +1,5 @@
 import type { Config } from '../core/config.ts'
-import type { Event } from '../core/event.ts'
+import type { Admission, Event } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
 import type { Clear, MailChanged, Raise, Submit } from '../core/post.ts'
@@ -37,7 +37,7 @@ export type SettleGiven = Readonly<{
   /** The same with the status last agreed, whatever its file says; takes a moment. */
   past: (id: MessageId) => Promise<Mail | undefined>
   /** Records the admission of a message whose own record is lost: as the ledger would hold it. */
-  readmit: (admission: Extract<Event, { event: 'admitted' }>) => Mail | undefined
+  readmit: (admission: Admission) => Mail | undefined
   /** The id a holder's `blocked_on` entry means. */
   meant: (holder: Name, idOrRef: string) => MessageId | undefined
   changed: (change: MailChanged) => void

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { Entry } from '../../src/core/event.ts'
+import type { AdmittedEntry } from '../../src/core/event.ts'
 import type { MessageId } from '../../src/core/ids.ts'
 import { createHandles, type Handles } from '../../src/daemon/handles.ts'
 import { makeIds, realSystem } from '../../src/system/index.ts'
@@ -9,8 +9,6 @@ import { report } from '../crash/house.ts'
 import { alertOf, filesIn, lettersOf, message } from '../e2e/files.ts'
 import { makeHandClock } from '../hand-clock.ts'
 import { DAY, HOUR, MINUTE, turnedHouse } from './turned.ts'
-
-type Admitted = Extract<Entry, { event: 'admitted' }>
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -47,7 +45,7 @@ async function ground(t: Test) {
   }
   const send = (handles: Handles, from: string, ref: string | undefined, to: readonly string[], key?: string): MessageId[] => {
     const copies = to.map((holder) => ({ id: ids.next(), to: holder }))
-    handles.see({ event: 'admitted', from, ref, key, sha256: sha(`${from} ${ref}`), copies } as unknown as Admitted)
+    handles.see({ event: 'admitted', from, ref, key, sha256: sha(`${from} ${ref}`), copies } as unknown as AdmittedEntry)
     return copies.map(({ id }) => id)
   }
   return { open: () => createHandles(given), send, clock, unsettled, order, breaths, path: given.path }
@@ -92,7 +90,7 @@ t.test('a ref is found by its sender, by each holder and by itself, in memory an
     ref: 'offer-1',
     sha256: sha('cfo offer-1'),
     copies: both.map((id, n) => ({ id, to: ['legal', 'pmo'][n] })),
-  } as unknown as Admitted)
+  } as unknown as AdmittedEntry)
   await handles.expire(0)
   t.equal(statSync(path).size, size, 'what is told again, as after a crash, is there once')
   look('told again')

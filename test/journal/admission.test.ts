@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import type { Event } from '../../src/core/event.ts'
+import type { Admission } from '../../src/core/event.ts'
 import type { MessageId } from '../../src/core/ids.ts'
 import type { Name } from '../../src/core/names.ts'
 import { MOST_ENDED } from '../../src/journal/admissions.ts'
@@ -14,7 +14,7 @@ const DAY_MS = 24 * HOUR_MS
 /** Segments read for one id where none is known yet: halving 200 of them, those around the place, and the one it is in. */
 const FEW = 8 + 2 * (MOST_ENDED + 1) + 1
 
-function admission(drop: MessageId, id: MessageId): Extract<Event, { event: 'admitted' }> {
+function admission(drop: MessageId, id: MessageId): Admission {
   const copy = { id, to: 'legal' as Name, kind: 'task', file: 'f', subject: `"event":"admitted" "drop":"${drop}"`, priority: 'normal', rank: 3 } as const
   return { event: 'admitted', drop, from: 'ceo', via: 'person', sha256: '', thread: id, hops: 0, name: 'a.md', copies: [copy] }
 }
