@@ -21,7 +21,7 @@ const atRest = async ({ penny, dir, amounts, say, add }, agents, goal) => {
     measured: showMb(resident),
     beside: still ? '' : 'it did not come to rest within two minutes',
     goal: `≤ ${showMb(goal)}`,
-    reached: yesNo(resident <= goal),
+    reached: yesNo(still && resident <= goal),
   })
   return { organisation, daemon }
 }

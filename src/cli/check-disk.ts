@@ -1,9 +1,9 @@
 /** What doctor tries of the file system below the root: renames, links, durability, leases, locks, time, room. */
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync, writeSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
 import { shellWord } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
+import type { LockRoot } from '../daemon/index.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { leasesWork, loadNative } from '../system/native.ts'
 import { type Finding, note, ok, reasonOf, skipped, wrong } from './check.ts'
@@ -92,28 +92,26 @@ export async function checkCompleteness(layout: Layout): Promise<Finding> {
   }
 }
 
-/** A second daemon is kept out by an abstract socket (no file), which the kernel gives to one holder: two are tried on one name. */
-export async function checkLock(): Promise<Finding> {
-  const name = `\0pennypost-doctor-${randomBytes(8).toString('hex')}`
-  const [first, second] = [createServer(), createServer()]
+/** The daemon's own lock, twice under one name. `lockRoot`: given by the caller, as the daemon is loaded only for this. */
+export async function checkLock(lockRoot: LockRoot): Promise<Finding> {
+  const secret = randomBytes(24).toString('hex')
+  const first = await lockRoot(secret).catch((cause: unknown) => cause)
+  if (!isHeld(first))
+    return wrong(
+      'lock',
+      `no abstract socket can be made: ${codeOf(first) ?? reasonOf(first)}`,
+      'uname -a   (it takes Linux, and no sandbox that forbids unix sockets)',
+    )
   try {
-    const one = await listen(first, name)
-    if (one !== undefined)
-      return wrong('lock', `no abstract socket can be made: ${one}`, 'uname -a   (it takes Linux, and no sandbox that forbids unix sockets)')
-    const two = await listen(second, name)
-    return two === 'EADDRINUSE'
-      ? ok('lock', 'the kernel gives a socket to one holder only')
-      : wrong('lock', `a second holder was not refused (${two ?? 'it got the same socket'})`, 'uname -a')
+    const second = await lockRoot(secret)
+    if ('heldBy' in second) return ok('lock', 'the kernel gives a socket to one holder only')
+    second.release()
+    return wrong('lock', 'a second holder was not refused (it got the same socket)', 'uname -a')
   } finally {
-    first.close()
-    second.close()
+    first.release()
   }
 }
 
-/** The error's code, or undefined where it worked. */
-function listen(server: Server, name: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    server.once('error', (cause) => resolve(codeOf(cause) ?? cause.message))
-    server.listen(name, () => resolve(undefined))
-  })
+function isHeld(lock: unknown): lock is { release: () => void } {
+  return typeof lock === 'object' && lock !== null && 'release' in lock
 }

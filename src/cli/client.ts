@@ -19,6 +19,8 @@ export type Daemon = Readonly<{
 const LONGEST_SOCKET_PATH = 107
 /** A daemon that says nothing for so long is wedged. Milliseconds; requests that wait for something have no bound. */
 const SILENCE_MS = 15_000
+/** Of the messages that may be meant. */
+const MOST_LISTED = 10
 const NO_DAEMON: readonly string[] = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED']
 
 export const UP = 'penny up --detach'
@@ -53,9 +55,18 @@ export async function findOwnDaemon(root: string): Promise<Daemon | 'not ours' |
   }
 }
 
-/** The command as it was typed, with an id in the place of what stood for it. */
-export function sameCall(call: Call): (id: string) => string {
-  return (id) => `penny ${[call.name, id, ...call.words.slice(1).map(shellWord)].join(' ')}`
+/** The command as it was typed, with an id in the place of the word that stood for it. */
+export function sameCall({ surroundings }: Call, word: string): (id: string) => string {
+  return (id) =>
+    `penny ${surroundings.typed
+      .slice(1)
+      .map((one) => (one === word ? id : shellWord(one)))
+      .join(' ')}`
+}
+
+/** Refuses (64) what may mean several messages. */
+export function refuseSeveral(typed: string, ids: readonly string[], again: (id: string) => string): never {
+  return refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.slice(0, MOST_LISTED).join(' '), again(ids[0] ?? typed))
 }
 
 /** The full id that the daemon knows by this ending or ref. */
@@ -63,7 +74,7 @@ export async function askForId(daemon: Daemon, typed: string, again: (id: string
   const { ids } = await daemon.ask({ verb: 'find', id: typed })
   const [id] = ids
   if (id === undefined) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
-  if (ids.length > 1) refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.join(' '), again(id))
+  if (ids.length > 1) refuseSeveral(typed, ids, again)
   return id
 }
 

@@ -7,8 +7,8 @@ import { EXIT, refuse } from './exit.ts'
 export type Surroundings = Readonly<{
   env: Readonly<Record<string, string | undefined>>
   cwd: string
-  /** The command line as it was typed, to be pasted again. */
-  typed: string
+  /** The command line as it was typed, its first word the program's path: to be pasted again. */
+  typed: readonly string[]
   uid: number
   stdin: Readable
   stdinIsTerminal: boolean

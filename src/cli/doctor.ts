@@ -29,7 +29,7 @@ export const command: Command = {
     expectWords(call, 0, 0, '')
     const root = rootOf(call)
     const layout = layoutOf(root)
-    const { checkPathTo } = await import('../daemon/index.ts')
+    const { checkPathTo, lockRoot } = await import('../daemon/index.ts')
     const { config, findings } = await checkPolicies(layout)
     const searchPath = call.surroundings.env['PATH'] ?? '/usr/bin:/bin'
     const holders = config ? config.agents.size + config.people.size : 0
@@ -41,7 +41,7 @@ export const command: Command = {
       checkRoom(layout),
       ...checkRenames(layout),
       await checkCompleteness(layout),
-      await checkLock(),
+      await checkLock(lockRoot),
       checkWatches(holders * WATCHED_EACH + 10),
       ...(config ? await checkAgents(layout, config, searchPath) : []),
       ...(config ? checkOwners(layout, config) : []),
@@ -49,14 +49,14 @@ export const command: Command = {
       skipped('jail', 'not tried: this version keeps agents apart by uid and mode alone', ''),
       skipped('hooks', 'not tried: this version installs none', ''),
     ]
-    for (const finding of all) {
+    for (const finding of all.map((one) => ({ ...one, fix: one.fix === '' ? '' : fixOf(call.surroundings, one.fix) }))) {
       if (call.json) {
         sayJson(call, finding)
         continue
       }
       const { check, outcome, what, fix } = finding
       say(call, `${paint(call, STYLES[outcome], SIGNS[outcome])} ${check.padEnd(12)} ${showSafely(what)}`)
-      if (fix !== '') say(call, `      fix: ${fixOf(call.surroundings, fix)}`)
+      if (fix !== '') say(call, `      fix: ${fix}`)
     }
     return all.some(({ outcome }) => outcome === 'wrong') ? EXIT.no : EXIT.ok
   },

@@ -79,21 +79,22 @@ function openSource(file: string): number {
   return refuse(EXIT.noSuchThing, `${file} cannot be attached`, why, `ls -l ${shellWord(file)}`)
 }
 
-function create<T>(path: string, work: (fd: number) => T): T {
+/** A file that nobody sees before it is whole: what `work` does not put in its place is taken away. Refuses (75) where its holder removed it. */
+export function create<T>(path: string, work: (fd: number) => T): T {
   const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
     return work(fd)
   } catch (cause) {
     unless(UNSEEN, () => unlinkSync(path))
     if (GONE.includes(codeOf(cause) ?? ''))
-      refuse(EXIT.tryAgain, `nothing was sent: ${basename(path)} went away while it was written`, 'its holder removed it', 'the same command again')
+      refuse(EXIT.tryAgain, `nothing was changed: ${basename(path)} went away while it was written`, 'its holder removed it', 'the same command again')
     throw cause
   } finally {
     closeSync(fd)
   }
 }
 
-function writeAll(fd: number, bytes: Uint8Array): void {
+export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
 }
 

@@ -2,7 +2,7 @@
 import { isMessageId, isRef, type MessageId } from '../core/ids.ts'
 import { textValue } from '../core/row.ts'
 import { parseFileName } from '../mailbox/index.ts'
-import { askForId, type Daemon, findOwnDaemon, sameCall } from './client.ts'
+import { askForId, type Daemon, findOwnDaemon, refuseSeveral, sameCall } from './client.ts'
 import type { Call } from './command.ts'
 import { AS_ROOT, EXIT, refuse } from './exit.ts'
 import { readHead, readMessage, type Shown, shownOf } from './head.ts'
@@ -23,7 +23,7 @@ export function everyPlace(call: Call, seat: Seat | undefined, unseen: Unseen): 
 
 /** The one message that is meant. Refuses: no such (66), several (64), too short (64), not to be seen by this user (77). */
 export function findMessage(call: Call, typed: string, seat: Seat | undefined = seatOf(call)): Promise<Found> {
-  return findIn(call, typed, seat, sameCall(call))
+  return findIn(call, typed, seat, sameCall(call, typed))
 }
 
 /** The same in this mailbox, or everybody's; `again` is the command with an id in the place of what was typed. */
@@ -40,7 +40,7 @@ export async function findIn(call: Call, typed: string, seat: Seat | undefined, 
     refuse(EXIT.notPermitted, `${typed} cannot be looked for`, `this user may not read ${[...unseen][0]}, and the daemon cannot be asked`, AS_ROOT)
   if (!one) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
   const ids = [...new Set(found.map(({ id }) => id))]
-  if (ids.length > 1) refuse(EXIT.usage, `${typed} may be any of ${ids.length} messages`, ids.slice(0, 10).join(' '), again(one.id))
+  if (ids.length > 1) refuseSeveral(typed, ids, again)
   return one
 }
 

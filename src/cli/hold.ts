@@ -1,20 +1,6 @@
 /** What a holder does to its mail, done to the files as any holder may: move them, or put an edited copy in their place. */
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  type Stats,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fchmodSync, fchownSync, fstatSync, fsyncSync, lstatSync, readFileSync, renameSync, type Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { MessageId } from '../core/ids.ts'
 import type { Value } from '../core/message.ts'
@@ -24,7 +10,8 @@ import { isSettled, isStatus, mayChange, type Status } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { askForId, type Daemon, findDaemon, sameCall } from './client.ts'
 import { type Call, textOption } from './command.ts'
-import { EXIT, GONE, Refusal, refuse, UNSEEN, unless } from './exit.ts'
+import { create, writeAll } from './drop.ts'
+import { EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
 import { findMessage } from './find.ts'
 import { readHead } from './head.ts'
 import { openPlain, within } from './holder.ts'
@@ -46,7 +33,7 @@ export async function changeStatus(call: Call, typed: string, to: Status, result
   const way = await wayOf(call)
   if (way.kind === 'daemon') {
     const agent = textOption(call, 'agent')
-    const id = await askForId(way.daemon, typed, sameCall(call))
+    const id = await askForId(way.daemon, typed, sameCall(call, typed))
     await way.daemon.ask({ verb: 'change', id, to, ...(result === undefined ? {} : { result }), ...(agent === undefined ? {} : { agent }) })
     return id
   }
@@ -120,8 +107,9 @@ export async function editFile(place: Place, to: Status, keys: Readonly<Record<s
       `penny set ${place.id} status=open`,
     )
   const name = basename(place.path)
-  const before = within(dirname(place.path), (at) => readOwn(join(at, name)))
-  if (!before) refuse(EXIT.badMessage, `${place.path} cannot be changed`, 'it is no plain file', `ls -l ${shellWord(place.path)}`)
+  const before = unless(GONE, () => within(dirname(place.path), (at) => readOwn(join(at, name)) ?? 'odd'))
+  if (before === undefined) refuse(EXIT.tryAgain, `${place.id} has just been moved`, 'somebody else was faster', `penny show ${place.id}`)
+  if (before === 'odd') refuse(EXIT.badMessage, `${place.path} cannot be changed`, 'it is no plain file', `ls -l ${shellWord(place.path)}`)
   const edits = { status: to, ...keys }
   // What the daemon delivers is plain, unless its sender or holder wrote more of YAML than most do.
   const edited = rewriteBy(layOutPlain, before.text, edits) ?? (await import('../message/index.ts')).rewrite(before.text, edits)
@@ -142,10 +130,8 @@ function readOwn(path: string): { text: string; stat: Stats } | undefined {
 /** Puts a new version of a file in its place; refuses (75) where it is not, or no longer says, what it was when it was read. */
 export function replaceOwn(path: string, text: string, was: Stats): void {
   const unfinished = join(dirname(path), `.edit-${randomBytes(8).toString('hex')}.tmp`)
-  const fd = openSync(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
-  try {
-    const bytes = Buffer.from(text)
-    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
+  create(unfinished, (fd) => {
+    writeAll(fd, Buffer.from(text))
     // The holder's own group may be none it can give away; the folder's set-group bit gives the readers' group then.
     unless(['EPERM'], () => fchownSync(fd, was.uid, was.gid))
     fchmodSync(fd, was.mode & 0o777)
@@ -155,12 +141,7 @@ export function replaceOwn(path: string, text: string, was: Stats): void {
     if (now?.ino !== was.ino || now.size !== was.size || now.mtimeMs !== was.mtimeMs)
       refuse(EXIT.tryAgain, 'the message was changed meanwhile', 'somebody else wrote to it or moved it at the same moment', 'the same command again')
     renameSync(unfinished, path)
-  } catch (cause) {
-    unless(UNSEEN, () => unlinkSync(unfinished))
-    throw cause
-  } finally {
-    closeSync(fd)
-  }
+  })
 }
 
 /** The seat that `next` and `reply` need. */

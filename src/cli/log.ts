@@ -1,6 +1,7 @@
 import type { Entry } from '../core/event.ts'
 import { isMessageId, isRef } from '../core/ids.ts'
-import { shellWord, showSafely } from '../core/text.ts'
+import { showSafely } from '../core/text.ts'
+import { refuseSeveral, sameCall } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { findMessage } from './find.ts'
@@ -73,6 +74,6 @@ async function fullId(call: Call, root: string, typed: string): Promise<string> 
   }
   const [first] = found
   if (first === undefined) return (await findMessage(call, typed)).id
-  if (found.size > 1) refuse(EXIT.usage, `${typed} may be any of ${found.size} messages`, [...found].slice(0, 10).join(' '), `penny log ${shellWord(first)}`)
+  if (found.size > 1) refuseSeveral(typed, [...found], sameCall(call, typed))
   return first
 }

@@ -7,7 +7,6 @@
  * When it fails: `main` has said what, why and a command that mends it; a mistake of ours is status 70.
  * The first line starts it with a second net: no code is made from strings, whatever a message says.
  */
-import { shellWord } from '../core/text.ts'
 import { EXIT } from './exit.ts'
 import { main } from './main.ts'
 
@@ -30,7 +29,7 @@ process.once('beforeExit', () => {
 const status = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
-  typed: process.argv.slice(1).map(shellWord).join(' '),
+  typed: process.argv.slice(1),
   uid: process.geteuid?.() ?? 0,
   stdin: process.stdin,
   stdinIsTerminal: process.stdin.isTTY,

@@ -1,6 +1,6 @@
 /** What commands print: tables, JSON lines, refusals. Colour is never the only sign. */
 import { styleText } from 'node:util'
-import { showBodySafely, showSafely } from '../core/text.ts'
+import { shellWord, showBodySafely, showSafely } from '../core/text.ts'
 import type { Call, Surroundings } from './command.ts'
 import { AS_ROOT, type Refusal } from './exit.ts'
 
@@ -60,8 +60,11 @@ export function printRefusal(surroundings: Surroundings, refusal: Refusal): void
 }
 
 /** As it can be pasted. An alias is nothing that sudo knows, so the program's path is written out. */
-export function fixOf({ typed }: Surroundings, fix: string): string {
-  return showSafely(fix === AS_ROOT ? `sudo ${typed}   # or join the operators group of policies/org.yaml` : fix)
+export function fixOf({ typed, env }: Surroundings, fix: string): string {
+  const named = env['PENNY_ROOT']
+  // sudo takes the environment away.
+  const words = named && !typed.some((word) => word.startsWith('--root')) ? [...typed, '--root', named] : typed
+  return showSafely(fix === AS_ROOT ? `sudo ${words.map(shellWord).join(' ')}   # or join the operators group of policies/org.yaml` : fix)
 }
 
 /** The part of an id that people type: its last eight characters are random. */

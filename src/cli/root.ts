@@ -1,6 +1,6 @@
 /** Which organisation, and in whose name. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
 import { type Call, textOption } from './command.ts'
@@ -12,15 +12,19 @@ function isRoot(folder: string): boolean {
   return existsSync(join(folder, 'policies/org.yaml')) || existsSync(join(folder, '.penny'))
 }
 
+/** The nearest at or above this folder. What an agent makes in its workspace is no organisation, however it looks. */
+function rootAbove(cwd: string): string | undefined {
+  const above: string[] = []
+  for (let folder = resolve(cwd); folder !== dirname(folder); folder = dirname(folder)) if (isRoot(folder)) above.push(folder)
+  return above.find((one) => !above.some((outer) => one.startsWith(`${outer}/workspaces/`)))
+}
+
 /** In the contract's order: --root, $PENNY_ROOT, the nearest folder at or above the working directory, /var/lib/pennypost. */
 function choose({ rootOption, surroundings: { env, cwd } }: Call): { root: string; how: string } {
   if (rootOption !== undefined) return { root: resolve(cwd, rootOption), how: '--root names it' }
   const named = env['PENNY_ROOT']
   if (named) return { root: resolve(cwd, named), how: 'PENNY_ROOT names it' }
-  const above: string[] = []
-  for (let folder = resolve(cwd); folder !== dirname(folder); folder = dirname(folder)) if (isRoot(folder)) above.push(folder)
-  // What an agent makes in its workspace is no organisation, however it looks.
-  const root = above.find((one) => !above.some((outer) => one.startsWith(`${outer}/workspaces/`)))
+  const root = rootAbove(cwd)
   if (root !== undefined) return { root, how: 'it is the nearest at or above the working directory' }
   return { root: DEFAULT_ROOT, how: 'neither --root nor PENNY_ROOT is given, and no folder at or above this one holds policies/org.yaml or .penny/' }
 }
@@ -67,10 +71,9 @@ export function seatOf(call: Call): Seat | undefined {
     return { name: agent, workspace: jailed ? '/ws' : (fromMessage ?? existingWorkspace(call, agent)), own: true }
   }
   if (jailed && (cwd === '/ws' || cwd.startsWith('/ws/'))) return { name: 'ws', workspace: '/ws', own: true }
-  for (let folder = resolve(cwd); folder !== dirname(folder); folder = dirname(folder)) {
-    if (basename(dirname(folder)) === 'workspaces' && isRoot(dirname(dirname(folder)))) return { name: basename(folder), workspace: folder, own: true }
-  }
-  return undefined
+  const root = rootAbove(cwd)
+  const [, name] = root === undefined ? [] : (/^workspaces\/([^/]+)/.exec(relative(root, resolve(cwd))) ?? [])
+  return root === undefined || name === undefined ? undefined : { name, workspace: join(root, 'workspaces', name), own: true }
 }
 
 function existingWorkspace(call: Call, name: string): string {

@@ -34,7 +34,7 @@ export const command: Command = {
     const daemon = seat?.own ? 'not ours' : await findOwnDaemon(rootOf(call))
     if (daemon === 'not ours') return askAsSender(call, seat ?? personSeat(call), typed, values, changes)
     if (!daemon) return refuse(EXIT.noDaemon, 'the daemon is not running', 'it alone changes what somebody else holds', UP)
-    const id = await askForId(daemon, typed, sameCall(call))
+    const id = await askForId(daemon, typed, sameCall(call, typed))
     const status = STATUSES.find((one) => one === values['status'])
     await daemon.ask({
       verb: 'set',

@@ -2,6 +2,7 @@ import { isMessageId } from '../core/ids.ts'
 import { nearest } from '../core/names.ts'
 import type { Status } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
+import { sameCall } from './client.ts'
 import { type Call, type Command, expectWords, listOption, textOption } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { findIn, findMessage } from './find.ts'
@@ -49,17 +50,17 @@ async function blockOn(call: Call, typed: string, status: Status): Promise<strin
   const place = await findMessage(call, typed)
   const result = textOption(call, 'message')
   const on = new Set<string>()
-  for (const one of listOption(call, 'on')) on.add(await waitedFor(call, typed, one))
+  for (const one of listOption(call, 'on')) on.add(await waitedFor(call, one))
   await editFile(place, 'blocked', { blocked_on: [...on], ...(result === undefined ? {} : { result }) })
   return place.id
 }
 
 /** An ending of an id becomes the id: the file means messages by nothing shorter. A ref and text stay as they are. */
-async function waitedFor(call: Call, typed: string, one: string): Promise<string> {
+async function waitedFor(call: Call, one: string): Promise<string> {
   if (!/^[0-9a-f-]{4,}$/i.test(one)) return one
   const seat = seatOf(call)
   // A holder may have been told the id of a message that it can't see; the daemon says if there is none.
   if (seat?.own && isMessageId(one)) return one
-  const found = await findIn(call, one, seat?.own ? seat : undefined, (id) => `penny settle ${shellWord(typed)} blocked --on ${id}`)
+  const found = await findIn(call, one, seat?.own ? seat : undefined, sameCall(call, one))
   return found.id
 }

@@ -46,7 +46,7 @@ async function showOriginal(call: Call, typed: string): Promise<number> {
 type Original = Readonly<{ id: string; text: string }>
 
 async function originalFrom(call: Call, daemon: Daemon, typed: string): Promise<Original> {
-  const id = await askForId(daemon, typed, sameCall(call))
+  const id = await askForId(daemon, typed, sameCall(call, typed))
   return { id, text: (await daemon.ask({ verb: 'original', id })).text }
 }
 

@@ -8,7 +8,6 @@ import { AS_ROOT, EXIT, Refusal, refuse } from './exit.ts'
 import { doubt, type Filter, readFilters } from './filters.ts'
 import { readHead } from './head.ts'
 import { byService, listMail, listMailbox, type Place, type Unseen } from './mail.ts'
-import { loadPolicies } from './policies.ts'
 import { sayJson, sayTable, shortId, tell } from './print.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
 import { ageSince } from './times.ts'
@@ -31,14 +30,16 @@ export const command: Command = {
     else if (rows.length > 0) print(call, rows)
     if (rows.length > 0) return EXIT.ok
     // Only operators may read policies/; others are believed.
-    const config = call.words.length > 0 ? readablePolicies(call) : undefined
+    const config = call.words.length > 0 ? await readablePolicies(call) : undefined
     if (config) doubt(call.words, config)
     if (!call.json) tell(call, 'no such task')
     return EXIT.ok
   },
 }
 
-function readablePolicies(call: Call): Config | undefined {
+/** Loaded only here: the configuration takes as long to load as the rest of the command. */
+async function readablePolicies(call: Call): Promise<Config | undefined> {
+  const { loadPolicies } = await import('./policies.ts')
   try {
     return loadPolicies(rootOf(call))
   } catch (cause) {

@@ -18,6 +18,7 @@ import { type Daemon, startDaemon } from './daemon.ts'
 import { prepare } from './start.ts'
 
 /** By these `penny doctor` judges as the daemon does. */
+export { type LockRoot, lockRoot } from './lock.ts'
 export { readConfig } from './machine.ts'
 export { checkPathTo, type PathProblem } from './pathcheck.ts'
 

@@ -42,6 +42,8 @@ function make(path: string): void {
   }
 }
 
+export type LockRoot = typeof lockRoot
+
 /** The lock, or the pid that holds it. The name is a digest of a secret, so that nobody else can take it beforehand. */
 export function lockRoot(secret: string): Promise<{ release: () => void } | { heldBy: number }> {
   const name = `\0pennypost-${createHash('sha256').update(secret).digest('hex').slice(0, 40)}`

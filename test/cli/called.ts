@@ -22,7 +22,7 @@ export async function penny(args: readonly string[], how: How = {}): Promise<End
   const status = await main(args, {
     env: { PATH: process.env['PATH'] ?? '', ...how.env },
     cwd: how.cwd ?? '/',
-    typed: ['/opt/penny.js', ...args].join(' '),
+    typed: ['/opt/penny.js', ...args],
     uid: how.uid ?? process.geteuid?.() ?? 0,
     stdin: Readable.from([Buffer.from(how.input ?? '')]),
     stdinIsTerminal: how.terminal ?? false,

@@ -134,4 +134,8 @@ tap.test('an organisation that an agent makes up in its workspace is none', only
   t.match(out, org.root)
   t.notMatch(out, `${home}/policies`)
   t.equal(dirname(home), org.at('workspaces/legal'))
+  const planted = `${home}/workspaces/pmo`
+  mkdirSync(`${planted}/outbox`, { recursive: true })
+  t.equal((await org.penny(['send', 'pmo', '-m', 'x'], { cwd: planted, env: { PENNY_ROOT: '' } })).status, 0)
+  t.same(readdirSync(`${planted}/outbox`), [], 'nor a mailbox in it one of its own')
 })
