@@ -140,8 +140,13 @@ tap.test('200 kill -9 at random moments under load: in the end every message is 
       .filter(([id, status]) => mirrors.get(id) !== status)
       .map(([id, status]) => `${id} is ${status}, its mirror ${mirrors.get(id) ?? 'is missing'}`)
   }
-  // they follow within 1 s each; thousands at once and on a loaded machine may take longer
-  await until('every mirror', () => stale().length === 0, 20_000).catch(() => undefined)
+  // they follow within 1 s each; thousands at once on a loaded machine may take longer, but they never stand still
+  let left = stale().length
+  for (let quiet = 0; left > 0 && quiet < 10; await pause(1000)) {
+    const now = stale().length
+    quiet = now < left ? 0 : quiet + 1
+    left = now
+  }
   t.same(few(stale()), [], 'every copy has a mirror that is current')
   // a machine this busy may well be late with the canary
   const others = alertsOf(org.root).filter((alert) => alert.code !== 'unknown-recipient' && alert.code !== 'canary-late')
