@@ -96,19 +96,19 @@ export function startDaemon(given: DaemonGiven): Daemon {
     }
   }
 
+  /** One part that fails keeps none of the others from being done. */
   function sweep(all: boolean): void {
-    intake.sweep(all)
-    if (rooms.isReady()) {
-      settleRoom.sweep(all)
-      rooms.full.sweep()
-      rooms.sweepWorkspaces()
+    const each: Readonly<Record<string, () => void>> = {
+      drops: () => intake.sweep(all),
+      ...(rooms.isReady() ? { mailboxes: () => settleRoom.sweep(all), backlogs: rooms.full.sweep, workspaces: rooms.sweepWorkspaces } : {}),
+      ...(all ? { leftovers: rooms.sweepLeftovers } : {}),
+      folders: provisioner.patrol,
+      held: sweepHeld,
+      alerts: alerts.sweep,
+      calls: rooms.calls.sweep,
+      room: room.sweep,
     }
-    if (all) rooms.sweepLeftovers()
-    provisioner.patrol()
-    sweepHeld()
-    alerts.sweep()
-    rooms.calls.sweep()
-    room.sweep()
+    for (const [what, part] of Object.entries(each)) guarded(`sweep: ${what}`, part)()
   }
 
   /** One a turn: whoever has mail to move goes first. What is not found, as while it is moved, is looked for once more. */

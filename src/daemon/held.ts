@@ -116,8 +116,8 @@ export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock }>)
   let known = new Set<string>()
   let listedCtimeMs = -1
   return () => {
-    const { ctimeMs } = disk.stat(layout.held)
-    if (ctimeMs === listedCtimeMs) return
+    const ctimeMs = statOrNothing(disk, layout.held)?.ctimeMs
+    if (ctimeMs === undefined || ctimeMs === listedCtimeMs) return
     // Changed just now it may change again within the same tick of the file system's clock.
     listedCtimeMs = clock.now() - ctimeMs < RACY_MS ? -1 : ctimeMs
     const there = listOrNothing(disk, layout.held).map(({ name }) => name)

@@ -195,10 +195,11 @@ export function createDelivery(given: DeliverGiven): Deliver {
 
   async function holdIt(intent: HoldIntent): Promise<void> {
     await sealed.seal(intent)
+    const known = new Set<MessageId>()
     try {
-      rehold(given, intent, false)
+      rehold(given, intent, known)
     } catch (cause) {
-      await insist(given, intent, cause, () => rehold(given, intent, false))
+      await insist(given, intent, cause, () => rehold(given, intent, known))
     }
     close.finished(intent)
   }

@@ -47,7 +47,7 @@ function carryOut(given: DeliverGiven, intent: Intent, recorded: Recorded, { con
       recorded.known.add(intent.drop)
       return conclude({ drop: intent.drop, mails: redeliver(given, intent, recorded), intent })
     case 'hold':
-      rehold(given, intent, recorded.known.has(intent.drop))
+      rehold(given, intent, recorded.known)
       break
     case 'repeat':
       if (!recorded.known.has(intent.drop)) given.record({ event: 'repeat', drop: intent.drop, from: intent.from, ref: intent.ref, of: intent.of })
@@ -156,9 +156,11 @@ function beginsWith(disk: Disk, path: Path, sealed: Buffer): boolean {
   }
 }
 
-export function rehold(given: DeliverGiven, intent: HoldIntent, recorded: boolean): void {
+/** Idempotent; `known` is added to. */
+export function rehold(given: DeliverGiven, intent: HoldIntent, known: Set<MessageId>): void {
   // Gone, replaced, or released since: then there is nothing to tell.
   if (!holdFile(given, intent)) return
-  if (!recorded) given.record({ event: 'held', drop: intent.drop, code: intent.code, from: intent.from, name: intent.name, held: intent.held })
+  if (!known.has(intent.drop)) given.record({ event: 'held', drop: intent.drop, code: intent.code, from: intent.from, name: intent.name, held: intent.held })
+  known.add(intent.drop)
   given.held(intent)
 }

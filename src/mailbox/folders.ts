@@ -8,8 +8,8 @@ import { parseFileName } from './names.ts'
 export type Folders = Readonly<{
   /** The path of `name` inside the pinned `folder`. Throws ENOENT, ENOTDIR, ELOOP, EACCES as open(2) does. */
   at: (folder: string, name: Path) => Path
-  /** Whether the path still leads to the folder that is pinned; if not, the pin is dropped. */
-  stillThere: (folder: string) => boolean
+  /** Whether the path still leads to the folder that is pinned; if not, the pin is dropped. `now`: what lies there, where that was just looked at. */
+  stillThere: (folder: string, now?: Stat) => boolean
   forget: (folder: string) => void
   closeAll: () => void
 }>
@@ -35,10 +35,10 @@ export function pinFolders(disk: Disk): Folders {
   }
   return {
     at: (folder, name) => disk.at(pin(folder), name),
-    stillThere: (folder) => {
+    stillThere: (folder, seen) => {
       const known = pins.get(folder)
       if (!known) return true
-      const now = statOrNothing(disk, folder)
+      const now = seen ?? statOrNothing(disk, folder)
       if (now?.kind === 'folder' && now.ino === known.ino && now.dev === known.dev) return true
       forget(folder)
       return false

@@ -28,7 +28,9 @@ export type Mailboxes = Readonly<{
   stop: () => void
 }>
 
-type Box = { cancels: Cancel[]; ctimeMs: Record<Folder, number>; nextMs: Record<Folder, number>; listedAtMs: number; troubled: boolean }
+/** Folders that are listed. */
+type Listed = 'new' | 'cur'
+type Box = { cancels: Cancel[]; ctimeMs: Record<Listed, number>; nextMs: Record<Listed, number>; troubled: boolean }
 
 export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
   const { clock, disk, layout, ledger } = given
@@ -62,7 +64,7 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
 
   function unlisted(holder: Name): void {
     const box = boxes.get(holder)
-    if (box) box.ctimeMs = { new: -1, cur: -1, done: -1 }
+    if (box) box.ctimeMs = { new: -1, cur: -1 }
   }
 
   function sweepBox(holder: Name, box: Box, all: boolean): void {
@@ -74,21 +76,20 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
         given.pins.forget(path)
         given.repair(holder)
       }
-      if (missing || !given.pins.stillThere(path)) {
+      if (missing || !given.pins.stillThere(path, stat)) {
         for (const cancel of box.cancels) cancel()
         box.cancels = watchBox(holder)
         box.ctimeMs[folder] = -1
       }
       if (missing) continue
-      const changed = stat.ctimeMs !== box.ctimeMs[folder] || box.listedAtMs - stat.ctimeMs < RACY_MS
       const startedMs = clock.monotonic()
-      if (!all && (!changed || startedMs < box.nextMs[folder])) continue
-      box.ctimeMs[folder] = stat.ctimeMs
-      if (compare(holder, folder)) box.ctimeMs[folder] = -1
+      if (!all && (stat.ctimeMs === box.ctimeMs[folder] || startedMs < box.nextMs[folder])) continue
+      // Changed just now it may change again within the same tick of the file system's clock.
+      const isRacy = clock.now() - stat.ctimeMs < RACY_MS
+      box.ctimeMs[folder] = compare(holder, folder) || isRacy ? -1 : stat.ctimeMs
       const endedMs = clock.monotonic()
       box.nextMs[folder] = endedMs + LISTING_PAUSES * (endedMs - startedMs)
     }
-    box.listedAtMs = clock.now()
   }
 
   /** True: it must be listed again soon, changed or not. */
@@ -107,8 +108,13 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
   }
 
   function compareMark(mail: Mail): void {
-    const stat = statOrNothing(disk, `${layout.folder(mail.holder, mail.folder)}/${mail.file}`)
-    if (!stat || markOf(stat) !== mail.mark) settle.look(mail)
+    try {
+      const stat = statOrNothing(disk, `${layout.folder(mail.holder, mail.folder)}/${mail.file}`)
+      if (!stat || markOf(stat) !== mail.mark) settle.look(mail)
+    } catch (cause) {
+      // One folder that cannot be read must not keep the others from being looked at.
+      given.log('warn', 'a file could not be compared', { id: mail.id, why: String(cause) })
+    }
   }
 
   function compareLikely(): void {
@@ -142,8 +148,8 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       }
       for (const holder of holders) {
         if (boxes.has(holder)) continue
-        const never = { new: -1, cur: -1, done: -1 }
-        boxes.set(holder, { cancels: watchBox(holder), ctimeMs: { ...never }, nextMs: { ...never }, listedAtMs: 0, troubled: false })
+        const never = { new: -1, cur: -1 }
+        boxes.set(holder, { cancels: watchBox(holder), ctimeMs: { ...never }, nextMs: { ...never }, troubled: false })
       }
     },
     sweep: (all) => {
@@ -165,7 +171,7 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
           given.repair(holder)
         }
       }
-      compareLikely()
+      if (ledger.size() > MARKS_A_SWEEP) compareLikely()
       compareMarks()
     },
     rollMonths: async () => {

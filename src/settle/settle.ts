@@ -1,15 +1,15 @@
 import type { MessageId } from '../core/ids.ts'
-import type { Value } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Apply, Change, Changed } from '../core/post.ts'
 import { type Folder, isSettled } from '../core/status.ts'
 import { isSameVersion, type Mail, markOf, parseFileName } from '../mailbox/index.ts'
-import { type HolderPart, parseMessage, readHolder, rewrite } from '../message/index.ts'
+import { type HolderPart, parseMessage, readHolder } from '../message/index.ts'
 import { type Correct, createCorrect } from './correct.ts'
 import { type Decision, decide } from './decide.ts'
 import { locate, move, type Place, placeAt, type Snapshot, snapshot } from './file.ts'
 import { lastGoodText, withAnswer } from './good.ts'
 import { makeLooks } from './looks.ts'
+import { newText } from './newtext.ts'
 import { moveNote } from './note.ts'
 import { restoreProtected, tellTampered } from './protect.ts'
 import { createRescue, type Done } from './rescue.ts'
@@ -17,7 +17,7 @@ import { mergeStale } from './stale.ts'
 import { swap } from './swap.ts'
 import { makeTurns } from './turns.ts'
 import { MOST_EARLIER, MOST_WAITED_FOR, type SettleGiven } from './types.ts'
-import { freshUpdated, whole } from './whole.ts'
+import { whole } from './whole.ts'
 
 export type Settle = Readonly<{
   /** A name in a mailbox folder was touched, by anybody. */
@@ -42,8 +42,6 @@ export type SettleHooks = Readonly<{
   /** A file whose id is no unsettled message of this holder. */
   stranger: (holder: Name, folder: Folder, name: string) => void
 }>
-
-type NewText = Readonly<{ new: string; updated: string }>
 
 const BUSY_AGAIN_MS = 40
 /** A holder may keep its file open for ever: whoever asks for a change is told so instead of waiting with it. */
@@ -119,7 +117,12 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     if (waitedFor.has(change.id)) return BUSY
     return inTurn(change.id, async () => {
       const mail = await given.past(change.id)
-      return mail ? bring(mail, change) : { outcome: 'gone' }
+      try {
+        return mail ? await bring(mail, change) : { outcome: 'gone' }
+      } finally {
+        // Whatever came of it: from now on nothing that says so is the daemon's.
+        if (change.to === 'cancelled') given.withdrawn.end(change.id)
+      }
     })
   }
 
@@ -192,9 +195,9 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     rescue.parsed(mail.id)
     const holder = readHolder(parsed.message)
     const mended = restoreProtected(mail, bytes, parsed.message, holder, () => lastGoodText(given, mail))
-    const seen = { folder: place.folder, holder, whileDown: place.stat.ctimeMs < begunMs, withdrawing: isBegun(mail.id, holder) }
-    const decision = decide(mail, seen, asked)
-    const text = newText(mail, mended?.text ?? parsed.message.text, mended === undefined && bytes === read.bytes, holder, decision, asked)
+    const withdrawing = holder.status === 'cancelled' && given.withdrawn.isBegun(mail.id)
+    const decision = decide(mail, { folder: place.folder, holder, whileDown: place.stat.ctimeMs < begunMs, withdrawing }, asked)
+    const text = newText(given, mail, mended?.text ?? parsed.message.text, mended === undefined && bytes === read.bytes, holder, decision, asked)
     let version = read.stat
     if (text.new !== parsed.message.text) {
       if (decision.status === 'cancelled') given.withdrawn.begin(mail.id)
@@ -212,27 +215,12 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
     const placed = placeAt(given, mail, decision.folder, mail.file)
     mail.mark = placed && isSameVersion(placed.stat, version) && (version !== read.stat || read.untouched()) ? markOf(placed.stat) : undefined
     agree(mail, decision, text.updated, holder, text.new)
-    if (decision.status === 'cancelled') given.withdrawn.end(mail.id)
+    if (withdrawing) given.withdrawn.end(mail.id)
     const { result = holder.result, progress = holder.progress } = (decision.refused === undefined && asked) || {}
     if (ledger.get(mail.id)) given.said.keep(mail.id, { ...holder, result, progress })
     else given.said.forget(mail.id)
     if (mail.mark === undefined && ledger.get(mail.id)) again(mail.id, 1)
     return { refused: decision.refused }
-  }
-
-  const isBegun = (id: MessageId, { status }: HolderPart): boolean => status === 'cancelled' && given.withdrawn.isBegun(id)
-
-  function newText(mail: Mail, text: string, asRead: boolean, holder: HolderPart, decision: Decision, asked: Change | undefined): NewText {
-    const edits: Record<string, Value | undefined> = {}
-    const accepted = asked !== undefined && decision.refused === undefined
-    if (accepted && asked.result !== undefined) edits['result'] = asked.result
-    if (accepted && asked.progress !== undefined) edits['progress'] = asked.progress
-    if (decision.status === null && (holder.status !== undefined || holder.badStatus !== undefined)) edits['status'] = undefined
-    if (decision.status !== null && holder.status !== decision.status) edits['status'] = decision.status
-    const statusMoved = decision.status !== mail.status || decision.folder !== mail.folder
-    if (asRead && Object.keys(edits).length === 0 && !statusMoved && holder.updated === mail.updated) return { new: text, updated: mail.updated }
-    const updated = freshUpdated(given, mail)
-    return { new: rewrite(text, { ...edits, updated }), updated }
   }
 
   /** Writes the agreement down: in the ledger, in the journal, in the sender's mirror. */

@@ -67,10 +67,13 @@ export function createSettled(
     if (read === 'gone' || (read === 'linked' && mayBeSaving(settled, place, LINKED_MS))) return
     if (read === 'too-large') return leaveLarge(settled, place)
     if (typeof read === 'string') return putBackSafe(settled, place)
+    const isElsewhere = place.folder !== 'done' || place.file !== mail.file
     try {
+      // The one in done/ stays what the sender sees; this one is nobody's.
+      if (isElsewhere && placeAt(given, mail, 'done', mail.file)) return tellCopy(settled, place)
       const text = await putTextRight(settled, place, read)
       if (text === undefined) return
-      if (place.folder !== 'done' || place.file !== mail.file) putInPlace(settled, place)
+      if (isElsewhere) putInPlace(settled, place)
       remember(settled)
       shown(settled, text)
     } finally {
@@ -97,7 +100,10 @@ export function createSettled(
 
   function putInPlace(mail: SettledMail, place: Place): void {
     if (move(given, mail, place.path, 'done', mail.file)) return place.folder === 'done' ? undefined : tellReopened(mail, 'it was put back')
-    if (!placeAt(given, mail, place.folder, place.file)) return
+    if (placeAt(given, mail, place.folder, place.file)) tellCopy(mail, place)
+  }
+
+  function tellCopy(mail: SettledMail, place: Place): void {
     tellReopened(mail, `it lies in done/, and this copy is kept in ${setAside(given, mail, place.path, 'copy')}`)
   }
 

@@ -34,6 +34,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
     ),
   )
   let lookedUp = new Map<Name, number>()
+  let planned = false
   /** Over what may be looked up in this moment. */
   const later = new Map<Name, Set<string>>()
 
@@ -48,7 +49,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
   /** Whether one more name of this holder's may be looked up now; if not, it is met again in a moment. */
   function mayLookUp(holder: Name, folder: Folder, key: string): boolean {
     const count = lookedUp.get(holder) ?? 0
-    if (lookedUp.size === 0) clock.after(MOMENT_MS, nextMoment)
+    plan()
     lookedUp.set(holder, count + 1)
     if (count < LOOKED_UP) return true
     const waiting = later.get(holder) ?? new Set()
@@ -58,7 +59,13 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
     return false
   }
 
+  function plan(): void {
+    if (!planned) clock.after(MOMENT_MS, nextMoment)
+    planned = true
+  }
+
   function nextMoment(): void {
+    planned = false
     lookedUp = new Map()
     for (const [holder, waiting] of later) {
       for (const key of [...waiting].slice(0, LOOKED_UP)) {
@@ -67,6 +74,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
       }
       if (waiting.size === 0) later.delete(holder)
     }
+    if (later.size > 0) plan()
   }
 
   async function meetNow(key: string): Promise<void> {
