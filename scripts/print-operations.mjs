@@ -1,5 +1,5 @@
-// Prints docs/operations.md anew from the fault table. Run it after `npm run build`; a test says when it is needed.
+// Prints docs/operations.md anew from the fault table. Run it after `npm run test:compile`; a test says when it is needed.
 import { writeFileSync } from 'node:fs'
-import { operationsPage } from '../dist/alert/index.js'
+import { operationsPage } from '../dist-test/src/alert/index.js'
 
 writeFileSync(new URL('../docs/operations.md', import.meta.url), operationsPage())
