@@ -208,6 +208,7 @@ export function buildRooms(given: RoomsGiven) {
     submit: post.submit,
     apply: settle.apply,
     paused: dispatcher.isPaused,
+    meant: answers.meant,
     asked: answers.asked,
     deliver: () => deliver,
     ready,
