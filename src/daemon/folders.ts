@@ -9,6 +9,7 @@ import type { Intent, Journal } from '../journal/index.ts'
 import { type Layout, listOrNothing, statOrNothing } from '../mailbox/index.ts'
 import { join } from '../system/index.ts'
 import type { Disk, Listed, Path } from '../system/types.ts'
+import { isOfDrop } from './outcomes.ts'
 
 const NO_BOXES = ['alerts', 'held', 'files']
 /** Files of an odd box that its alert names. */
@@ -91,7 +92,7 @@ export function recordedOf(journal: Journal, intents: readonly Intent[]): { know
   const [oldest] = intents.map(({ drop }) => drop).sort()
   if (oldest === undefined) return { known, settled }
   for (const [entry] of journal.read({ segment: journal.segmentSince(oldest), offset: 0 })) {
-    if (entry.event === 'admitted' || entry.event === 'held' || entry.event === 'repeat') known.add(entry.drop)
+    if (isOfDrop(entry)) known.add(entry.drop)
     else if (entry.event === 'delivered') known.add(entry.id)
     else if (entry.event === 'status' && entry.folder === 'done') settled.add(entry.id)
   }

@@ -3,9 +3,8 @@ import { createHash } from 'node:crypto'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import { formatTime } from '../core/time.ts'
 import type { HoldIntent } from '../journal/index.ts'
-import { isLeased, listOrNothing } from '../mailbox/index.ts'
+import { formatHeldName, isLeased, listOrNothing } from '../mailbox/index.ts'
 import type { Disk, Fd } from '../system/types.ts'
-import { heldName } from './hold.ts'
 import { takenPath } from './place.ts'
 import type { DeliverGiven } from './types.ts'
 
@@ -59,7 +58,7 @@ function lateIntent(given: DeliverGiven, drop: MessageId, name: string, from: st
     source: { folder: '.penny/staging', name: `taken.${drop}`, dev, ino, size, mtimeMs },
     from,
     code: 'unmatched-file',
-    held: heldName('unmatched-file', id, name),
+    held: formatHeldName('unmatched-file', id, name),
     folder: 'spool',
     name,
     complaints: [
