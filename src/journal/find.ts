@@ -1,5 +1,6 @@
 /** Finds a sealed intent by an id alone, whoever made that up: the cost of an id that nobody has is bounded. */
 import { isMessageId, type MessageId } from '../core/ids.ts'
+import { parseLine } from '../core/lines.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import { MOST_ENDED } from './admissions.ts'
 import type { Intent } from './intents.ts'
@@ -91,14 +92,9 @@ export function makeSealedFinder(disk: Disk, clock: Clock, segments: Segments): 
   }
 }
 
+/** undefined: a power cut can spoil lines that were never acknowledged. */
 export function parseIntent(line: string): Intent | Void | undefined {
-  try {
-    return JSON.parse(line) as Intent | Void
-  } catch (cause) {
-    // A power cut can spoil lines that were never acknowledged.
-    if (cause instanceof SyntaxError) return undefined
-    throw cause
-  }
+  return parseLine(line) as Intent | Void | undefined
 }
 
 type Index = Readonly<{ segment: number; data: Buffer; lines: ReadonlyMap<string, number> }>

@@ -1,6 +1,7 @@
 /** The journal: every fact of the mail, one JSON line each, kept for ever; a segment an hour or 10,000 lines. */
 import type { AdmittedEntry, Entry, Event } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
+import { parseEntry } from '../core/lines.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import { admissionsOf } from './admissions.ts'
 import { openPast } from './past.ts'
@@ -90,15 +91,5 @@ export function openJournal(disk: Disk, clock: Clock, folder: string): Journal {
     },
     segments,
     close: segments.close,
-  }
-}
-
-function parseEntry(line: string): Entry | undefined {
-  try {
-    const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null && 'event' in value ? (value as Entry) : undefined
-  } catch (cause) {
-    if (cause instanceof SyntaxError) return undefined
-    throw cause
   }
 }
