@@ -7,9 +7,9 @@ import type { Name } from '../core/names.ts'
 import { isSettled, statusByFolder } from '../core/status.ts'
 import { copyText, type Deliver } from '../deliver/index.ts'
 import type { Journal, Sealed } from '../journal/index.ts'
-import { type Folders, isLeased, type Layout, type Ledger, leadsNowhere, type Mail, mailFrom, makeFinder, statOrNothing } from '../mailbox/index.ts'
+import { type Folders, type Layout, type Ledger, type Mail, mailFrom, makeFinder, openUnlessLeased, statOrNothing } from '../mailbox/index.ts'
 import { parseHead, readHolder } from '../message/index.ts'
-import type { Clock, Disk, Fd, Path } from '../system/types.ts'
+import type { Clock, Disk, Path } from '../system/types.ts'
 import { happened } from './rebuild.ts'
 import type { State } from './state.ts'
 
@@ -88,13 +88,8 @@ export function createAnswers(given: AnswersGiven): Answers {
 
   function headOf(path: Path): ReturnType<typeof readHolder> | undefined {
     const { limits } = given.config().org
-    let fd: Fd
-    try {
-      fd = disk.openRead(path)
-    } catch (cause) {
-      if (leadsNowhere(cause) || isLeased(cause)) return undefined
-      throw cause
-    }
+    const fd = openUnlessLeased(disk, path)
+    if (typeof fd === 'string') return undefined
     try {
       const { kind, size } = disk.fstat(fd)
       if (kind !== 'file') return undefined

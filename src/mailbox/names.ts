@@ -18,6 +18,11 @@ export function parseFileName(name: string): FileName | undefined {
   return { rank: Number(rank), priority, id, slug }
 }
 
+/** Folders of settled mail of past months in done/: `2026-11`. */
+export function isMonth(name: string): boolean {
+  return /^20\d{2}-(0[1-9]|1[0-2])$/.test(name)
+}
+
 /** Names that say "I am being written" (contract, page 2). */
 export function isDraftName(name: string): boolean {
   return name.startsWith('.') || /(~|\.swp|\.tmp|\.part)$/.test(name)
