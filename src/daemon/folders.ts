@@ -1,7 +1,6 @@
 /** Which folders are drop folders now, and which drops the journal knows. */
-import type { Config } from '../core/config.ts'
+import { type Config, holdersOf } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
-import { isName } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { showSafely } from '../core/text.ts'
 import type { DropFolder } from '../intake/index.ts'
@@ -18,11 +17,10 @@ const MOST_NAMED = 10
 /** The spool, every folder in it (a box, whatever its name, if it can be shown as it is), every outbox. */
 export function dropFoldersOf(disk: Disk, layout: Layout, config: Config): DropFolder[] {
   const boxes = boxesIn(disk, layout).filter((entry) => !isOddBox(entry))
-  const holders = [...config.agents.keys(), ...config.people.keys()]
   return [
     { path: layout.spool, shown: 'spool', kind: 'spool', name: '' },
     ...boxes.map(({ name }): DropFolder => ({ path: layout.spoolBox(name), shown: `spool/${name}`, kind: 'box', name })),
-    ...holders.filter(isName).map((name): DropFolder => ({ path: layout.outbox(name), shown: `workspaces/${name}/outbox`, kind: 'outbox', name })),
+    ...holdersOf(config).map((name): DropFolder => ({ path: layout.outbox(name), shown: `workspaces/${name}/outbox`, kind: 'outbox', name })),
   ]
 }
 

@@ -1,5 +1,5 @@
 /** Mail as it lies in its holder's folders, read for an operator: every name in them may be a trap. */
-import type { Config } from '../core/config.ts'
+import { type Config, holdersOf } from '../core/config.ts'
 import type { TaskRow } from '../core/control.ts'
 import type { MessageId } from '../core/ids.ts'
 import { rowOf } from '../core/row.ts'
@@ -27,7 +27,7 @@ export function readMail({ disk, layout, config }: ReadingGiven, holder: string,
 /** Rows of everything in done/, one after the other as they are asked for. */
 export function* settledRows({ disk, layout, config }: ReadingGiven): Generator<TaskRow | undefined> {
   const limits = config().org.limits
-  for (const holder of [...config().agents.keys(), ...config().people.keys()]) {
+  for (const holder of holdersOf(config())) {
     const done = layout.folder(holder, 'done')
     for (const folder of [done, ...monthsIn(disk, done)]) {
       for (const { name: file, kind } of listOrNothing(disk, folder)) {

@@ -25,5 +25,5 @@ export function openRecords({ clock, disk, ids, log }: System, layout: Layout) {
   const snapshot = { disk, clock, log, journal, state, file: `${layout.private('state')}/ledger.jsonl` }
   /** Where the past ends. */
   const past = journal.end()
-  return { disk, layout, pins, ledger, journal, sealed, handles, state, snapshot, past }
+  return { disk, layout, pins, ledger, journal, sealed, state, snapshot, past }
 }

@@ -1,6 +1,6 @@
 /** Builds every room and hands each what it needs of the others. Nothing moves yet. */
 import { createAlerts } from '../alert/index.ts'
-import type { Config } from '../core/config.ts'
+import { type Config, holdersOf } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
@@ -245,7 +245,7 @@ export function buildRooms(given: RoomsGiven) {
     intake.setFolders(dropFoldersOf(disk, layout, config()))
     tellOfOddBoxes()
   }
-  const setHolders = (): void => settleRoom.mailboxes.setHolders([...config().agents.keys(), ...config().people.keys()])
+  const setHolders = (): void => settleRoom.mailboxes.setHolders(holdersOf(config()))
 
   function prepare(next: Config): () => void {
     const letItCount = inForce.prepare(next)

@@ -1,5 +1,5 @@
 /** Looks at every open task: what is late, answered but open, expired, or waits in a circle. */
-import { type Config, isHolder, managerOf } from '../core/config.ts'
+import { type Config, holdersOf, isHolder, managerOf } from '../core/config.ts'
 import type { Entry, Event } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
@@ -178,8 +178,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
 
   return {
     check: async () => {
-      const { agents, people } = config()
-      const stepMs = time.tick([...agents.keys(), ...people.keys()], given.paused)
+      const stepMs = time.tick(holdersOf(config()), given.paused)
       if (stepMs !== 0) given.raise(stepFault(stepMs))
       const found = look()
       alert(found)
