@@ -38,7 +38,7 @@ export function buildRooms(given: RoomsGiven) {
   let isReady = false
   let deliver: Deliver
   const records = openRecords(system, layout)
-  const { pins, ledger, journal, sealed, state } = records
+  const { pins, finder, ledger, journal, sealed, state } = records
 
   const config = (): Config => policies.current()
   const notify = notifier(spawner, log, system.self, given.environment)
@@ -53,7 +53,7 @@ export function buildRooms(given: RoomsGiven) {
   const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities, raise, clear })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
-  const answers = createAnswers({ clock, disk, layout, pins, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
+  const answers = createAnswers({ clock, disk, finder, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
   let becomeReady: () => void = () => undefined
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve
@@ -85,6 +85,7 @@ export function buildRooms(given: RoomsGiven) {
     watch: watches.watch,
     layout,
     pins,
+    finder,
     ledger,
     config,
     record: journal.record,
