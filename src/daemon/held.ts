@@ -108,8 +108,7 @@ export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock }>)
   return () => {
     const ctimeMs = statOrNothing(disk, layout.held)?.ctimeMs
     if (ctimeMs === undefined || ctimeMs === listedCtimeMs) return
-    // Changed just now it may change again within the same tick of the file system's clock.
-    listedCtimeMs = clock.now() - ctimeMs < RACY_MS ? -1 : ctimeMs
+    const isRacy = clock.now() - ctimeMs < RACY_MS
     const there = listOrNothing(disk, layout.held).map(({ name }) => name)
     const files = new Set(there.filter((name) => explainedBy(name) === undefined))
     const explained = there.flatMap((name) => explainedBy(name) ?? [])
@@ -120,6 +119,8 @@ export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock }>)
       clearFor(given, name)
     }
     known = files
+    // Changed just now it may change again within the same tick of the file system's clock; what failed is done again.
+    listedCtimeMs = isRacy ? -1 : ctimeMs
   }
 }
 
