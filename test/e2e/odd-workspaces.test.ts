@@ -53,7 +53,7 @@ t.test('a file beside a mailbox is told of, with a fix that sends it', async (t)
     const letters = lettersOf(org.root, 'pmo')
     return letters.length >= places.length && letters.map(({ head }) => head.get('subject'))
   })
-  t.same(subjects.sort(), places.toSorted())
+  t.same(new Set(subjects), new Set(places))
 })
 
 t.test('tasks of an agent that is removed are told of at once, with a command; of one without any nothing is said', async (t) => {
