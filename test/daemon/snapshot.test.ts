@@ -9,6 +9,7 @@ import { makeLedger } from '../../src/mailbox/index.ts'
 import { makeIds, realSystem } from '../../src/system/index.ts'
 import type { Disk } from '../../src/system/types.ts'
 import { drop, type House, mailOf, newRoot, openHouse, report, until } from '../crash/house.ts'
+import { fails } from '../journal/ground.ts'
 
 type Life = Readonly<{ root: string; open: () => Promise<House>; snapshot: string; segment: () => string }>
 
@@ -137,7 +138,7 @@ t.test('a daemon that cannot read its journal says so to whoever started it and 
     clock.soon(call)
   }
   const openRead: Disk['openRead'] = (path) => {
-    if (begun && String(path).includes('/journal/')) throw Object.assign(new Error('i/o error'), { code: 'EIO' })
+    if (begun && String(path).includes('/journal/')) fails('EIO')()
     return disk.openRead(path)
   }
   const house = await openHouse(root, { clock: { ...clock, soon }, disk: { ...disk, openRead } })

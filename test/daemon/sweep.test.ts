@@ -3,13 +3,14 @@ import t from 'tap'
 import { realSystem } from '../../src/system/index.ts'
 import { report } from '../crash/house.ts'
 import { alertOf, heldFiles, lettersOf, message } from '../e2e/files.ts'
+import { fails } from '../journal/ground.ts'
 import { MINUTE, SECOND, turnedHouse } from './turned.ts'
 
 t.test('a part of the sweep that fails keeps no other from being done, and is done once it can be', async (t) => {
   const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
   let isBad = false
   const list: typeof disk.list = (path) => {
-    if (isBad && String(path).endsWith('/spool/held')) throw Object.assign(new Error('EACCES: permission denied, scandir'), { code: 'EACCES' })
+    if (isBad && String(path).endsWith('/spool/held')) fails('EACCES')()
     return disk.list(path)
   }
   const house = await turnedHouse(t, {}, { disk: { ...disk, list } })
