@@ -1,8 +1,8 @@
 /** What lies in spool/held/, with what is written beside it. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { idTimeMs, isMessageId } from '../core/ids.ts'
+import { idTimeMs } from '../core/ids.ts'
 import { shellWord } from '../core/text.ts'
-import { layoutOf } from '../mailbox/index.ts'
+import { explainedBy, layoutOf, parseHeldName, whyBeside } from '../mailbox/index.ts'
 import { GONE, unless } from './exit.ts'
 
 export type HeldFile = Readonly<{
@@ -20,14 +20,14 @@ export type HeldFile = Readonly<{
 /** The newest first. Throws EACCES where spool/held/ may not be read. */
 export function heldFiles(root: string): HeldFile[] {
   const folder = layoutOf(root).held
-  const names = (unless(GONE, () => readdirSync(folder)) ?? []).filter((name) => !name.startsWith('.') && !name.endsWith('.why.md'))
+  const names = (unless(GONE, () => readdirSync(folder)) ?? []).filter((name) => !name.startsWith('.') && explainedBy(name) === undefined)
   return names
     .flatMap((name): HeldFile[] => {
       const path = `${folder}/${name}`
       const stat = unless(GONE, () => statSync(path))
-      const why = unless(GONE, () => readFileSync(`${path}.why.md`, 'utf8')) ?? ''
-      const [code = '', id = ''] = name.split('.')
-      const at = isMessageId(id) ? new Date(idTimeMs(id)).toISOString() : (stat?.ctime.toISOString() ?? '')
+      const why = unless(GONE, () => readFileSync(whyBeside(path), 'utf8')) ?? ''
+      const { code, id } = parseHeldName(name) ?? { code: '?' }
+      const at = id ? new Date(idTimeMs(id)).toISOString() : (stat?.ctime.toISOString() ?? '')
       const told = (key: string): string => new RegExp(`^- ${key}: (.*)$`, 'm').exec(why)?.[1]?.replace(/^`|`$/g, '') ?? '?'
       const sentences = why
         .split('\n')

@@ -2,15 +2,13 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import type { Request } from '../core/control.ts'
 import type { Entry } from '../core/event.ts'
-import { linesWith, parseLine } from '../core/lines.ts'
+import { linesWith, mayReach, parseEntry, parseLine } from '../core/lines.ts'
 import type { Intent } from '../journal/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { findOwnDaemon } from './client.ts'
 import { AS_ROOT, EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
 
 const NAME = /^\d{8}-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z\.jsonl$/
-/** A clock may have been stepped since a segment was begun. */
-const CLOCK_MARGIN_MS = 86_400_000
 type Segment = Readonly<{ path: string; begunMs: number }>
 
 /** Oldest first; none where nothing was ever written. Refuses (77) where it may not be read. */
@@ -49,9 +47,7 @@ export function entriesSince(root: string, sinceMs: number): Promise<Entry[]> {
   const since = new Date(sinceMs).toISOString()
   const read = (folder: string): Entry[] => {
     const segments = segmentsIn(folder)
-    // A segment ends where the next begins, unless the clock was set back between.
-    const endMs = (index: number): number => Math.max(segments[index]?.begunMs ?? 0, segments[index + 1]?.begunMs ?? Number.POSITIVE_INFINITY)
-    const needed = segments.filter((_, index) => endMs(index) + CLOCK_MARGIN_MS >= sinceMs)
+    const needed = segments.filter(({ begunMs }, index) => mayReach(sinceMs, begunMs, segments[index + 1]?.begunMs))
     return needed.flatMap(({ path }) => entriesIn(readFileSync(path, 'utf8')).filter(({ at }) => at >= since))
   }
   return entriesBy(root, read, { since })
@@ -77,7 +73,7 @@ function found<T extends object>(folder: string, texts: readonly string[]): T[] 
 }
 
 function entriesIn(text: string): Entry[] {
-  return text.split('\n').flatMap((line) => (line === '' ? [] : ((parseLine(line) as Entry | undefined) ?? [])))
+  return text.split('\n').flatMap((line) => parseEntry(line) ?? [])
 }
 
 /** Entries as they are written from now on: call again and again. */

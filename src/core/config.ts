@@ -82,13 +82,18 @@ export type Config = Readonly<{
   schedules: ReadonlyMap<string, Schedule>
 }>
 
+/** Who has a mailbox. */
+export function holdersOf(config: Config): Name[] {
+  return [...config.agents.keys(), ...config.people.keys()]
+}
+
 export function isHolder(config: Config, name: string): name is Name {
   return config.agents.has(name as Name) || config.people.has(name as Name)
 }
 
 /** Every name a message can be addressed to: for suggestions. */
 export function addressable(config: Config): string[] {
-  return [...config.agents.keys(), ...config.people.keys(), ...config.groups.keys(), 'all', 'postmaster']
+  return [...holdersOf(config), ...config.groups.keys(), 'all', 'postmaster']
 }
 
 /** The manager of an agent or person; the postmaster where none is named. */

@@ -1,6 +1,9 @@
 /** Journal segments are text with one JSON object a line; finding some of them must not cost parsing all. */
+import type { Entry } from './event.ts'
 
 const LINE_FEED = 10
+/** A clock may have been stepped since a segment was begun. */
+const CLOCK_MARGIN_MS = 86_400_000
 
 /** The whole lines of `data` that hold one of the texts, in their order; a last line without an end counts as one. Linear in data × texts. */
 export function linesWith(data: Buffer, texts: readonly string[]): string[] {
@@ -29,4 +32,15 @@ export function parseLine(line: string): object | undefined {
     if (cause instanceof SyntaxError) return undefined
     throw cause
   }
+}
+
+/** As `parseLine`, for a line of the journal. */
+export function parseEntry(line: string): Entry | undefined {
+  const value = parseLine(line)
+  return value && 'event' in value ? (value as Entry) : undefined
+}
+
+/** Whether a segment may hold what came since then. It ends where the next begins (none: it is the last), unless the clock was set back between. */
+export function mayReach(sinceMs: number, begunMs: number, nextBegunMs: number | undefined): boolean {
+  return Math.max(begunMs, nextBegunMs ?? Number.POSITIVE_INFINITY) + CLOCK_MARGIN_MS >= sinceMs
 }

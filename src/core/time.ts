@@ -25,15 +25,6 @@ function clockOf(timezone: string): Intl.DateTimeFormat {
   return clock
 }
 
-export function isTimezone(text: string): boolean {
-  try {
-    clockOf(text)
-    return true
-  } catch {
-    return false // Intl says it with a RangeError; there is no other way to ask
-  }
-}
-
 /** Milliseconds of the proleptic Gregorian calendar's fields, read as UTC; unlike Date.UTC, years 0-99 are themselves. */
 function utc(year: number, month: number, day: number, hour: number, minute: number, second: number, ms: number): number {
   const date = new Date(0)

@@ -7,9 +7,9 @@ import type { Name } from '../core/names.ts'
 import { isSettled, statusByFolder } from '../core/status.ts'
 import { copyText, type Deliver } from '../deliver/index.ts'
 import type { Journal, Sealed } from '../journal/index.ts'
-import { type Folders, isLeased, type Layout, type Ledger, leadsNowhere, type Mail, mailFrom, makeFinder, statOrNothing } from '../mailbox/index.ts'
+import { type Finder, type Ledger, type Mail, mailFrom, openUnlessLeased, statOrNothing } from '../mailbox/index.ts'
 import { parseHead, readHolder } from '../message/index.ts'
-import type { Clock, Disk, Fd, Path } from '../system/types.ts'
+import type { Clock, Disk, Path } from '../system/types.ts'
 import { happened } from './rebuild.ts'
 import type { State } from './state.ts'
 
@@ -28,8 +28,7 @@ export type Answers = Readonly<{
 export type AnswersGiven = Readonly<{
   clock: Clock
   disk: Disk
-  layout: Layout
-  pins: Folders
+  finder: Finder
   ledger: Ledger
   journal: Journal
   sealed: Sealed
@@ -46,8 +45,7 @@ const JUST_CREATED_MS = 1_000
 const MOST_NAMED = 10
 
 export function createAnswers(given: AnswersGiven): Answers {
-  const { ledger, state, journal, layout, disk, clock } = given
-  const finder = makeFinder(disk, layout, clock, given.pins)
+  const { ledger, state, journal, finder, disk, clock } = given
 
   function recall(id: MessageId): Mail | undefined {
     const known = ledger.get(id)
@@ -88,13 +86,8 @@ export function createAnswers(given: AnswersGiven): Answers {
 
   function headOf(path: Path): ReturnType<typeof readHolder> | undefined {
     const { limits } = given.config().org
-    let fd: Fd
-    try {
-      fd = disk.openRead(path)
-    } catch (cause) {
-      if (leadsNowhere(cause) || isLeased(cause)) return undefined
-      throw cause
-    }
+    const fd = openUnlessLeased(disk, path)
+    if (typeof fd === 'string') return undefined
     try {
       const { kind, size } = disk.fstat(fd)
       if (kind !== 'file') return undefined

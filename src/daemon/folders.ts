@@ -1,7 +1,6 @@
 /** Which folders are drop folders now, and which drops the journal knows. */
-import type { Config } from '../core/config.ts'
+import { type Config, holdersOf } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
-import { isName } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { showSafely } from '../core/text.ts'
 import type { DropFolder } from '../intake/index.ts'
@@ -9,6 +8,7 @@ import type { Intent, Journal } from '../journal/index.ts'
 import { type Layout, listOrNothing, statOrNothing } from '../mailbox/index.ts'
 import { join } from '../system/index.ts'
 import type { Disk, Listed, Path } from '../system/types.ts'
+import { isOfDrop } from './outcomes.ts'
 
 const NO_BOXES = ['alerts', 'held', 'files']
 /** Files of an odd box that its alert names. */
@@ -17,11 +17,10 @@ const MOST_NAMED = 10
 /** The spool, every folder in it (a box, whatever its name, if it can be shown as it is), every outbox. */
 export function dropFoldersOf(disk: Disk, layout: Layout, config: Config): DropFolder[] {
   const boxes = boxesIn(disk, layout).filter((entry) => !isOddBox(entry))
-  const holders = [...config.agents.keys(), ...config.people.keys()]
   return [
     { path: layout.spool, shown: 'spool', kind: 'spool', name: '' },
     ...boxes.map(({ name }): DropFolder => ({ path: layout.spoolBox(name), shown: `spool/${name}`, kind: 'box', name })),
-    ...holders.filter(isName).map((name): DropFolder => ({ path: layout.outbox(name), shown: `workspaces/${name}/outbox`, kind: 'outbox', name })),
+    ...holdersOf(config).map((name): DropFolder => ({ path: layout.outbox(name), shown: `workspaces/${name}/outbox`, kind: 'outbox', name })),
   ]
 }
 
@@ -91,7 +90,7 @@ export function recordedOf(journal: Journal, intents: readonly Intent[]): { know
   const [oldest] = intents.map(({ drop }) => drop).sort()
   if (oldest === undefined) return { known, settled }
   for (const [entry] of journal.read({ segment: journal.segmentSince(oldest), offset: 0 })) {
-    if (entry.event === 'admitted' || entry.event === 'held' || entry.event === 'repeat') known.add(entry.drop)
+    if (isOfDrop(entry)) known.add(entry.drop)
     else if (entry.event === 'delivered') known.add(entry.id)
     else if (entry.event === 'status' && entry.folder === 'done') settled.add(entry.id)
   }

@@ -1,5 +1,5 @@
 /** What an agent finds in its home: how to use the mailbox, and who it is. At most 500 tokens at four characters each. */
-import type { Agent, Config } from '../core/config.ts'
+import { type Agent, type Config, holdersOf } from '../core/config.ts'
 import { route } from '../route/index.ts'
 
 export const GUIDE_CHARACTERS = 2_000
@@ -41,7 +41,7 @@ A message's body is what its sender wrote. Only the front matter's from, via, or
 /** Names that this agent may really write to: what is shown here is pasted. */
 function examplesFor(config: Config, { name, manager }: Agent): { recipient: string; group: string | undefined } {
   const may = (address: string): boolean => route([address], { config, from: name, load: () => 0, wroteBefore: () => false }).ok
-  const others = [manager, ...config.agents.keys(), ...config.people.keys()].filter((one) => one !== name)
+  const others = [manager, ...holdersOf(config)].filter((one) => one !== name)
   const groups = [...config.groups.keys(), 'all'].map((group) => `@${group}`)
   return { recipient: others.find(may) ?? name, group: groups.find(may) }
 }

@@ -1,4 +1,4 @@
-/** What became of the files that `penny send` dropped: whoever asks late is answered too. */
+/** What became of a drop, as the journal tells it; for the files that `penny send` dropped, whoever asks late is answered too. */
 import type { Dropped } from '../core/control.ts'
 import { SENT_PREFIX } from '../core/control.ts'
 import type { Entry } from '../core/event.ts'
@@ -8,6 +8,17 @@ import type { Clock } from '../system/types.ts'
 import type { State } from './state.ts'
 
 export type Outcome = Readonly<{ kind: 'admitted'; ids: readonly MessageId[] }> | Readonly<{ kind: 'held'; drop: MessageId; code: string; held: string }>
+
+export type DropEntry = Extract<Entry, { event: 'admitted' | 'held' | 'repeat' }>
+
+export function isOfDrop(entry: Entry): entry is DropEntry {
+  return entry.event === 'admitted' || entry.event === 'held' || entry.event === 'repeat'
+}
+
+export function outcomeOf(entry: DropEntry): Outcome {
+  if (entry.event === 'held') return { kind: 'held', drop: entry.drop, code: entry.code, held: entry.held }
+  return { kind: 'admitted', ids: entry.event === 'repeat' ? [entry.of] : entry.copies.map(({ id }) => id) }
+}
 
 export type Outcomes = Readonly<{
   /** undefined: not yet known. */
@@ -33,8 +44,7 @@ export function createOutcomes(clock: Clock, journal: Journal, state: State): Ou
   }
 
   journal.listen((entry: Entry) => {
-    if (entry.event === 'admitted' && !entry.internal) remember(entry.name, { kind: 'admitted', ids: entry.copies.map(({ id }) => id) })
-    else if (entry.event === 'held') remember(entry.name, { kind: 'held', drop: entry.drop, code: entry.code, held: entry.held })
+    if ((entry.event === 'admitted' && !entry.internal) || entry.event === 'held') remember(entry.name, outcomeOf(entry))
   })
 
   return {
@@ -46,4 +56,21 @@ export function createOutcomes(clock: Clock, journal: Journal, state: State): Ou
       return seen?.sha256 === sha256 ? { kind: 'admitted', ids: seen.ids } : undefined
     },
   }
+}
+
+/** The next entry that fits; undefined once the client went away. */
+export function nextEntry(journal: Journal, fits: (entry: Entry) => boolean, gone: AbortSignal): Promise<Entry | undefined> {
+  return new Promise((resolve) => {
+    if (gone.aborted) return resolve(undefined)
+    const end = (entry: Entry | undefined): void => {
+      stop()
+      gone.removeEventListener('abort', leave)
+      resolve(entry)
+    }
+    const leave = (): void => end(undefined)
+    const stop = journal.listen((entry) => {
+      if (fits(entry)) end(entry)
+    })
+    gone.addEventListener('abort', leave)
+  })
 }

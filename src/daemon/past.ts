@@ -2,16 +2,13 @@
 import type { Request, TaskRow } from '../core/control.ts'
 import type { Entry } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
-import { linesWith, parseLine } from '../core/lines.ts'
+import { linesWith, mayReach, parseEntry } from '../core/lines.ts'
 import type { Journal } from '../journal/index.ts'
 import { nextTurn } from '../system/slices.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import type { Say } from './control.ts'
 
 export type PastGiven = Readonly<{ clock: Clock; disk: Disk; journal: Journal }>
-
-/** A clock may have been stepped since a segment was begun. */
-const CLOCK_MARGIN_MS = 86_400_000
 
 /** Tells the entries asked for; with `follow` goes on until the client is gone. */
 export async function tellJournal(given: PastGiven, request: Extract<Request, { verb: 'journal' }>, say: Say, gone: AbortSignal): Promise<void> {
@@ -56,13 +53,10 @@ async function tellPast(
   const numbers = segments.list().filter((number) => number <= end.segment)
   for (const [index, number] of numbers.entries()) {
     const file = segments.file(number)
-    if (!file || gone.aborted) continue
-    // The next one may have begun before it, where the clock was set back.
-    const endedMs = Math.max(file.begunMs, segments.file(numbers[index + 1] ?? -1)?.begunMs ?? Number.POSITIVE_INFINITY)
-    if (endedMs + CLOCK_MARGIN_MS < sinceMs) continue
+    if (!file || gone.aborted || !mayReach(sinceMs, file.begunMs, segments.file(numbers[index + 1] ?? -1)?.begunMs)) continue
     const data = disk.readFile(file.path).subarray(0, number === end.segment ? end.offset : undefined)
     for (const line of about === undefined ? data.toString('utf8').split('\n') : linesWith(data, about)) {
-      const entry = line === '' ? undefined : (parseLine(line) as Entry | undefined)
+      const entry = parseEntry(line)
       if (entry && fits(entry)) await say(entry)
     }
     await nextTurn(clock)
@@ -89,7 +83,7 @@ export async function admittedEndingWith({ clock, disk, journal }: PastGiven, en
   for (const segment of [...journal.segments.list()].reverse()) {
     const path = journal.segments.file(segment)?.path
     for (const line of path === undefined ? [] : linesWith(disk.readFile(path), [`${ending}"`])) {
-      const entry = parseLine(line) as Entry | undefined
+      const entry = parseEntry(line)
       if (entry?.event === 'admitted') for (const { id } of entry.copies) if (id.endsWith(ending)) found.push(id)
     }
     if (found.length >= most || gone.aborted) break

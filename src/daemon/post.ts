@@ -7,7 +7,7 @@ import type { Apply, Change, Changed, Clear, Letter, Raise, Submit } from '../co
 import { isSettled } from '../core/status.ts'
 import { type Deliver, type Delivered, heldFix, heldSentence, letterDelivery, whyText } from '../deliver/index.ts'
 import type { AdmitIntent, HoldIntent, Sealed } from '../journal/index.ts'
-import { type Layout, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { type Layout, type Mail, statOrNothing, whyBeside } from '../mailbox/index.ts'
 import { firstLine } from '../message/index.ts'
 import type { Clock, Disk, Log, Owner } from '../system/types.ts'
 import { type Correction, clearMisleadingName, correctionOf } from './corrections.ts'
@@ -67,7 +67,7 @@ export function createPost(given: PostGiven): Post {
   }
 
   function held(intent: HoldIntent): void {
-    const why = `${given.layout.held}/${intent.held}.why.md`
+    const why = whyBeside(`${given.layout.held}/${intent.held}`)
     const staged = `${given.layout.staging}/why.${intent.drop}`
     if (statOrNothing(given.disk, staged)) given.disk.unlink(staged)
     given.disk.create(staged, whyText(intent), 0o640, given.heldOwner())

@@ -1,17 +1,15 @@
 /** Mail as it lies in its holder's folders, read for an operator: every name in them may be a trap. */
-import type { Config } from '../core/config.ts'
+import { type Config, holdersOf } from '../core/config.ts'
 import type { TaskRow } from '../core/control.ts'
 import type { MessageId } from '../core/ids.ts'
 import { rowOf } from '../core/row.ts'
 import type { Folder } from '../core/status.ts'
-import { findById, isGone, isLeased, type Layout, listOrNothing, parseFileName } from '../mailbox/index.ts'
+import { findById, type Layout, listOrNothing, monthsIn, openUnlessLeased, parseFileName } from '../mailbox/index.ts'
 import { parseHead } from '../message/index.ts'
 import type { Disk } from '../system/types.ts'
 
 export type ReadingGiven = Readonly<{ disk: Disk; layout: Layout; config: () => Config }>
 export type MailText = Readonly<{ holder: string; folder: Folder; path: string; text: string }>
-
-const MONTH = /^\d{4}-\d{2}$/
 
 /** The message as it is now; undefined: its file is not there, or is no file that a holder may have. */
 export function readMail({ disk, layout, config }: ReadingGiven, holder: string, id: MessageId): MailText | undefined {
@@ -29,10 +27,9 @@ export function readMail({ disk, layout, config }: ReadingGiven, holder: string,
 /** Rows of everything in done/, one after the other as they are asked for. */
 export function* settledRows({ disk, layout, config }: ReadingGiven): Generator<TaskRow | undefined> {
   const limits = config().org.limits
-  for (const holder of [...config().agents.keys(), ...config().people.keys()]) {
+  for (const holder of holdersOf(config())) {
     const done = layout.folder(holder, 'done')
-    const months = listOrNothing(disk, done).flatMap(({ name, kind }) => (kind === 'folder' && MONTH.test(name) ? [`${done}/${name}`] : []))
-    for (const folder of [done, ...months]) {
+    for (const folder of [done, ...monthsIn(disk, done)]) {
       for (const { name: file, kind } of listOrNothing(disk, folder)) {
         const named = kind === 'file' ? parseFileName(file) : undefined
         const path = `${folder}/${file}`
@@ -47,14 +44,8 @@ export function* settledRows({ disk, layout, config }: ReadingGiven): Generator<
 
 /** The start of a regular file with one name: a link that leads elsewhere, a second name of somebody else's file, a pipe are nothing to show. */
 function readOwn(disk: Disk, path: string, limit: number): Buffer | undefined {
-  let fd: number
-  try {
-    fd = disk.openRead(path)
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? ''
-    if (isGone(cause) || isLeased(cause) || code === 'ELOOP' || code === 'ENXIO') return undefined
-    throw cause
-  }
+  const fd = openUnlessLeased(disk, path)
+  if (typeof fd === 'string') return undefined
   try {
     const stat = disk.fstat(fd)
     return stat.kind === 'file' && stat.links === 1 ? disk.read(fd, Math.min(stat.size, limit)) : undefined

@@ -2,7 +2,7 @@
 import type { Config } from '../core/config.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import type { Sealed } from '../journal/index.ts'
-import { type Folders, isGone, type Layout, type Ledger, statOrNothing } from '../mailbox/index.ts'
+import { type Folders, isGone, type Layout, type Ledger, parseHeldName, statOrNothing } from '../mailbox/index.ts'
 import { inSlices } from '../system/slices.ts'
 import type { Disk, Listed, System } from '../system/types.ts'
 import { heldFiles } from './held.ts'
@@ -34,7 +34,7 @@ export async function expireRunLogs(
  * held, which go back to where they came from.
  */
 export async function expireOriginals(disk: Disk, layout: Layout, sealed: Sealed, ledger: Ledger, olderThanMs: number): Promise<void> {
-  const held = new Set(heldFiles(disk, layout).map((name) => name.split('.')[1]))
+  const held = new Set(heldFiles(disk, layout).map((name) => parseHeldName(name)?.id))
   await sealed.expire(olderThanMs, (id: MessageId) => ledger.get(id) !== undefined || held.has(id))
 }
 

@@ -1,6 +1,6 @@
 /** Builds every room and hands each what it needs of the others. Nothing moves yet. */
 import { createAlerts } from '../alert/index.ts'
-import type { Config } from '../core/config.ts'
+import { type Config, holdersOf } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
@@ -38,7 +38,7 @@ export function buildRooms(given: RoomsGiven) {
   let isReady = false
   let deliver: Deliver
   const records = openRecords(system, layout)
-  const { pins, ledger, journal, sealed, state } = records
+  const { pins, finder, ledger, journal, sealed, state } = records
 
   const config = (): Config => policies.current()
   const notify = notifier(spawner, log, system.self, given.environment)
@@ -53,7 +53,7 @@ export function buildRooms(given: RoomsGiven) {
   const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities, raise, clear })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
-  const answers = createAnswers({ clock, disk, layout, pins, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
+  const answers = createAnswers({ clock, disk, finder, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
   let becomeReady: () => void = () => undefined
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve
@@ -85,6 +85,7 @@ export function buildRooms(given: RoomsGiven) {
     watch: watches.watch,
     layout,
     pins,
+    finder,
     ledger,
     config,
     record: journal.record,
@@ -208,6 +209,7 @@ export function buildRooms(given: RoomsGiven) {
     submit: post.submit,
     apply: settle.apply,
     paused: dispatcher.isPaused,
+    meant: answers.meant,
     asked: answers.asked,
     deliver: () => deliver,
     ready,
@@ -244,7 +246,7 @@ export function buildRooms(given: RoomsGiven) {
     intake.setFolders(dropFoldersOf(disk, layout, config()))
     tellOfOddBoxes()
   }
-  const setHolders = (): void => settleRoom.mailboxes.setHolders([...config().agents.keys(), ...config().people.keys()])
+  const setHolders = (): void => settleRoom.mailboxes.setHolders(holdersOf(config()))
 
   function prepare(next: Config): () => void {
     const letItCount = inForce.prepare(next)

@@ -13,7 +13,7 @@ import { parseMoment } from '../core/time.ts'
 import type { Flown } from '../deadline/index.ts'
 import { heldFix } from '../deliver/index.ts'
 import type { Journal, Sealed } from '../journal/index.ts'
-import type { Layout, Ledger, Mail } from '../mailbox/index.ts'
+import { type Layout, type Ledger, type Mail, whyBeside } from '../mailbox/index.ts'
 import type { Settle } from '../settle/index.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import type { Dispatcher } from '../wake/index.ts'
@@ -22,7 +22,7 @@ import { Refused, type Verbs } from './control.ts'
 import { clearMisleadingName } from './corrections.ts'
 import type { releaseHeld } from './held.ts'
 import { createHolding } from './holding.ts'
-import { createOutcomes, type Outcome } from './outcomes.ts'
+import { createOutcomes, nextEntry, type Outcome } from './outcomes.ts'
 import { admittedEndingWith, tellJournal, tellRows } from './past.ts'
 import { readMail, settledRows } from './reading.ts'
 import type { State } from './state.ts'
@@ -101,7 +101,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
     throw new Refused(
       BAD_MESSAGE,
       `${what}: ${code}`,
-      intent?.act === 'hold' ? `cd ${shellWord(given.layout.root)} && ${heldFix(intent)}` : `cat ${shellWord(`${given.layout.held}/${held}.why.md`)}`,
+      intent?.act === 'hold' ? `cd ${shellWord(given.layout.root)} && ${heldFix(intent)}` : `cat ${shellWord(whyBeside(`${given.layout.held}/${held}`))}`,
       why,
     )
   }
@@ -218,21 +218,4 @@ export function createVerbs(given: VerbsGiven): Verbs {
 /** Whether something comes to lie in the holder's new/: a message, or one that goes back there. */
 function isNew(entry: Entry, holder: string): boolean {
   return entry.event === 'delivered' ? entry.to === holder : entry.event === 'status' && entry.holder === holder && entry.folder === 'new'
-}
-
-/** The next entry that fits; undefined once the client went away. */
-function nextEntry(journal: Journal, fits: (entry: Entry) => boolean, gone: AbortSignal): Promise<Entry | undefined> {
-  return new Promise((resolve) => {
-    if (gone.aborted) return resolve(undefined)
-    const end = (entry: Entry | undefined): void => {
-      stop()
-      gone.removeEventListener('abort', leave)
-      resolve(entry)
-    }
-    const leave = (): void => end(undefined)
-    const stop = journal.listen((entry) => {
-      if (fits(entry)) end(entry)
-    })
-    gone.addEventListener('abort', leave)
-  })
 }

@@ -1,5 +1,5 @@
 /** Looks at every open task: what is late, answered but open, expired, or waits in a circle. */
-import { type Config, isHolder, managerOf } from '../core/config.ts'
+import { type Config, holdersOf, isHolder, managerOf } from '../core/config.ts'
 import type { Entry, Event } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
@@ -7,7 +7,7 @@ import type { Apply, ClearAll, Raise, Submit } from '../core/post.ts'
 import { formatAge } from '../core/units.ts'
 import { isOpenTask, type Ledger, type Mail } from '../mailbox/index.ts'
 import type { Clock, Log } from '../system/types.ts'
-import { findCircles } from './circles.ts'
+import { findCircles, type Meant } from './circles.ts'
 import { type CountedState, countTime } from './counted.ts'
 import { type LateCode, type Lateness, LEVELS, type Level, latenessOf, momentMs } from './lateness.ts'
 import { type Escalation, letterAbout, letterAboutMany, letterOfExpiry, MOST_SINGLE_LETTERS } from './letters.ts'
@@ -32,6 +32,8 @@ export type DeadlinesGiven = Readonly<{
   apply: Apply
   record: (event: Event) => void
   paused: (name: Name) => boolean
+  /** The id that a holder's `blocked_on` entry means. */
+  meant: Meant
   /** `.penny/state/deadlines.json`, read at once; undefined: none yet, or unreadable. */
   load: () => CountedState | undefined
   /** May reject: the next look saves again. */
@@ -99,7 +101,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
       for (const [agent, tasks] of ofCode) given.raise(summaryFault(code, agent, tasks))
       given.clearAll(code, new Set(ofCode.keys()))
     }
-    const circles = findCircles(blocked, ledger).map(circleFault)
+    const circles = findCircles(blocked, given.meant).map(circleFault)
     for (const fault of circles) given.raise(fault)
     given.clearAll('blocked-cycle', new Set(circles.map(({ about }) => about)))
   }
@@ -176,8 +178,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
 
   return {
     check: async () => {
-      const { agents, people } = config()
-      const stepMs = time.tick([...agents.keys(), ...people.keys()], given.paused)
+      const stepMs = time.tick(holdersOf(config()), given.paused)
       if (stepMs !== 0) given.raise(stepFault(stepMs))
       const found = look()
       alert(found)

@@ -4,11 +4,10 @@ import type { Attachment, Envelope, Value } from '../core/message.ts'
 import { ownText } from '../core/text.ts'
 import { formatTime } from '../core/time.ts'
 import type { AdmitIntent, HoldIntent, Intent, RepeatIntent } from '../journal/index.ts'
-import { digestOf, isSameVersion, type Mail, mailFrom, markOf, statOrNothing } from '../mailbox/index.ts'
+import { digestOf, formatHeldName, isSameVersion, type Mail, mailFrom, markOf, statOrNothing } from '../mailbox/index.ts'
 import { CLOCK_STEP_MS } from '../system/ids.ts'
 import { closing } from './closing.ts'
 import { admissionOf, makeCopies } from './copies.ts'
-import { heldName } from './hold.ts'
 import { createInHand, type InHand } from './inhand.ts'
 import { insist } from './insist.ts'
 import { settleLate } from './late.ts'
@@ -20,7 +19,7 @@ import type { Delivered, DeliverGiven, Delivery, Dropped, Refusal } from './type
 export type Deliver = Readonly<{
   /** Resolves when every copy is in its mailbox. Rejects (ENOSPC …) with nothing done. */
   deliver: (delivery: Delivery, dropped: Dropped | undefined) => Promise<Delivered>
-  hold: (refusal: Refusal, dropped: Dropped) => Promise<string>
+  hold: (refusal: Refusal, dropped: Dropped) => Promise<void>
   repeat: (envelope: Envelope, ref: string, of: MessageId, dropped: Dropped) => Promise<void>
   /** Finishes what a crash interrupted. Returns how many intents were open. */
   recover: () => number
@@ -183,14 +182,13 @@ export function createDelivery(given: DeliverGiven): Deliver {
     )
   }
 
-  async function hold(refusal: Refusal, dropped: Dropped): Promise<string> {
+  async function hold(refusal: Refusal, dropped: Dropped): Promise<void> {
     const drop = ids.next()
     const { envelope, code, complaints, hops } = refusal
-    const held = heldName(code, drop, envelope.name)
+    const held = formatHeldName(code, drop, envelope.name)
     const base = { drop, at: formatTime(given.clock.now()), boot: given.bootId, source: dropped.source }
     const intent: HoldIntent = { act: 'hold', ...base, from: envelope.from, name: envelope.name, folder: envelope.folder, code, held, complaints, hops }
     await holdIt(intent)
-    return held
   }
 
   async function holdIt(intent: HoldIntent): Promise<void> {

@@ -1,17 +1,12 @@
 /** Files that could not be admitted: moved to spool/held/, bytes untouched, with a `.why.md` beside each. */
 
-import { describeComplaint, type FaultCode } from '../core/fault.ts'
-import type { MessageId } from '../core/ids.ts'
-import { shellWord, showSafely, slugOf } from '../core/text.ts'
+import { describeComplaint } from '../core/fault.ts'
+import { shellWord, showSafely } from '../core/text.ts'
 import type { HoldIntent } from '../journal/index.ts'
-import { isGone, statOrNothing } from '../mailbox/index.ts'
+import { isGone, isMessageName, parseHeldName, statOrNothing } from '../mailbox/index.ts'
 import type { Path } from '../system/types.ts'
 import { findSource, nameOf, putBack } from './place.ts'
 import type { DeliverGiven } from './types.ts'
-
-export function heldName(code: FaultCode, drop: MessageId, name: string): string {
-  return `${code}.${drop}.${slugOf(name.replace(/\.md$/i, ''))}`
-}
 
 /**
  * Idempotent: a file that is there already stays. The rename follows no link and opens nothing; what was put under the name in
@@ -95,8 +90,7 @@ export function heldFix(intent: HoldIntent): string {
 function moveFix({ folder, name, complaints, held }: HoldIntent, fileWord: string): string | undefined {
   const [only, ...more] = complaints
   if (only?.code !== 'unknown-recipient' || only.near === undefined || only.spot || more.length > 0 || !/^spool\/./.test(folder)) return undefined
-  const [, , slug] = held.split('.')
-  const as = /\.md$/i.test(name) && Buffer.byteLength(name) < 200 ? name : `${slug}.md`
+  const as = isMessageName(name) && Buffer.byteLength(name) < 200 ? name : `${parseHeldName(held)?.slug}.md`
   return `mv -n ${fileWord} ${shellWord(`spool/${only.near}/${as}`)}`
 }
 

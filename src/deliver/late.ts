@@ -3,9 +3,8 @@ import { createHash } from 'node:crypto'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import { formatTime } from '../core/time.ts'
 import type { HoldIntent } from '../journal/index.ts'
-import { isLeased, listOrNothing } from '../mailbox/index.ts'
-import type { Disk, Fd } from '../system/types.ts'
-import { heldName } from './hold.ts'
+import { formatHeldName, listOrNothing, openUnlessLeased } from '../mailbox/index.ts'
+import type { Fd } from '../system/types.ts'
 import { takenPath } from './place.ts'
 import type { DeliverGiven } from './types.ts'
 
@@ -17,7 +16,7 @@ export async function settleLate(given: DeliverGiven, hold: HoldIt): Promise<voi
     const drop = name.slice('taken.'.length)
     if (!name.startsWith('taken.') || !isMessageId(drop)) continue
     const fd = openUnlessLeased(disk, takenPath(given, drop))
-    if (fd === undefined) continue
+    if (typeof fd === 'string') continue
     try {
       if (!disk.lease.take(fd)) continue
       const intent = sealed.find(drop)
@@ -29,15 +28,6 @@ export async function settleLate(given: DeliverGiven, hold: HoldIt): Promise<voi
     } finally {
       disk.close(fd)
     }
-  }
-}
-
-function openUnlessLeased(disk: Disk, path: string): Fd | undefined {
-  try {
-    return disk.openRead(path)
-  } catch (cause) {
-    if (isLeased(cause)) return undefined
-    throw cause
   }
 }
 
@@ -59,7 +49,7 @@ function lateIntent(given: DeliverGiven, drop: MessageId, name: string, from: st
     source: { folder: '.penny/staging', name: `taken.${drop}`, dev, ino, size, mtimeMs },
     from,
     code: 'unmatched-file',
-    held: heldName('unmatched-file', id, name),
+    held: formatHeldName('unmatched-file', id, name),
     folder: 'spool',
     name,
     complaints: [

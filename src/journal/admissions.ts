@@ -4,9 +4,9 @@
  * overtaken: its ids were made, then others were admitted before it (attachments were copied meanwhile, or a crash came between and
  * recovery wrote it down). How many segments may end meanwhile is bounded here, and with it the cost of an id that somebody made up.
  */
-import type { AdmittedEntry, Entry } from '../core/event.ts'
+import type { AdmittedEntry } from '../core/event.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
-import { parseLine } from '../core/lines.ts'
+import { parseEntry } from '../core/lines.ts'
 import { linesOf } from '../system/lines.ts'
 import type { Disk } from '../system/types.ts'
 import type { Segments } from './segments.ts'
@@ -88,7 +88,7 @@ export function admissionsOf(disk: Disk, segments: Segments): Admissions {
 
   function admissionIn(segment: number, id: MessageId): AdmittedEntry | undefined {
     for (const { text } of linesOf(disk, segments.file(segment)?.path ?? '')) {
-      const entry = text.includes(DROP) && text.includes(id) ? (parseLine(text) as Entry | undefined) : undefined
+      const entry = text.includes(DROP) && text.includes(id) ? parseEntry(text) : undefined
       if (entry?.event === 'admitted' && entry.copies.some((copy) => copy.id === id)) return entry
     }
     return undefined

@@ -1,9 +1,11 @@
 /** Finds a sealed intent by an id alone, whoever made that up: the cost of an id that nobody has is bounded. */
 import { isMessageId, type MessageId } from '../core/ids.ts'
+import { parseLine } from '../core/lines.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import { MOST_ENDED } from './admissions.ts'
 import type { Intent } from './intents.ts'
 import type { Segments } from './segments.ts'
+import { makeUnknown } from './unknown.ts'
 
 /** Takes back an intent whose line was written, but not known to be on the medium: nothing of it was done. */
 export type Void = Readonly<{ act: 'void'; drop: MessageId }>
@@ -15,8 +17,6 @@ export type SealedFinder = Readonly<{
 }>
 
 const INDEX_KEPT_MS = 2_000
-/** Ids nobody has, so that nobody looks for them twice: a task whose original is past the retention time is asked for at each look. */
-const MOST_UNKNOWN = 10_000
 /** The drop's id is at the beginning of a line. */
 const BEGIN_BYTES = 128
 
@@ -24,7 +24,8 @@ export function makeSealedFinder(disk: Disk, clock: Clock, segments: Segments): 
   /** A sweep after a start asks for one message after the other: most lie in one segment. */
   let lastIndex: Index | undefined
   const firstDrops = new Map<number, MessageId>()
-  const unknown = new Set<MessageId>()
+  /** A task whose original is past the retention time is asked for at each look. */
+  const unknown = makeUnknown()
 
   function indexed(segment: number, path: string): Index {
     if (lastIndex?.segment === segment && disk.stat(path).size === lastIndex.data.length) return lastIndex
@@ -81,24 +82,15 @@ export function makeSealedFinder(disk: Disk, clock: Clock, segments: Segments): 
         if (intent) return intent
       }
       unknown.add(id)
-      const [oldest] = unknown
-      if (unknown.size > MOST_UNKNOWN && oldest !== undefined) unknown.delete(oldest)
       return undefined
     },
-    forget: (ids) => {
-      for (const id of ids) unknown.delete(id)
-    },
+    forget: unknown.forget,
   }
 }
 
+/** undefined: a power cut can spoil lines that were never acknowledged. */
 export function parseIntent(line: string): Intent | Void | undefined {
-  try {
-    return JSON.parse(line) as Intent | Void
-  } catch (cause) {
-    // A power cut can spoil lines that were never acknowledged.
-    if (cause instanceof SyntaxError) return undefined
-    throw cause
-  }
+  return parseLine(line) as Intent | Void | undefined
 }
 
 type Index = Readonly<{ segment: number; data: Buffer; lines: ReadonlyMap<string, number> }>

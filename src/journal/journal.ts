@@ -1,10 +1,12 @@
 /** The journal: every fact of the mail, one JSON line each, kept for ever; a segment an hour or 10,000 lines. */
 import type { AdmittedEntry, Entry, Event } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
+import { parseEntry } from '../core/lines.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import { admissionsOf } from './admissions.ts'
 import { openPast } from './past.ts'
 import { openSegments, type Position, type Segments } from './segments.ts'
+import { makeUnknown } from './unknown.ts'
 
 export type Journal = Readonly<{
   /** Records a fact; it is in the page cache at the end of this turn and on the medium after `sync`. */
@@ -29,32 +31,27 @@ export type Journal = Readonly<{
 
 export const JOURNAL_START: Position = { segment: 0, offset: 0 }
 const HOUR_MS = 3_600_000
-/** Ids nobody knows, kept so that nobody looks for them twice. */
-const MOST_UNKNOWN = 10_000
 
 export function openJournal(disk: Disk, clock: Clock, folder: string): Journal {
   const segments = openSegments(disk, clock, folder, { lines: 10_000, bytes: 64 * 1024 ** 2, ageMs: HOUR_MS })
   const admissions = admissionsOf(disk, segments)
   const listeners = new Set<(entry: Entry) => void>()
   const past = openPast(disk, clock, segments)
-  const unknown = new Set<MessageId>()
+  const unknown = makeUnknown()
 
   function find(id: MessageId): ReturnType<typeof admissions.find> {
     if (unknown.has(id)) return undefined
     segments.flush()
     const found = admissions.find(id)
-    if (found) return found
-    unknown.add(id)
-    const [oldest] = unknown
-    if (unknown.size > MOST_UNKNOWN && oldest !== undefined) unknown.delete(oldest)
-    return undefined
+    if (!found) unknown.add(id)
+    return found
   }
 
   return {
     record: (event) => {
       const entry: Entry = { at: new Date(clock.now()).toISOString(), ...event }
       segments.append(JSON.stringify(entry))
-      if (entry.event === 'admitted') for (const { id } of entry.copies) unknown.delete(id)
+      if (entry.event === 'admitted') unknown.forget(entry.copies.map(({ id }) => id))
       for (const listener of listeners) listener(entry)
     },
     sync: segments.sync,
@@ -90,15 +87,5 @@ export function openJournal(disk: Disk, clock: Clock, folder: string): Journal {
     },
     segments,
     close: segments.close,
-  }
-}
-
-function parseEntry(line: string): Entry | undefined {
-  try {
-    const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null && 'event' in value ? (value as Entry) : undefined
-  } catch (cause) {
-    if (cause instanceof SyntaxError) return undefined
-    throw cause
   }
 }

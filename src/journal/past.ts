@@ -4,7 +4,7 @@
  */
 import type { Entry } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
-import { parseLine } from '../core/lines.ts'
+import { parseEntry } from '../core/lines.ts'
 import type { Clock, Disk } from '../system/types.ts'
 import type { Segments } from './segments.ts'
 
@@ -73,7 +73,7 @@ function search(data: Buffer, wanted: ReadonlyMap<string, readonly Asked[]>): vo
     if (!asked) continue
     const end = data.indexOf(10, start)
     if (end < 0) return
-    const entry = parseLine(data.toString('utf8', data.lastIndexOf(10, at) + 1, end)) as Entry | undefined
+    const entry = parseEntry(data.toString('utf8', data.lastIndexOf(10, at) + 1, end))
     if (entry) for (const { each } of asked) each(entry)
   }
 }

@@ -18,7 +18,6 @@ export function mailFrom(admission: Admission, copy: CopyFact): Mail {
     thread: admission.thread,
     hops: admission.hops,
     inReplyTo: admission.in_reply_to,
-    ref: admission.ref,
     drop: admission.drop,
     reminder: admission.reminder ?? false,
     createdMs,

@@ -3,7 +3,7 @@ import type { MessageId } from '../core/ids.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import type { Disk, Fd, Path, Stat } from '../system/types.ts'
 import type { FileMark } from './ledger.ts'
-import { parseFileName } from './names.ts'
+import { isMonth, parseFileName } from './names.ts'
 
 export type Folders = Readonly<{
   /** The path of `name` inside the pinned `folder`. Throws ENOENT, ENOTDIR, ELOOP, EACCES as open(2) does. */
@@ -66,14 +66,25 @@ export function isGone(cause: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
-/** Gone, or turned into a link since it was looked at: the name leads nowhere that is its owner's. */
+/** Gone, or turned into a link or a socket since it was looked at: the name leads nowhere that is its owner's. */
 export function leadsNowhere(cause: unknown): boolean {
-  return isGone(cause) || (cause as NodeJS.ErrnoException).code === 'ELOOP'
+  return isGone(cause) || ['ELOOP', 'ENXIO'].includes((cause as NodeJS.ErrnoException).code ?? '')
 }
 
 /** Somebody holds a write lease on it (fcntl F_SETLEASE), which anybody can take on a file of theirs: it cannot be opened now, 45 s later in any case. */
 export function isLeased(cause: unknown): boolean {
   return (cause as NodeJS.ErrnoException).code === 'EAGAIN'
+}
+
+/** To read, without following it anywhere; else why not: it is not there as what it was, or somebody holds a write lease on it. */
+export function openUnlessLeased(disk: Disk, path: Path): Fd | 'gone' | 'busy' {
+  try {
+    return disk.openRead(path)
+  } catch (cause) {
+    if (leadsNowhere(cause)) return 'gone'
+    if (isLeased(cause)) return 'busy'
+    throw cause
+  }
 }
 
 export function markOf(stat: Stat): FileMark {
@@ -126,7 +137,7 @@ const MOST_MONTHS = 1_200
 /** The folders of past months, the newest first. */
 export function monthsIn(disk: Disk, done: string): string[] {
   return listOrNothing(disk, done)
-    .filter(({ name, kind }) => kind === 'folder' && /^20\d{2}-(0[1-9]|1[0-2])$/.test(name))
+    .filter(({ name, kind }) => kind === 'folder' && isMonth(name))
     .map(({ name }) => `${done}/${name}`)
     .sort()
     .reverse()

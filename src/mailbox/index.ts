@@ -10,8 +10,32 @@
  */
 export { mailFrom } from './admitted.ts'
 export { type Finder, makeFinder } from './finder.ts'
-export { type Folders, findById, isGone, isLeased, isSameVersion, leadsNowhere, listOrNothing, markOf, pinFolders, statOrNothing } from './folders.ts'
+export {
+  type Folders,
+  findById,
+  isGone,
+  isLeased,
+  isSameVersion,
+  leadsNowhere,
+  listOrNothing,
+  markOf,
+  monthsIn,
+  openUnlessLeased,
+  pinFolders,
+  statOrNothing,
+} from './folders.ts'
 export { agentRules, type Layout, layoutOf, personRules, type Rule, rootRules, SWAPPED, spoolBoxRules } from './layout.ts'
 export { byService, digestOf, type FileMark, isOpenTask, type Ledger, type Mail, makeLedger, NONE } from './ledger.ts'
-export { type FileName, formatFileName, isDraftName, isMessageName, parseFileName } from './names.ts'
+export {
+  explainedBy,
+  type FileName,
+  formatFileName,
+  formatHeldName,
+  isDraftName,
+  isMessageName,
+  isMonth,
+  parseFileName,
+  parseHeldName,
+  whyBeside,
+} from './names.ts'
 export { type Deviation, type Owners, provision } from './provision.ts'

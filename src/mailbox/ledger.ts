@@ -19,7 +19,6 @@ export type Mail = {
   readonly thread: MessageId
   readonly hops: number
   readonly inReplyTo: MessageId | undefined
-  readonly ref: string | undefined
   readonly drop: MessageId
   /** A message to oneself that waited for `not_before`. */
   readonly reminder: boolean
@@ -71,7 +70,6 @@ export type Ledger = Readonly<{
   size: () => number
   /** Ids that end so, at most `most`. */
   endingWith: (suffix: string, most: number) => MessageId[]
-  byRef: (sender: string, ref: string) => MessageId | undefined
 }>
 
 export function makeLedger(): Ledger {
@@ -81,8 +79,6 @@ export function makeLedger(): Ledger {
   const countTask = ({ kind, holder }: Mail, by: 1 | -1): void => {
     if (kind === 'task') tasks.set(holder, (tasks.get(holder) ?? 0) + by)
   }
-  const refs = new Map<string, MessageId>()
-  const refKey = (sender: string, ref: string): string => `${sender} ${ref}`
   const of = (holder: Name): Map<MessageId, Mail> => {
     const known = byHolder.get(holder)
     if (known) return known
@@ -98,7 +94,6 @@ export function makeLedger(): Ledger {
       countTask(mail, 1)
       all.set(mail.id, mail)
       of(mail.holder).set(mail.id, mail)
-      if (mail.ref !== undefined) refs.set(refKey(mail.from, mail.ref), mail.id)
     },
     remove: (id) => {
       const mail = all.get(id)
@@ -106,7 +101,6 @@ export function makeLedger(): Ledger {
       all.delete(id)
       countTask(mail, -1)
       of(mail.holder).delete(id)
-      if (mail.ref !== undefined) refs.delete(refKey(mail.from, mail.ref))
     },
     all: () => all.values(),
     of,
@@ -120,7 +114,6 @@ export function makeLedger(): Ledger {
       }
       return found
     },
-    byRef: (sender, ref) => refs.get(refKey(sender, ref)),
   }
 }
 

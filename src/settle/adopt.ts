@@ -4,13 +4,13 @@ import type { Admission } from '../core/event.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import { KINDS } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
-import { leadsNowhere, parseFileName } from '../mailbox/index.ts'
+import { isLeased, leadsNowhere, parseFileName } from '../mailbox/index.ts'
 import { parseMessage, type Values } from '../message/index.ts'
 import type { Fd } from '../system/types.ts'
 import { largestBytes, type Place, snapshot } from './file.ts'
 import type { SettleGiven } from './types.ts'
 
-/** undefined: nothing but its holder speaks for it. `busy`: it is being written. */
+/** undefined: nothing but its holder speaks for it. `busy`: it, or the mirror, is being written. */
 export function admissionByMirror(given: SettleGiven, holder: Name, place: Place, id: MessageId): Admission | 'busy' | undefined {
   const named = parseFileName(place.file)
   const read = snapshot(given, { holder }, place)
@@ -21,6 +21,7 @@ export function admissionByMirror(given: SettleGiven, holder: Name, place: Place
   if (from === undefined || !isHolder(given.config(), from)) return undefined
   // Written by the daemon, where neither holder nor sender can write (of a person: the sender alone).
   const facts = readMirror(given, from, place.file)
+  if (facts === 'busy') return 'busy'
   if (!facts || wordOf(facts, 'id') !== id || wordOf(facts, 'from') !== from || !mayBeFor(given, facts, holder)) return undefined
   const [kind, thread, inReplyTo] = ['kind', 'thread', 'in_reply_to'].map((key) => wordOf(facts, key))
   const [origin, ref, due, expires, created] = ['origin', 'ref', 'due', 'expires', 'created'].map((key) => wordOf(facts, key))
@@ -45,13 +46,14 @@ export function admissionByMirror(given: SettleGiven, holder: Name, place: Place
   }
 }
 
-function readMirror(given: SettleGiven, from: Name, file: string): Values | undefined {
+function readMirror(given: SettleGiven, from: Name, file: string): Values | 'busy' | undefined {
   const { disk, layout, pins } = given
   let fd: Fd
   try {
     fd = disk.openRead(pins.at(layout.sent(from), file))
   } catch (cause) {
     if (leadsNowhere(cause)) return undefined
+    if (isLeased(cause)) return 'busy'
     throw cause
   }
   try {

@@ -2,7 +2,7 @@
 import type { MessageId } from '../core/ids.ts'
 import { shellWord } from '../core/text.ts'
 import { type Mail, statOrNothing } from '../mailbox/index.ts'
-import type { Path } from '../system/types.ts'
+import type { Path, Stat } from '../system/types.ts'
 import type { SettleGiven } from './types.ts'
 
 /** Moves what lies there to attachments/<id>/, unread, whatever it is. Returns where it is kept, relative to the root. */
@@ -16,6 +16,19 @@ function attachmentFolder(given: SettleGiven, { holder, id }: Pick<Mail, 'holder
   const folder = `${given.layout.attachments(holder)}/${id}`
   if (!statOrNothing(given.disk, folder)) given.disk.makeFolder(folder, 0o750, given.givenOwner(holder))
   return folder
+}
+
+/** What lies in the place of a message may be another's file, which the daemon must not read for this holder: it goes aside, and is told. */
+export function setUnsafeAside(given: SettleGiven, mail: Mail, { path, stat }: Readonly<{ path: Path; stat: Stat }>, how: 'linked' | 'foreign'): void {
+  const kept = setAside(given, mail, path, 'was-in-its-place')
+  const what = how === 'linked' ? 'that has other names too (a hard link)' : `of uid ${stat.uid}`
+  given.raise({
+    code: 'unsafe-file',
+    about: mail.id,
+    agent: mail.holder,
+    sentence: `In the place of message ${mail.id} (${mail.subject}) at ${mail.holder} lay a file ${what}; it was not read and is kept in ${kept}.`,
+    fix: `stat ${shellWord(kept)}`,
+  })
 }
 
 /** Keeps a text of the holder's that cannot stay in the message, in attachments/<id>/. */

@@ -1,7 +1,7 @@
 /** One message's file in folders that its holder writes at the same time: find it, read it, put it there, move it. */
 import { FOLDERS, type Folder } from '../core/status.ts'
-import { isGone, isLeased, leadsNowhere, type Mail, statOrNothing } from '../mailbox/index.ts'
-import type { Fd, Path, Stat } from '../system/types.ts'
+import { isGone, type Mail, openUnlessLeased, statOrNothing } from '../mailbox/index.ts'
+import type { Path, Stat } from '../system/types.ts'
 import { setAside } from './aside.ts'
 import type { SettleGiven } from './types.ts'
 
@@ -54,14 +54,8 @@ export type Unread =
 /** The whole content while nobody writes it. */
 export function snapshot(given: SettleGiven, mail: Pick<Mail, 'holder'>, place: Place): Snapshot | Unread {
   const { disk } = given
-  let fd: Fd
-  try {
-    fd = disk.openRead(place.path)
-  } catch (cause) {
-    if (leadsNowhere(cause)) return 'gone'
-    if (isLeased(cause)) return 'busy'
-    throw cause
-  }
+  const fd = openUnlessLeased(disk, place.path)
+  if (typeof fd === 'string') return fd
   const unsafe = unsafety(given, mail, place, disk.fstat(fd))
   if (unsafe !== undefined || !disk.lease.take(fd)) {
     disk.close(fd)

@@ -10,7 +10,6 @@
  */
 import { isHolder } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
-import { makeFinder } from '../mailbox/index.ts'
 import { createBlocked } from './blocked.ts'
 import { locate, snapshot } from './file.ts'
 import { createMailboxes, type Mailboxes } from './mailboxes.ts'
@@ -39,11 +38,9 @@ export type SettleRoom = Readonly<{
   sweep: (all: boolean) => void
 }>
 
-export function createSettleRoom(outside: Omit<SettleGiven, 'finder' | 'versions' | 'said' | 'withdrawn'>): SettleRoom {
-  const finder = makeFinder(outside.disk, outside.layout, outside.clock, outside.pins)
+export function createSettleRoom(outside: Omit<SettleGiven, 'versions' | 'said' | 'withdrawn'>): SettleRoom {
   const given: SettleGiven = {
     ...outside,
-    finder,
     versions: makeVersions(outside.clock),
     said: makeSaid(outside),
     withdrawn: makeWithdrawn(outside.disk, outside.layout),

@@ -1,5 +1,5 @@
 /** `sent/`: what a sender's messages look like at their holders now. Derived, written within a second, never read back. */
-import { isHolder } from '../core/config.ts'
+import { holdersOf, isHolder } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import { isGone, leadsNowhere, type Mail, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { inSlices } from '../system/slices.ts'
@@ -131,8 +131,7 @@ export function createMirror(given: SettleGiven): Mirror {
       plan()
     },
     retain: async (olderThanMs, isOpen) => {
-      const config = given.config()
-      for (const holder of [...config.agents.keys(), ...config.people.keys()]) {
+      for (const holder of holdersOf(given.config())) {
         try {
           await retainOf(layout.sent(holder), olderThanMs, isOpen)
         } catch (cause) {

@@ -2,14 +2,10 @@
 import type { Name } from '../core/names.ts'
 import type { Folder } from '../core/status.ts'
 import { shellWord, showSafely } from '../core/text.ts'
-import { isDraftName, statOrNothing } from '../mailbox/index.ts'
+import { statOrNothing } from '../mailbox/index.ts'
 import type { Listed } from '../system/types.ts'
+import { MOST_A_FOLDER, untoldMs } from './strays.ts'
 import type { SettleGiven } from './types.ts'
-
-const STRAY_MS = 10_000
-const DRAFT_MS = 5 * 60_000
-/** Of one folder; who makes more has been told of. */
-const MOST = 100
 
 export type OddNames = Readonly<{
   /** A listing of a mailbox folder. True: one of them waits to be told, so the folder must be listed again soon. */
@@ -40,11 +36,11 @@ export function makeOddNames(given: SettleGiven): OddNames {
       const now = new Map<string, { sinceMs: number; told: boolean }>()
       let waits = false
       for (const { name, raw } of entries) {
-        if (!raw || now.size >= MOST) continue
+        if (!raw || now.size >= MOST_A_FOLDER) continue
         const about = `${place}/${showSafely(name)}`
         const one = before?.get(about) ?? { sinceMs: clock.monotonic(), told: false }
         now.set(about, one)
-        const isDue = clock.monotonic() - one.sinceMs >= (isDraftName(name) ? DRAFT_MS : STRAY_MS)
+        const isDue = clock.monotonic() - one.sinceMs >= untoldMs(name)
         if (isDue && !one.told) tell(holder, folder, about, raw)
         one.told ||= isDue
         waits ||= !one.told

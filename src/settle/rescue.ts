@@ -3,11 +3,11 @@ import type { MessageId } from '../core/ids.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { type Mail, markOf } from '../mailbox/index.ts'
-import { fixByDiff, keepAside, setAside } from './aside.ts'
+import { fixByDiff, setUnsafeAside } from './aside.ts'
 import { type Place, placeAt, putNew, type Snapshot, setImpostorAside } from './file.ts'
 import { lastGoodText } from './good.ts'
-import { swap } from './swap.ts'
-import type { SettleGiven } from './types.ts'
+import { putGoodBack } from './swap.ts'
+import { INCOMPLETE_MS, LINKED_MS, type SettleGiven } from './types.ts'
 import { freshUpdated, keepLacking } from './whole.ts'
 
 /** What a step on one message came to. `again`: look anew; else why a change that was asked for was not made. */
@@ -27,14 +27,10 @@ export type Rescue = Readonly<{
 
 /** An editor may take a file away and put it back; page 3 allows five seconds until a vanished message is back. */
 const VANISHED_MS = 2_500
-/** Some editors save by a link and take the old name away. */
-const LINKED_MS = 1_000
 const LINKED_AGAIN_MS = 100
-/** Empty, or front matter not closed: perhaps a save that is still going on (contract, page 2). */
-const INCOMPLETE_MS = 5_000
 
 export function createRescue(given: SettleGiven, again: (id: MessageId, ms: number) => void, shown: (mail: Mail, text: string) => void): Rescue {
-  const { clock, disk, ledger } = given
+  const { clock, ledger } = given
   const vanishedAtMs = new Map<MessageId, number>()
   /** Cannot be put back, and that was told: every sweep misses it again. */
   const lost = new Set<MessageId>()
@@ -63,16 +59,9 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       return 'wait'
     }
     linkedSinceMs.delete(mail.id)
-    const kept = setAside(given, mail, place.path, 'was-in-its-place')
+    setUnsafeAside(given, mail, place, how)
     // It was there long enough to be no editor's work: nothing more is waited for.
     vanishedAtMs.set(mail.id, clock.monotonic() - VANISHED_MS)
-    given.raise({
-      code: 'unsafe-file',
-      about: mail.id,
-      agent: mail.holder,
-      sentence: `In the place of message ${mail.id} (${mail.subject}) at ${mail.holder} lay a file ${how === 'linked' ? 'that has other names too (a hard link)' : `of uid ${place.stat.uid}`}; it was not read and is kept in ${kept}.`,
-      fix: `stat ${shellWord(kept)}`,
-    })
     return 'aside'
   }
 
@@ -90,12 +79,8 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
     }
     const last = lastGoodText(given, { ...mail, updated: freshUpdated(given, mail) }, given.said.of(mail.id))
     if (last === undefined) return { refused: 'its front matter does not parse' }
-    const kept = keepAside(given, mail, mail.id, bytes, 'unparsed')
-    const swapped = await swap(given, mail, place, read, last)
-    if (typeof swapped === 'string') {
-      disk.unlink(`${given.layout.root}/${kept}`)
-      return 'again'
-    }
+    const kept = await putGoodBack(given, mail, place, read, last)
+    if (kept === undefined) return 'again'
     unparsedSince.delete(mail.id)
     keepLacking(given, mail, bytes)
     const sentence = `The front matter of message ${mail.id} (${mail.subject}) at ${mail.holder} does not parse any more: ${what}. Its last state was put back; the text is in ${kept}.`

@@ -6,19 +6,15 @@ import { formatSize } from '../core/units.ts'
 import { type FileMark, type Mail, markOf } from '../mailbox/index.ts'
 import { parseMessage, readHolder, rewrite } from '../message/index.ts'
 import type { Stat } from '../system/types.ts'
-import { fixByDiff, keepAside, setAside } from './aside.ts'
+import { fixByDiff, setAside, setUnsafeAside } from './aside.ts'
 import { move, type Place, placeAt, putNew, type Snapshot, snapshot } from './file.ts'
 import { lastGoodText } from './good.ts'
 import { restoreProtected, tellTampered } from './protect.ts'
-import { swap } from './swap.ts'
-import type { SettleGiven } from './types.ts'
+import { putGoodBack, swap } from './swap.ts'
+import { INCOMPLETE_MS, LINKED_MS, type SettleGiven } from './types.ts'
 
 /** Settled messages whose files are known by heart; others are looked up in the journal once they are touched. */
 const REMEMBERED = 10_000
-/** Some editors save by a link and take the old name away. */
-const LINKED_MS = 1_000
-/** Empty, or cut off: perhaps a save that is still going on (contract, page 2). */
-const INCOMPLETE_MS = 5_000
 const BUSY_AGAIN_MS = 40
 
 export type Settled = Readonly<{
@@ -66,7 +62,7 @@ export function createSettled(
     if (read === 'busy') return again(mail, place, BUSY_AGAIN_MS)
     if (read === 'gone' || (read === 'linked' && mayBeSaving(settled, place, LINKED_MS))) return
     if (read === 'too-large') return leaveLarge(settled, place)
-    if (typeof read === 'string') return putBackSafe(settled, place)
+    if (typeof read === 'string') return putBackSafe(settled, place, read)
     const isElsewhere = place.folder !== 'done' || place.file !== mail.file
     try {
       // The one in done/ stays what the sender sees; this one is nobody's.
@@ -120,9 +116,8 @@ export function createSettled(
   /** Its front matter does not parse any more: its last state, and the holder's text beside it. */
   async function putBackParsed(mail: SettledMail, place: Place, read: Snapshot): Promise<string | undefined> {
     const last = lastGoodText(given, mail)
-    const kept = last === undefined ? undefined : keepAside(given, mail, mail.id, read.bytes, 'unparsed')
-    if (last !== undefined && kept !== undefined && typeof (await swap(given, mail, place, read, last)) === 'string') {
-      given.disk.unlink(`${given.layout.root}/${kept}`)
+    const kept = last === undefined ? undefined : await putGoodBack(given, mail, place, read, last)
+    if (last !== undefined && kept === undefined) {
       again(mail, place, BUSY_AGAIN_MS)
       return undefined
     }
@@ -151,11 +146,8 @@ export function createSettled(
     })
   }
 
-  /** What lies there may be another's file, which the daemon must not read for this holder. */
-  async function putBackSafe(mail: SettledMail, place: Place): Promise<void> {
-    const kept = setAside(given, mail, place.path, 'was-in-its-place')
-    const sentence = `In the place of message ${mail.id} (${mail.subject}), which is settled, lay a file that has other names too (a hard link) or a foreign owner; it was not read and is kept in ${kept}.`
-    given.raise({ code: 'unsafe-file', about: mail.id, agent: mail.holder, sentence, fix: `stat ${shellWord(kept)}` })
+  async function putBackSafe(mail: SettledMail, place: Place, how: 'linked' | 'foreign'): Promise<void> {
+    setUnsafeAside(given, mail, place, how)
     const text = lastGoodText(given, mail)
     if (text === undefined) return
     if (!placeAt(given, mail, 'done', mail.file)) await putNew(given, mail, 'done', text)

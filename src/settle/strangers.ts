@@ -1,7 +1,7 @@
 /** Files in a mailbox that are no unsettled message of its holder: drafts of editors, settled mail put back, things of unknown origin. */
 import type { Name } from '../core/names.ts'
 import type { Folder } from '../core/status.ts'
-import { type Mail, parseFileName, statOrNothing } from '../mailbox/index.ts'
+import { isMonth, type Mail, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { admissionByMirror } from './adopt.ts'
 import { makeLooks } from './looks.ts'
 import { createSettled } from './settled.ts'
@@ -86,7 +86,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
       return strays.forget(holder, folder, name)
     }
     if (strays.has(holder, folder, name)) return
-    if (folder === 'done' && stat.kind === 'folder' && /^\d{4}-\d{2}$/.test(name)) return
+    if (folder === 'done' && stat.kind === 'folder' && isMonth(name)) return
     const id = parseFileName(name)?.id
     if (id !== undefined && stat.kind === 'file') {
       if (folder === 'done' && settled.isAsAgreed(id, stat)) return

@@ -8,10 +8,13 @@ import type { SettleGiven } from './types.ts'
 const STRAY_MS = 10_000
 const DRAFT_MS = 5 * 60_000
 /** Anybody can make any number of files in its own folders: so many of one folder are followed, and so many of all looked at in a sweep. */
-const MOST_A_FOLDER = 100
+export const MOST_A_FOLDER = 100
 const LOOKED_AT = 500
 /** Without one that had no room: whether there are still too many is then asked anew. */
 const CROWDED_MS = 130_000
+
+/** How long a file may lie there before it is told of. */
+export const untoldMs = (name: string): number => (isDraftName(name) ? DRAFT_MS : STRAY_MS)
 
 export type Strays = Readonly<{
   has: (holder: Name, folder: Folder, name: string) => boolean
@@ -64,7 +67,7 @@ export function createStrays(given: SettleGiven, meet: (holder: Name, folder: Fo
       }
       const [{ holder, folder }, name, stray] = next.value
       if (!statOrNothing(disk, `${layout.folder(holder, folder)}/${name}`)) forget(holder, folder, name)
-      else if (!stray.told && !crowds.has(`${holder}/${folder}`) && now - stray.sinceMs > (isDraftName(name) ? DRAFT_MS : STRAY_MS)) {
+      else if (!stray.told && !crowds.has(`${holder}/${folder}`) && now - stray.sinceMs > untoldMs(name)) {
         stray.told = true
         const about = `workspaces/${holder}/${folder}/${showSafely(name)}`
         given.raise({

@@ -63,6 +63,14 @@ export async function swap(given: SettleGiven, mail: Mail, place: Place, read: S
   return 'raced'
 }
 
+/** Puts a text the daemon can answer for in the place of one that does not parse. Returns where that is kept; undefined: the holder was there first. */
+export async function putGoodBack(given: SettleGiven, mail: Mail, place: Place, read: Snapshot, good: string): Promise<string | undefined> {
+  const kept = keepAside(given, mail, mail.id, read.bytes, 'unparsed')
+  if (typeof (await swap(given, mail, place, read, good)) !== 'string') return kept
+  given.disk.unlink(`${given.layout.root}/${kept}`)
+  return undefined
+}
+
 /** False: our version was moved on in this moment, so the holder's has no place any more. */
 function putBack({ disk }: SettleGiven, staged: Path, path: Path): boolean {
   try {

@@ -49,3 +49,7 @@ export type SettleGiven = Readonly<{
 export const MOST_EARLIER = 4
 /** Entries of `blocked_on` that are followed; a task with more is not opened by the daemon, one more is kept to know it. */
 export const MOST_WAITED_FOR = 100
+/** Some editors save by a link and take the old name away. */
+export const LINKED_MS = 1_000
+/** Empty, or front matter not closed: perhaps a save that is still going on (contract, page 2). */
+export const INCOMPLETE_MS = 5_000

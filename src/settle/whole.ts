@@ -16,10 +16,11 @@ type About = Pick<Mail, 'id' | 'holder' | 'subject' | 'folder' | 'file'>
 export function whole(given: SettleGiven, mail: About, bytes: Buffer): Buffer {
   const gaps = new Set(given.versions.of(mail))
   let text = bytes
+  let updated = gaps.size > 0 ? updatedOf(bytes) : undefined
   while (gaps.size > 0) {
-    const updated = updatedOf(text)
     const gap = [...gaps].find((one) => one.updated === updated)
-    if (!gap || updatedOf(gap.whole) === updated) return text
+    const next = gap && updatedOf(gap.whole)
+    if (!gap || next === updated) return text
     // Each once: who forges `updated` could lead us in a circle.
     gaps.delete(gap)
     const merged = mergeThreeWays(gap.seen, gap.whole, text)
@@ -27,7 +28,9 @@ export function whole(given: SettleGiven, mail: About, bytes: Buffer): Buffer {
       keepWhole(given, mail, gap)
       return text
     }
+    // What is merged bears the `updated` of the whole one.
     text = merged
+    updated = next
   }
   return text
 }

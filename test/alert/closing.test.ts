@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { fails } from '../journal/ground.ts'
 import { desk, forged, stray } from './desk.ts'
 
 const HOUR_MS = 3_600_000
@@ -133,7 +134,7 @@ t.test('a folder that cannot be listed closes nothing', async (t) => {
   const { raise, sweep, open, logged } = desk(t.testdir(), undefined, (disk) => ({
     ...disk,
     list: (folder) => {
-      if (broken) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+      if (broken) fails('EIO')()
       return disk.list(folder)
     },
   }))

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import t from 'tap'
 import { keyOf } from '../../src/alert/key.ts'
 import type { Fault } from '../../src/core/fault.ts'
+import { fails } from '../journal/ground.ts'
 import { desk, forged, stray } from './desk.ts'
 
 t.test('an alert is a file that says what, about what, who, since when, how often, and the fix', async (t) => {
@@ -173,7 +174,7 @@ t.test('an alert that cannot be written is kept, logged, and written when there 
   const { raise, files, sweep, open, logged, events } = desk(t.testdir(), undefined, (disk) => ({
     ...disk,
     create: (...given) => {
-      if (full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+      if (full) fails('ENOSPC')()
       return disk.create(...given)
     },
   }))

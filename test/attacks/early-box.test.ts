@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import tap from 'tap'
 import { organisation } from '../e2e/driver.ts'
 import { alertOf, heldFiles, lettersOf, message, pause, until } from '../e2e/files.ts'
-import { asAgents, goodMail, hostileProgram } from './hostile.ts'
+import { asAgents, attack, goodMail } from './hostile.ts'
 
 /** Makes the box of an agent that is not there yet, keeps both folders open, and writes down every name it sees in them. */
 const EYES = `
@@ -26,9 +25,7 @@ tap.test('a box that somebody made before its agent was there gives no eyes into
   const org = await organisation(t, { agents: { legal: '', pmo: '', eve: '' } })
   await org.up()
   const notes = org.at('workspaces/eve/home/notes')
-  const [program = '', script = ''] = hostileProgram(org, 'eyes', EYES).split(' ')
-  const eyes = spawn(program, [script, org.at('spool/finance'), notes], { ...org.owner('eve'), stdio: 'ignore' })
-  t.teardown(() => eyes.kill('SIGKILL'))
+  attack(t, org, 'eyes', EYES, [org.at('spool/finance'), notes])
   await until('the eyes are open', () => existsSync(notes) && readFileSync(notes, 'utf8') !== '')
   org.drop('spool/finance/early.md', message({ subject: 'early' }), org.owner('legal'))
   await until('what came early is held', () => heldFiles(org.root).find(({ slug }) => slug === 'early'))

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import tap from 'tap'
 import { organisation } from '../e2e/driver.ts'
 import { pause } from '../e2e/files.ts'
-import { asAgents, goodMail, goodMailMeanwhile, hostileProgram } from './hostile.ts'
+import { asAgents, attack, goodMail, goodMailMeanwhile } from './hostile.ts'
 
 /** A message that cannot be admitted and a link take turns under one name. */
 const RACE = `
@@ -26,11 +25,8 @@ tap.test('a link put under the name of a message that is about to be held is nev
   await org.up()
   const secret = `${org.base}/secret`
   writeFileSync(secret, 'as it was', { mode: 0o600 })
-  const [program = '', script = ''] = hostileProgram(org, 'race', RACE).split(' ')
-  const race = spawn(program, [script, org.at('workspaces/eve/outbox'), secret, '8'], { ...org.owner('eve'), stdio: 'ignore' })
-  let over = false
-  race.on('exit', () => (over = true))
-  await goodMailMeanwhile(t, org, () => over, 'during the race')
+  const race = attack(t, org, 'race', RACE, [org.at('workspaces/eve/outbox'), secret, '8'])
+  await goodMailMeanwhile(t, org, race.isOver, 'during the race')
   await pause(2_500)
   const names = readdirSync(org.at('spool/held'))
   const files = names.filter((name) => !name.endsWith('.why.md'))

@@ -1,4 +1,5 @@
 /** What the attacks share: programs of a hostile agent, and the good mail of others that must not notice. */
+import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -19,6 +20,14 @@ export function hostileProgram(org: Pick<Organisation, 'base'>, name: string, sc
   writeFileSync(path, `const fs = require('node:fs')\nconst koffi = require(${JSON.stringify(koffi)})\nconst libc = koffi.load('libc.so.6')\n${script}`)
   chmodSync(path, 0o755)
   return `${process.execPath} ${path}`
+}
+
+/** Starts a program as the agent eve; who did not end by itself ends with the test. */
+export function attack(t: Test, org: Organisation, name: string, script: string, args: readonly string[]): Readonly<{ isOver: () => boolean }> {
+  const [program = '', path = ''] = hostileProgram(org, name, script).split(' ')
+  const running = spawn(program, [path, ...args], { ...org.owner('eve'), stdio: ['ignore', 'ignore', 'inherit'] })
+  t.teardown(() => running.kill('SIGKILL'))
+  return { isOver: () => running.exitCode !== null || running.signalCode !== null }
 }
 
 let written = 0

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import tap, { type Test } from 'tap'
 import { type Organisation, organisation } from '../e2e/driver.ts'
 import { lettersOf, message, pause, sentBy, until } from '../e2e/files.ts'
-import { asAgents, goodMail, hostileProgram } from './hostile.ts'
+import { asAgents, attack, goodMail } from './hostile.ts'
 
 /** Write leases on every message of a folder, taken again as soon as they are lost: nobody else can open the files. */
 const LEASES = `
@@ -27,9 +26,7 @@ setInterval(() => {
 `
 
 function leases(t: Test, org: Organisation, folder: string): void {
-  const [program = '', script = ''] = hostileProgram(org, 'leases', LEASES).split(' ')
-  const holder = spawn(program, [script, org.at(folder)], { ...org.owner('eve'), stdio: 'ignore' })
-  t.teardown(() => holder.kill('SIGKILL'))
+  attack(t, org, 'leases', LEASES, [org.at(folder)])
 }
 
 tap.test('a write lease on settled mail does not hold up what its sender writes to others about it', asAgents, async (t) => {

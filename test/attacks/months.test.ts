@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import tap from 'tap'
 import { organisation } from '../e2e/driver.ts'
 import { lettersOf, message, sentBy, until } from '../e2e/files.ts'
-import { asAgents, goodMail, goodMailMeanwhile, hostileProgram, peakMemory } from './hostile.ts'
+import { asAgents, attack, goodMail, goodMailMeanwhile, peakMemory } from './hostile.ts'
 
 /** A folder of a past month and a link to another's sent/ take turns under one name. */
 const RACE = `
@@ -26,10 +25,7 @@ tap.test("a folder of a past month that is exchanged with a link leads the daemo
   for (let i = 0; i < 5; i++) org.drop(`workspaces/legal/outbox/a${i}.md`, message({ to: 'eve', subject: `mail ${i}` }))
   await until('mail', () => lettersOf(org.root, 'eve').length === 5)
   const mirrors = await until('mirrors', () => (sentBy(org.root, 'legal').length === 5 ? sentBy(org.root, 'legal') : undefined))
-  const [program = '', script = ''] = hostileProgram(org, 'months', RACE).split(' ')
-  const race = spawn(program, [script, org.at('workspaces/eve/done'), org.at('workspaces/legal/sent'), '8'], { ...org.owner('eve'), stdio: 'ignore' })
-  let over = false
-  race.on('exit', () => (over = true))
+  const race = attack(t, org, 'months', RACE, [org.at('workspaces/eve/done'), org.at('workspaces/legal/sent'), '8'])
   await until('the race goes on', () => existsSync(org.at('workspaces/eve/done/link')))
   await org.as('eve', 'rm new/*')
   let strange = 0
@@ -37,7 +33,7 @@ tap.test("a folder of a past month that is exchanged with a link leads the daemo
     for (const { path } of mirrors) if (statSync(path, { throwIfNoEntry: false })?.uid !== 0) strange++
   }, 1)
   t.teardown(() => clearInterval(watch))
-  await goodMailMeanwhile(t, org, () => over, 'during the race')
+  await goodMailMeanwhile(t, org, race.isOver, 'during the race')
   clearInterval(watch)
   t.equal(strange, 0, 'mirrors are there, and the daemon’s, at every moment')
 })
@@ -62,11 +58,8 @@ for (let i = 0; Date.now() < end; i++) {
   Atomics.wait(pause, 0, 0, 20)
 }
 `
-  const [program = '', script = ''] = hostileProgram(org, 'plant', PLANT).split(' ')
-  const plant = spawn(program, [script, org.at('workspaces/eve/done'), letter.file], { ...org.owner('eve'), stdio: 'inherit' })
-  let over = false
-  plant.on('exit', () => (over = true))
-  await goodMailMeanwhile(t, org, () => over, 'meanwhile')
+  const plant = attack(t, org, 'plant', PLANT, [org.at('workspaces/eve/done'), letter.file])
+  await goodMailMeanwhile(t, org, plant.isOver, 'meanwhile')
   t.ok((await goodMail(org, 'legal', 'pmo')) <= 2_000)
   t.ok(peakMemory(org) < 300 * 1024 ** 2, `the daemon needed ${Math.round(peakMemory(org) / 1024 ** 2)} MB`)
 })

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
 import tap from 'tap'
 import { organisation } from '../e2e/driver.ts'
 import { alertOf, until } from '../e2e/files.ts'
-import { asAgents, goodMail, goodMailMeanwhile, hostileProgram } from './hostile.ts'
+import { asAgents, attack, goodMail, goodMailMeanwhile } from './hostile.ts'
 
 /** Thousands of renames of a name that is not UTF-8, beside many drafts: each report says only that something changed. */
 const STORM = `
@@ -26,12 +25,8 @@ for (const [where, drafts] of [
   tap.test(`thousands of renames of a name that is not UTF-8 in ${where}/ hold nobody's mail up`, asAgents, async (t) => {
     const org = await organisation(t, { agents: { legal: '', pmo: '', eve: '' } })
     await org.up()
-    const [program = '', script = ''] = hostileProgram(org, 'storm', STORM).split(' ')
-    const storm = spawn(program, [script, org.at(where), String(drafts), '8'], { ...org.owner('eve'), stdio: 'ignore' })
-    let over = false
-    storm.on('exit', () => (over = true))
-    t.teardown(() => storm.kill('SIGKILL'))
-    await goodMailMeanwhile(t, org, () => over, 'during the storm')
+    const storm = attack(t, org, 'storm', STORM, [org.at(where), String(drafts), '8'])
+    await goodMailMeanwhile(t, org, storm.isOver, 'during the storm')
     t.ok((await goodMail(org, 'legal', 'pmo')) <= 2_000, 'and after it')
     await org.as('eve', 'rm -f "$1"/.d* "$1"/.?[ab]; printf %s x > "$1/$(printf \'stray\\377\')"', org.at(where))
     await until('a stray with such a name is told of all the same', () => alertOf(org.root, 'unmatched-file', 'stray'), 15_000)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { formatTime, isTimezone, parseMoment } from '../../src/core/time.ts'
+import { formatTime, parseMoment } from '../../src/core/time.ts'
 
 const text = (moment: string, zone = 'UTC'): string | undefined => parseMoment(moment, zone)?.text
 const utc = (moment: string, zone = 'UTC'): string | undefined => {
@@ -84,9 +84,8 @@ t.test('what is no moment', async (t) => {
 })
 
 t.test('time zones', async (t) => {
-  for (const zone of ['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires']) t.equal(isTimezone(zone), true, zone)
-  for (const zone of ['', 'Mars/Olympus', '../etc/passwd', 'Europe/']) t.equal(isTimezone(zone), false, zone)
-  t.throws(() => parseMoment('2026-11-30', 'Mars/Olympus'), RangeError)
+  for (const zone of ['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires']) t.ok(parseMoment('2026-11-30', zone), zone)
+  for (const zone of ['', 'Mars/Olympus', '../etc/passwd', 'Europe/']) t.throws(() => parseMoment('2026-11-30', zone), RangeError, zone)
 })
 
 t.test('what is shown reads back as the same moment in every zone', async () => {

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import t from 'tap'
 import { lockRoot, secretOf } from '../../src/daemon/lock.ts'
+import { fails } from '../journal/ground.ts'
 
 /** Calls `before` once, before a new secret gets its name. */
 function beforeItsName<T>(before: () => void, work: () => T): T {
@@ -43,10 +44,7 @@ t.test('of two first starts at once both read one secret, so that one of them ge
 
 t.test('a first start that is cut off before the secret is whole leaves none, and an empty one is never used', (t) => {
   const own = t.testdir({})
-  const cut = (): never => {
-    throw Object.assign(new Error('ENOSPC: no room'), { code: 'ENOSPC' })
-  }
-  t.throws(() => beforeItsName(cut, () => secretOf(own)), { code: 'ENOSPC' })
+  t.throws(() => beforeItsName(fails('ENOSPC'), () => secretOf(own)), { code: 'ENOSPC' })
   t.notOk(fs.existsSync(`${own}/lock`))
   fs.writeFileSync(`${own}/lock`, '')
   t.equal(secretOf(own), undefined, 'anybody can compute the lock of an empty secret')

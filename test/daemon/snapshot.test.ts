@@ -9,6 +9,7 @@ import { makeLedger } from '../../src/mailbox/index.ts'
 import { makeIds, realSystem } from '../../src/system/index.ts'
 import type { Disk } from '../../src/system/types.ts'
 import { drop, type House, mailOf, newRoot, openHouse, report, until } from '../crash/house.ts'
+import { fails } from '../journal/ground.ts'
 
 type Life = Readonly<{ root: string; open: () => Promise<House>; snapshot: string; segment: () => string }>
 
@@ -96,28 +97,6 @@ t.test('a snapshot that is cut off, spoiled, of another version or no file at al
   }
 })
 
-t.test('a start that fails otherwise says so to whoever started it', async (t) => {
-  const { root, open: start } = life(t)
-  const first = await start()
-  await deliver(root, 'one')
-  await first.stop()
-  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
-  rmSync(`${root}/.penny/state/ledger.jsonl`)
-  let broken = false
-  const house = await openHouse(root, {
-    disk: {
-      ...disk,
-      read: (fd, limit, from) => {
-        if (broken) throw Object.assign(new Error('EBADMSG: bad message, read'), { code: 'EBADMSG' })
-        return disk.read(fd, limit, from)
-      },
-    },
-  })
-  broken = true
-  t.match(String(await until(() => house.failed[0])), /EBADMSG/)
-  house.abandon()
-})
-
 t.test('what a snapshot says to be in the journal is on the medium before the snapshot is', async (t) => {
   const dir = t.testdir({ journal: {} })
   const { disk, clock } = await realSystem(dir, 'error', () => undefined)
@@ -145,7 +124,7 @@ t.test('what a snapshot says to be in the journal is on the medium before the sn
   await real.close()
 })
 
-t.test('a daemon that cannot read its journal ends, rather than being half up for ever', async (t) => {
+t.test('a daemon that cannot read its journal says so to whoever started it and ends, rather than being half up for ever', async (t) => {
   const root = newRoot()
   t.teardown(() => rmSync(root, { recursive: true, force: true }))
   const before = await openHouse(root)
@@ -159,11 +138,11 @@ t.test('a daemon that cannot read its journal ends, rather than being half up fo
     clock.soon(call)
   }
   const openRead: Disk['openRead'] = (path) => {
-    if (begun && String(path).includes('/journal/')) throw Object.assign(new Error('i/o error'), { code: 'EIO' })
+    if (begun && String(path).includes('/journal/')) fails('EIO')()
     return disk.openRead(path)
   }
   const house = await openHouse(root, { clock: { ...clock, soon }, disk: { ...disk, openRead } })
   t.teardown(house.abandon)
-  await until(() => house.failed.length > 0)
+  t.ok(await until(() => house.failed.length > 0))
   t.match(house.failed, [{ code: 'EIO' }])
 })

@@ -161,8 +161,9 @@ t.test('a letter that cannot be sealed is tried again, and is one letter', async
 })
 
 t.test('tasks that wait for each other in a circle', async (t) => {
-  const { add, check, alerts, raised, turnTo } = office()
-  const [a, b, c, d, alone] = [add(), add(), add(), add(), add({ ref: 'mine', from: 'legal' as Name })]
+  const { add, check, alerts, raised, turnTo, refs } = office()
+  const [a, b, c, d, alone] = [add(), add(), add(), add(), add()]
+  refs.set('legal mine', alone.id)
   const wait = (mail: typeof a, on: string[]): void => {
     turnTo(mail, 'blocked')
     mail.blockedOn = on

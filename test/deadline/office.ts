@@ -24,6 +24,8 @@ export type Office = Readonly<{
   raised: Map<string, Fault>
   entries: Entry[]
   paused: Set<string>
+  /** What a holder's word means. */
+  refs: Map<string, MessageId>
   /** What the next submits do. */
   post: { broken: boolean }
   add: (more?: Partial<Mail>) => Mail
@@ -39,7 +41,7 @@ export type Office = Readonly<{
 
 let count = 0
 
-type Past = Pick<Office, 'clock' | 'ledger' | 'letters' | 'changes' | 'entries' | 'paused' | 'post'> & {
+type Past = Pick<Office, 'clock' | 'ledger' | 'letters' | 'changes' | 'entries' | 'paused' | 'refs' | 'post'> & {
   saved: { state: string | undefined }
   config: Config
   keys: Set<string>
@@ -55,6 +57,7 @@ function fresh(): Past {
     changes: [],
     entries: [],
     paused: new Set(),
+    refs: new Map(),
     post: { broken: false },
     saved: { state: undefined },
     config,
@@ -63,7 +66,7 @@ function fresh(): Past {
 }
 
 export function office(past: Past = fresh()): Office {
-  const { clock, ledger, letters, changes, entries, paused, post, saved, config, keys } = past
+  const { clock, ledger, letters, changes, entries, paused, refs, post, saved, config, keys } = past
   const raised = new Map<string, Fault>()
   const record = (event: Event): void => {
     const entry = { at: new Date(clock.now()).toISOString(), ...event } as Entry
@@ -101,6 +104,7 @@ export function office(past: Past = fresh()): Office {
     },
     record,
     paused: (name) => paused.has(name),
+    meant: (holder, ref) => refs.get(`${holder} ${ref}`),
     load: () => (saved.state === undefined ? undefined : (JSON.parse(saved.state) as CountedState)),
     save: async (state) => {
       saved.state = JSON.stringify(state)
@@ -150,7 +154,6 @@ export function task(more: Partial<Mail>): Mail {
     thread: id,
     hops: 0,
     inReplyTo: undefined,
-    ref: undefined,
     drop: id,
     createdMs: START_MS,
     file: '',

@@ -1,5 +1,6 @@
 import { appendFileSync, renameSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { fails } from '../journal/ground.ts'
 import { delivery, office } from './office.ts'
 
 const TEXT = '---\nto: cfo\n---\nthe whole body of it\n'
@@ -102,7 +103,7 @@ t.test('one intent that cannot be carried out keeps neither the others nor the d
     breakDisk: (disk) => ({
       ...disk,
       readFile: (path, limit) => {
-        if (broken && String(path).includes('/cfo/new/')) throw Object.assign(new Error('EIO'), { code: 'EIO' })
+        if (broken && String(path).includes('/cfo/new/')) fails('EIO')()
         return disk.readFile(path, limit)
       },
     }),

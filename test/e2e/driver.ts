@@ -126,6 +126,12 @@ function tail(text: string, lines: number): string {
   return text.split('\n').slice(-lines).join('\n')
 }
 
+/** A fix as a person pastes it: in the root, with an editor that leaves everything as it is. */
+export function paste(org: Pick<Organisation, 'root'>, fix: string | undefined): Promise<Ended> {
+  const script = `penny() { '${process.execPath}' '${PENNY}' "$@"; }\n${fix}`
+  return run(['/bin/sh', '-c', script], { cwd: org.root, env: { NO_COLOR: '1', PENNY_ROOT: org.root, EDITOR: 'true' } })
+}
+
 export async function organisation(t: Test, shape: Shape = {}): Promise<Organisation> {
   tap.setTimeout(240_000)
   if (!existsSync(PENNY)) throw new Error(`${PENNY} is not built: npm run build`)

@@ -1,13 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { AM_ROOT, type Ended, type Organisation, organisation, PENNY, run } from './driver.ts'
+import { AM_ROOT, organisation, paste } from './driver.ts'
 import { alertOf, filesIn, heldFiles, lettersOf, message, oddInHeld, until } from './files.ts'
-
-/** A fix as a person pastes it: in the root, with an editor that leaves everything as it is. */
-function paste(org: Organisation, fix: string | undefined): Promise<Ended> {
-  const script = `penny() { '${process.execPath}' '${PENNY}' "$@"; }\n${fix}`
-  return run(['/bin/sh', '-c', script], { cwd: org.root, env: { NO_COLOR: '1', PENNY_ROOT: org.root, EDITOR: 'true' } })
-}
 
 t.test('what lies in a misspelt box goes to the one that was meant by the fix of its alert, which closes', async (t) => {
   const org = await organisation(t, { agents: { lead: '', pmo: '' } })

@@ -9,7 +9,7 @@ import type { Name } from '../../src/core/names.ts'
 import type { Changed, Letter } from '../../src/core/post.ts'
 import type { Actor, Folder, Status } from '../../src/core/status.ts'
 import { happened } from '../../src/daemon/rebuild.ts'
-import { formatFileName, layoutOf, type Mail, makeLedger, pinFolders } from '../../src/mailbox/index.ts'
+import { formatFileName, layoutOf, type Mail, makeFinder, makeLedger, pinFolders } from '../../src/mailbox/index.ts'
 import { PRIVATE_FOLDERS } from '../../src/mailbox/layout.ts'
 import { createSettleRoom, type SettleRoom } from '../../src/settle/index.ts'
 import { makeIds, realSystem } from '../../src/system/index.ts'
@@ -74,6 +74,7 @@ export async function office(test: Test, between: (disk: Disk) => Disk = (disk) 
     soon: (call) => real.soon(() => !ended && call()),
   }
   const disk = between(system.disk)
+  const pins = pinFolders(disk)
   const ledger = makeLedger()
   const config = configOf()
   const originals = new Map<MessageId, string>()
@@ -103,7 +104,8 @@ export async function office(test: Test, between: (disk: Disk) => Disk = (disk) 
     },
     watch: () => () => undefined,
     layout,
-    pins: pinFolders(disk),
+    pins,
+    finder: makeFinder(disk, layout, clock, pins),
     ledger,
     config: () => config,
     record: (event) => void events.push(event),

@@ -3,7 +3,7 @@
  * within an awaited `until(…)`, which throws when what it looks for stays away,
  *   - `alertOf(<organisation>.root, 'code', …)`, which reads `spool/alerts/<code>.*.md`: not behind `!`, and no side of `||`, `??` or `?:`;
  *   - a comparison `<alert>.code === 'code'` of what `alertsOf` found there;
- *   - `alertOf(<organisation>.root, <row>.code, …)` for the rows of a table in the same file: each `{ code: 'code', … }`.
+ *   - `alertOf(<organisation>.root, <row>.code, …)` in a loop over a table: each `{ code: 'code', … }` of it, or of what it was made from.
  * Only where a whole daemon runs on real files: the built command in test/e2e and test/root, the wired daemon under a clock turned by
  * hand in test/daemon. A test that is marked `todo`, or skipped without a reason that is asked for when it runs, shows nothing.
  */
@@ -37,21 +37,44 @@ function awaitedIn(until: ts.CallExpression, file: ts.SourceFile): string[] {
       const [root, code] = node.arguments
       if (!root || !code || nameOf(root) !== 'root') return true
       if (ts.isStringLiteral(code)) codes.push(code.text)
-      else if (nameOf(code) === 'code') codes.push(...rowsOf(file))
+      else if (ts.isPropertyAccessExpression(code) && nameOf(code) === 'code') codes.push(...rowsOf(file, code))
     }
     return true
   })
   return codes
 }
 
-/** The rows of the file's tables of mistakes. */
-function rowsOf(file: ts.SourceFile): string[] {
-  const codes: string[] = []
+/** The rows of the table through which the loop around goes. */
+function rowsOf(file: ts.SourceFile, { expression: row }: ts.PropertyAccessExpression): string[] {
+  const loop = ts.findAncestor(row, (node): node is ts.ForOfStatement => ts.isForOfStatement(node) && wordsIn(node.initializer).has(row.getText()))
+  const made = new Map<string, ts.Expression>()
   walk(file, (node) => {
-    if (ts.isPropertyAssignment(node) && node.name.getText() === 'code' && ts.isStringLiteral(node.initializer)) codes.push(node.initializer.text)
+    if (ts.isVariableDeclaration(node) && node.initializer) made.set(node.name.getText(), node.initializer)
     return true
   })
+  const tables = loop ? [loop.expression] : []
+  // It grows as what each was made from is found.
+  for (const table of tables)
+    for (const word of wordsIn(table)) {
+      const from = made.get(word)
+      if (from && !tables.includes(from)) tables.push(from)
+    }
+  const codes: string[] = []
+  for (const table of tables)
+    walk(table, (node) => {
+      if (ts.isPropertyAssignment(node) && node.name.getText() === 'code' && ts.isStringLiteral(node.initializer)) codes.push(node.initializer.text)
+      return true
+    })
   return codes
+}
+
+function wordsIn(node: ts.Node): Set<string> {
+  const words = new Set(ts.isIdentifier(node) ? [node.text] : [])
+  walk(node, (one) => {
+    if (ts.isIdentifier(one)) words.add(one.text)
+    return true
+  })
+  return words
 }
 
 /** Through these the wait ends without the alert. */

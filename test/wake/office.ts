@@ -177,7 +177,6 @@ export function makeOffice(t: Test, clock: Clock = realClock): Office {
         thread: id,
         hops: 0,
         inReplyTo: undefined,
-        ref: undefined,
         drop: id,
         reminder: false,
         createdMs: clock.now(),
