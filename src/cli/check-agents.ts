@@ -6,8 +6,7 @@ import type { Layout } from '../mailbox/index.ts'
 import { faultOfProgram } from '../system/program.ts'
 import { realSpawner } from '../system/spawner.ts'
 import { type Finding, note, ok, reasonOf, skipped, wrong } from './check.ts'
-import { UP } from './client.ts'
-import { UNSEEN, unless } from './exit.ts'
+import { UNSEEN, UP, unless } from './exit.ts'
 
 /** As the folders say, which the daemon gave to the agent: its uid and gid, and the group of its readers. */
 type Ids = Readonly<{ agent: Agent; uid: number; gid: number; readersGid: number }>
@@ -111,7 +110,7 @@ async function tryRun(layout: Layout, { agent, uid, gid, readersGid }: Ids, sear
       return wrong(
         'other uids',
         `a program of ${agent.name} ended with ${signal ?? `status ${code}`}: ${told.trim()}`,
-        'penny up as root with CAP_SETUID and CAP_SETGID',
+        `setpriv --reuid=${uid} --clear-groups id   # what starts the daemon must leave it CAP_SETUID and CAP_SETGID`,
       )
     return entered === 'entered'
       ? ok('other uids', `a program started as ${agent.name} (uid ${uid}) in its home`)
