@@ -76,6 +76,20 @@ export async function askForId(daemon: Daemon, typed: string, again: (id: string
   return id
 }
 
+/** What the daemon answers in so long (milliseconds); 'late' where it takes longer, and the question is withdrawn. */
+export async function askWithin<T>(ms: number, ask: (until: AbortSignal) => Promise<T>): Promise<T | 'late'> {
+  const enough = new AbortController()
+  const bound = setTimeout(() => enough.abort(), ms)
+  try {
+    return await ask(enough.signal)
+  } catch (cause) {
+    if (enough.signal.aborted) return 'late'
+    throw cause
+  } finally {
+    clearTimeout(bound)
+  }
+}
+
 function connect(path: string): Promise<Socket> {
   if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return open(path)
   // Through the folder's descriptor the path is short, however deep the root lies.

@@ -7,7 +7,7 @@ import { idTimeMs, isMessageId, isRef } from '../core/ids.ts'
 import { isSettled, isStatus } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
-import { type Daemon, findOwnDaemon } from './client.ts'
+import { askWithin, type Daemon, findOwnDaemon } from './client.ts'
 import { type Call, flag, type Option, textOption } from './command.ts'
 import { dropAttachments, dropMessage } from './drop.ts'
 import { EXIT, GONE, Refusal, refuse, UP, unless } from './exit.ts'
@@ -90,15 +90,13 @@ const DROPPED: Fate = { kind: 'dropped' }
 
 /** Admitted, or refused as held; a daemon that says nothing for long, or goes away, leaves it dropped. */
 async function askFate(daemon: Daemon, drop: Dropped, call: Call): Promise<Fate> {
-  const enough = new AbortController()
-  const bound = setTimeout(() => enough.abort(), textOption(call, 'not-before') === undefined ? ADMITTED_WITHIN_MS : TAKEN_WITHIN_MS / 4)
+  const ms = textOption(call, 'not-before') === undefined ? ADMITTED_WITHIN_MS : TAKEN_WITHIN_MS / 4
   try {
-    return { kind: 'admitted', copies: (await daemon.ask({ verb: 'wait', drop, settled: false }, undefined, enough.signal)).copies }
+    const answer = await askWithin(ms, (until) => daemon.ask({ verb: 'wait', drop, settled: false }, undefined, until))
+    return answer === 'late' ? DROPPED : { kind: 'admitted', copies: answer.copies }
   } catch (cause) {
     if (cause instanceof Refusal && cause.exit === EXIT.noDaemon) return DROPPED
     throw cause
-  } finally {
-    clearTimeout(bound)
   }
 }
 
