@@ -2,7 +2,6 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync 
 import { basename, dirname, join, resolve } from 'node:path'
 import { counted, shellWord } from '../core/text.ts'
 import { packageFolder } from '../system/package.ts'
-import { reasonOf } from './check.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { editPolicies, OWN, POLICIES_LOCK } from './editing.ts'
 import { codeOf, EXIT, GONE, refuse, unless } from './exit.ts'
@@ -38,13 +37,8 @@ export const command: Command = {
         write(root, files)
       })
     } catch (cause) {
-      if (codeOf(cause) !== 'EACCES') throw cause
-      refuse(
-        EXIT.notPermitted,
-        `you may not make ${root}`,
-        reasonOf(cause),
-        `penny init ~/${shellWord(basename(root))}   # or elsewhere in a folder of your own`,
-      )
+      if (codeOf(cause) !== 'EACCES' || !(cause instanceof Error)) throw cause
+      refuse(EXIT.notPermitted, `you may not make ${root}`, cause.message, `penny init ~/${shellWord(basename(root))}   # or elsewhere in a folder of your own`)
     }
     report(call, root, [...files.keys()])
     return EXIT.ok
