@@ -3,10 +3,10 @@ import { readFileSync, statSync } from 'node:fs'
 import type { Agent, Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
 import type { Layout } from '../mailbox/index.ts'
+import { faultOfProgram } from '../system/program.ts'
 import { realSpawner } from '../system/spawner.ts'
 import { type Finding, note, ok, reasonOf, skipped, wrong } from './check.ts'
-import { UP } from './client.ts'
-import { UNSEEN, unless } from './exit.ts'
+import { UNSEEN, UP, unless } from './exit.ts'
 
 /** As the folders say, which the daemon gave to the agent: its uid and gid, and the group of its readers. */
 type Ids = Readonly<{ agent: Agent; uid: number; gid: number; readersGid: number }>
@@ -27,21 +27,12 @@ export async function checkAgents(layout: Layout, config: Config, searchPath: st
 export function checkPrograms(layout: Layout, config: Config, searchPath: string): Finding[] {
   const agents = [...config.agents.values()].filter(({ runner }) => runner)
   const missing = agents.flatMap((agent): Finding[] => {
-    const why = faultOfProgram(agent.runner?.command[0] ?? '', searchPath)
+    const [program = ''] = agent.runner?.command ?? []
+    const why = program.startsWith('./') ? undefined : faultOfProgram(program, searchPath, layout.home(agent.name))
     const fix = `\${EDITOR:-vi} ${shellWord(`${layout.policies}/agents/${agent.name}.md`)}   # command: under runner:`
     return why === undefined ? [] : [wrong('runners', `the runner of ${agent.name} cannot be started: ${why}`, fix)]
   })
   return missing.length > 0 || agents.length === 0 ? missing : [ok('runners', `the programs of ${counted(agents.length, 'runner')} are there`)]
-}
-
-function faultOfProgram(program: string, searchPath: string): string | undefined {
-  if (program.startsWith('./')) return undefined
-  const isPath = program.includes('/')
-  const paths = isPath ? [program] : searchPath.split(':').map((folder) => `${folder || '.'}/${program}`)
-  const stats = paths.flatMap((path) => unless(UNSEEN, () => statSync(path)) ?? [])
-  if (stats.some((stat) => stat.isFile() && (stat.mode & 0o111) !== 0)) return undefined
-  if (!isPath) return `there is no program ${program} in PATH`
-  return stats.length > 0 ? `${program} is not executable` : `there is no program ${program}`
 }
 
 function idsOf(layout: Layout, agent: Agent): Ids | undefined {
@@ -119,7 +110,7 @@ async function tryRun(layout: Layout, { agent, uid, gid, readersGid }: Ids, sear
       return wrong(
         'other uids',
         `a program of ${agent.name} ended with ${signal ?? `status ${code}`}: ${told.trim()}`,
-        'penny up as root with CAP_SETUID and CAP_SETGID',
+        `setpriv --reuid=${uid} --clear-groups id   # what starts the daemon must leave it CAP_SETUID and CAP_SETGID`,
       )
     return entered === 'entered'
       ? ok('other uids', `a program started as ${agent.name} (uid ${uid}) in its home`)

@@ -2,8 +2,8 @@
 
 import { counted } from '../core/text.ts'
 import { type Finding, note, ok, reasonOf, wrong } from './check.ts'
-import { type Daemon, findDaemon, UP } from './client.ts'
-import { Refusal } from './exit.ts'
+import { type Daemon, findDaemon } from './client.ts'
+import { Refusal, UP } from './exit.ts'
 
 export async function checkDaemon(root: string): Promise<Finding[]> {
   let daemon: Daemon | undefined
@@ -20,7 +20,12 @@ export async function checkDaemon(root: string): Promise<Finding[]> {
     if (!report.ready) findings.push(note('daemon', 'it is starting: not every message is known yet', 'penny status'))
     if (report.config.invalid) findings.push(wrong('daemon', 'policies/ cannot be used as it is; what ran before runs on', 'penny alerts'))
     if (report.not_walled.length > 0)
-      findings.push(note('walls', `${counted(report.not_walled.length, 'agent acts', 'agents act')} with the operator's own uid`, 'sudo penny up'))
+      findings.push(
+        note(
+          'walls',
+          `${counted(report.not_walled.length, 'agent acts', 'agents act')} with the operator's own uid${report.mode === 'user' ? ': only a daemon that root starts gives each one of its own' : ''}`,
+        ),
+      )
     return [...findings, await checkDelivery(daemon)]
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause

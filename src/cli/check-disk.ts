@@ -7,8 +7,7 @@ import type { LockRoot } from '../daemon/index.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { leasesWork, loadNative } from '../system/native.ts'
 import { type Finding, note, ok, reasonOf, skipped, wrong } from './check.ts'
-import { UP } from './client.ts'
-import { codeOf } from './exit.ts'
+import { codeOf, UP } from './exit.ts'
 
 /** As Postfix does: refuse early rather than fail in the middle. */
 const LEAST_BYTES = 64 * 1024 * 1024
@@ -100,7 +99,7 @@ export async function checkLock(lockRoot: LockRoot): Promise<Finding> {
     return wrong(
       'lock',
       `no abstract socket can be made: ${codeOf(first) ?? reasonOf(first)}`,
-      'uname -a   (it takes Linux, and no sandbox that forbids unix sockets)',
+      'uname -a   # it takes Linux, and no sandbox that forbids unix sockets',
     )
   try {
     const second = await lockRoot(secret)

@@ -13,7 +13,9 @@ const SPARE_WATCHES = 1024
 export function checkNode(version = process.versions.node): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const enough = major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1])
-  return enough ? ok('node', `Node ${version}`) : wrong('node', `Node ${version} is older than ${LEAST_NODE.join('.')}`, 'nvm install 22')
+  return enough
+    ? ok('node', `Node ${version}`)
+    : wrong('node', `Node ${version} is older than ${LEAST_NODE.join('.')}`, 'nvm install 22   # or any other way to a newer Node')
 }
 
 /** `folders`: how many the daemon watches. */

@@ -6,32 +6,34 @@ import { agentRules, type Layout, personRules, type Rule, rootRules, spoolBoxRul
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
 import { codeOf } from './exit.ts'
 
-export function checkOwners(layout: Layout, config: Config): Finding[] {
+/** `missing`: whether folders that are not there count: the daemon makes them when it starts. */
+export function checkOwners(layout: Layout, config: Config, missing: 'wrong' | 'made at start'): Finding[] {
   const holders = [...config.agents.keys(), ...config.people.keys()]
   const boxes = [...holders, ...config.groups.keys(), 'all', 'postmaster']
+  const mayMiss = missing === 'made at start'
   const own = owner(layout.own)
   if (own === undefined) return [note('owners', 'the daemon makes the folders when it first starts', 'penny up --detach')]
   const findings = [
-    ...rootRules(layout).flatMap((rule) => judge(rule, own, undefined)),
+    ...rootRules(layout).flatMap((rule) => judge(rule, own, undefined, mayMiss)),
     ...boxes.flatMap((name) => spoolBoxRules(layout, name)).flatMap((rule) => judge(rule, own, undefined, true)),
-    ...[...config.agents.keys()].flatMap((name) => judgeAll(agentRules(layout, name), own)),
-    ...[...config.people.keys()].flatMap((name) => judgeAll(personRules(layout, name), own)),
+    ...[...config.agents.keys()].flatMap((name) => judgeAll(agentRules(layout, name), own, mayMiss)),
+    ...[...config.people.keys()].flatMap((name) => judgeAll(personRules(layout, name), own, mayMiss)),
   ]
   return findings.length > 0 ? findings : [ok('owners', 'every folder has the owner and mode it should have')]
 }
 
 /** A holder is who owns most of what should be the holder's: the uid itself is handed out by the daemon. */
-function judgeAll(rules: readonly Rule[], daemon: number): Finding[] {
+function judgeAll(rules: readonly Rule[], daemon: number, mayMiss: boolean): Finding[] {
   const counts = new Map<number, number>()
   for (const { path, user } of rules) {
     const uid = user === 'holder' ? owner(path) : undefined
     if (uid !== undefined) counts.set(uid, (counts.get(uid) ?? 0) + 1)
   }
   const holder = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
-  return rules.flatMap((rule) => judge(rule, daemon, holder))
+  return rules.flatMap((rule) => judge(rule, daemon, holder, mayMiss))
 }
 
-function judge(rule: Rule, daemon: number, holder: number | undefined, mayMiss = false): Finding[] {
+function judge(rule: Rule, daemon: number, holder: number | undefined, mayMiss: boolean): Finding[] {
   const { path, user, mode } = rule
   try {
     const stat = lstatSync(path)
@@ -40,14 +42,22 @@ function judge(rule: Rule, daemon: number, holder: number | undefined, mayMiss =
     const is = stat.mode & 0o7777
     const wanted = user === 'daemon' ? daemon : (holder ?? daemon)
     const found: Finding[] = []
-    if (stat.uid !== wanted) found.push(wrong('owners', `${path} belongs to uid ${stat.uid}, not ${wanted}`, `chown ${shellWord(String(wanted))} ${word}`))
-    if (is !== mode) found.push(wrong('owners', `${path} has mode ${octal(is)}, not ${octal(mode)}`, `chmod ${octal(mode)} ${word}`))
+    const [chownCommand, chmodCommand] = [`${asRoot()}chown`, `${asRoot(stat.uid)}chmod`]
+    if (stat.uid !== wanted)
+      found.push(wrong('owners', `${path} belongs to uid ${stat.uid}, not ${wanted}`, `${chownCommand} ${shellWord(String(wanted))} ${word}`))
+    if (is !== mode) found.push(wrong('owners', `${path} has mode ${octal(is)}, not ${octal(mode)}`, `${chmodCommand} ${octal(mode)} ${word}`))
     return found
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return mayMiss ? [] : [wrong('owners', `${path} is not there`, 'penny up --detach')]
     if (codeOf(cause) === 'EACCES') return [skipped('owners', `${path} may not be looked at`)]
     throw cause
   }
+}
+
+/** What only root, or the owner of the folder, may do. */
+function asRoot(owner = 0): string {
+  const self = process.geteuid?.() ?? 0
+  return self === 0 || self === owner ? '' : 'sudo '
 }
 
 function owner(path: string): number | undefined {

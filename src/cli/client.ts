@@ -8,7 +8,7 @@ import type { MessageId } from '../core/ids.ts'
 import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import type { Call } from './command.ts'
-import { AS_ROOT, codeOf, EXIT, Refusal, refuse } from './exit.ts'
+import { AS_ROOT, codeOf, EXIT, Refusal, refuse, UP } from './exit.ts'
 
 export type Daemon = Readonly<{
   /** Resolves with the last line; refuses as the daemon does. `each` gets the lines before; `until` ends the connection. */
@@ -22,8 +22,6 @@ const SILENCE_MS = 15_000
 /** Of the messages that may be meant. */
 const MOST_LISTED = 10
 const NO_DAEMON: readonly string[] = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED']
-
-export const UP = 'penny up --detach'
 
 /** undefined: no daemon runs here. Refuses (77) where one may, and this user may not speak to it. */
 export async function findDaemon(root: string): Promise<Daemon | undefined> {
@@ -76,6 +74,20 @@ export async function askForId(daemon: Daemon, typed: string, again: (id: string
   if (id === undefined) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
   if (ids.length > 1) refuseSeveral(typed, ids, again)
   return id
+}
+
+/** What the daemon answers in so long (milliseconds); 'late' where it takes longer, and the question is withdrawn. */
+export async function askWithin<T>(ms: number, ask: (until: AbortSignal) => Promise<T>): Promise<T | 'late'> {
+  const enough = new AbortController()
+  const bound = setTimeout(() => enough.abort(), ms)
+  try {
+    return await ask(enough.signal)
+  } catch (cause) {
+    if (enough.signal.aborted) return 'late'
+    throw cause
+  } finally {
+    clearTimeout(bound)
+  }
 }
 
 function connect(path: string): Promise<Socket> {

@@ -86,6 +86,6 @@ export function findCommand(commands: Commands, name: string): Commands[string] 
     EXIT.usage,
     `penny: there is no command ${JSON.stringify(name)}`,
     near === undefined ? `the commands are ${names.join(' ')}` : `did you mean ${near}?`,
-    near === undefined ? 'penny help' : `penny help ${near}`,
+    near === undefined || near === 'help' ? 'penny help' : `penny help ${near}`,
   )
 }

@@ -37,26 +37,8 @@ export function refuse(exit: number, what: string, why: string, fix: string): ne
 /** Stands for the command as it was typed, called by root: written out where it is shown. */
 export const AS_ROOT = 'sudo penny …'
 
-const BY_CODE: Readonly<Record<string, readonly [exit: number, why: string, fix: string]>> = {
-  EACCES: [EXIT.notPermitted, 'you may not do that as this user', AS_ROOT],
-  EPERM: [EXIT.notPermitted, 'you may not do that as this user', AS_ROOT],
-  ENOSPC: [EXIT.cannotWrite, 'the disk is full', 'df -h; df -i'],
-  EDQUOT: [EXIT.cannotWrite, 'the disk quota is used up', 'quota'],
-  EROFS: [EXIT.cannotWrite, 'the file system is read-only', 'mount | grep ro,'],
-  EIO: [EXIT.inputOutput, 'the disk answers with an error', 'dmesg | tail'],
-  EMFILE: [EXIT.tryAgain, 'too many files are open', 'ulimit -n 4096'],
-  ENFILE: [EXIT.tryAgain, 'too many files are open on this machine', 'sysctl fs.file-max'],
-}
-
-/** A fault of the surroundings as a refusal; undefined: it is none, so it is our mistake. */
-export function refusalOf(cause: unknown): Refusal | undefined {
-  if (cause instanceof Refusal) return cause
-  const code = codeOf(cause)
-  const known = code === undefined ? undefined : BY_CODE[code]
-  if (!known || !(cause instanceof Error)) return undefined
-  const [exit, why, fix] = known
-  return new Refusal(exit, cause.message, why, fix)
-}
+/** Starts the daemon; where the organisation is another user's, shown as that user would do it. */
+export const UP = 'penny up --detach'
 
 /** The system's word for an error: `ENOENT`. */
 export function codeOf(cause: unknown): string | undefined {

@@ -35,6 +35,7 @@ async function overview(call: Call): Promise<void> {
   say(call, '  --root DIR  the organisation; else $PENNY_ROOT, the nearest folder at or above this one with policies/org.yaml')
   say(call, '              or .penny/, /var/lib/pennypost')
   say(call, '  --json      one JSON object a line       --help  the page of a command       --version')
+  say(call, '  Names in examples are those of the organisation that penny init DIR --example thirty makes.')
   say(call, '  IDs may be shortened to any unique ending of at least 4 characters.')
   say(call, '\nExit: 0 ok, 1 a negative answer, 64 usage, 65 bad message, 66 no such thing, 69 daemon not running, 70 our bug,')
   say(call, '      73/74 cannot write, 75 try again, 77 not permitted, 78 bad configuration')

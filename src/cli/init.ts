@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { counted, shellWord } from '../core/text.ts'
 import { packageFolder } from '../system/package.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { editPolicies, OWN, POLICIES_LOCK } from './editing.ts'
-import { EXIT, GONE, refuse, unless } from './exit.ts'
+import { codeOf, EXIT, GONE, refuse, unless } from './exit.ts'
 import { say, sayJson, tell } from './print.ts'
 
 const EXAMPLES = ['small', 'thirty']
@@ -28,13 +28,18 @@ export const command: Command = {
         `it is one of ${EXAMPLES.join(' ')}`,
         `penny init ${shellWord(root)} --example small`,
       )
-    needEmpty(root)
     const files = await filesOf(example)
-    await editPolicies(root, () => {
-      // Asked again: another `penny init` may have been faster.
+    try {
       needEmpty(root)
-      write(root, files)
-    })
+      await editPolicies(root, () => {
+        // Asked again: another `penny init` may have been faster.
+        needEmpty(root)
+        write(root, files)
+      })
+    } catch (cause) {
+      if (codeOf(cause) !== 'EACCES' || !(cause instanceof Error)) throw cause
+      refuse(EXIT.notPermitted, `you may not make ${root}`, cause.message, `penny init ~/${shellWord(basename(root))}   # or elsewhere in a folder of your own`)
+    }
     report(call, root, [...files.keys()])
     return EXIT.ok
   },

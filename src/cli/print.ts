@@ -2,7 +2,9 @@
 import { styleText } from 'node:util'
 import { shellWord, showBodySafely, showSafely } from '../core/text.ts'
 import type { Call, Surroundings } from './command.ts'
-import { AS_ROOT, type Refusal } from './exit.ts'
+import type { Refusal } from './exit.ts'
+import { byWhoMay } from './rights.ts'
+import { rootMeant, rootWord } from './root.ts'
 
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green'
 
@@ -59,12 +61,15 @@ export function printRefusal(surroundings: Surroundings, refusal: Refusal): void
   surroundings.err(`${showSafely(message)}\n${reason}  fix: ${fixOf(surroundings, fix)}\n`)
 }
 
-/** As it can be pasted. An alias is nothing that sudo knows, so the program's path is written out. */
-export function fixOf({ typed, env }: Surroundings, fix: string): string {
-  const named = env['PENNY_ROOT']
-  // sudo takes the environment away.
-  const words = named && !typed.some((word) => word.startsWith('--root')) ? [...typed, '--root', named] : typed
-  return showSafely(fix === AS_ROOT ? `sudo ${words.map(shellWord).join(' ')}   # or join the operators group of policies/org.yaml` : fix)
+/** As it can be pasted by this user. */
+export function fixOf(surroundings: Surroundings, fix: string): string {
+  return showSafely(withRoot(surroundings, byWhoMay(surroundings, fix)))
+}
+
+/** Commands of ours mean the same organisation as the one that failed. The environment stays as it is, `--root` does not. */
+function withRoot(surroundings: Surroundings, fix: string): string {
+  if (rootWord(surroundings.typed) === undefined || /^cd |--root/.test(fix)) return fix
+  return fix.replace(/(^|&& |; |\|\| )penny (?!help\b|init\b)([a-z]+)/g, (called) => `${called} --root ${shellWord(rootMeant(surroundings))}`)
 }
 
 /** The part of an id that people type: its last eight characters are random. */

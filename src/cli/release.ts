@@ -1,5 +1,5 @@
 import { shellWord } from '../core/text.ts'
-import { type Daemon, needDaemon } from './client.ts'
+import { askWithin, type Daemon, needDaemon } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { heldFiles } from './held-files.ts'
@@ -28,26 +28,21 @@ export const command: Command = {
 
 /** Refuses (65) where it is held again; 75 where nobody has taken it yet. */
 async function follow(call: Call, daemon: Daemon, name: string): Promise<number> {
-  const enough = new AbortController()
-  const bound = setTimeout(() => enough.abort(), ADMITTED_WITHIN_MS)
   let dropped: string | undefined
   const note = (line: unknown): void => {
     dropped = (line as { file: string }).file
   }
-  try {
-    const { ids } = await daemon.ask({ verb: 'release', file: name }, note, enough.signal)
-    if (call.json) sayJson(call, { file: name, state: 'admitted', ids })
-    else say(call, `released ${name}: delivered as ${ids.join(' ')}`)
+  const answer = await askWithin(ADMITTED_WITHIN_MS, (until) => daemon.ask({ verb: 'release', file: name }, note, until))
+  if (answer !== 'late') {
+    if (call.json) sayJson(call, { file: name, state: 'admitted', ids: answer.ids })
+    else say(call, `released ${name}: delivered as ${answer.ids.join(' ')}`)
     return EXIT.ok
-  } catch (cause) {
-    if (!enough.signal.aborted || dropped === undefined) throw cause
-    if (call.json) sayJson(call, { file: name, state: 'dropped', ids: [] })
-    else say(call, `released ${name}`)
-    tell(call, `it lies in ${dropped} and is not admitted yet   fix: penny status; penny alerts`)
-    return EXIT.tryAgain
-  } finally {
-    clearTimeout(bound)
   }
+  if (dropped === undefined) refuse(EXIT.tryAgain, 'the daemon does not answer', `nothing came for ${ADMITTED_WITHIN_MS / 1000} s`, 'penny doctor')
+  if (call.json) sayJson(call, { file: name, state: 'dropped', ids: [] })
+  else say(call, `released ${name}`)
+  tell(call, `it lies in ${dropped} and is not admitted yet   fix: penny status; penny alerts`)
+  return EXIT.tryAgain
 }
 
 function choose(root: string, typed: string): string {

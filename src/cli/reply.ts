@@ -42,7 +42,11 @@ export const command: Command = {
       settles,
       subject: subjectOf(textOption(call, 'subject') ?? textValue(values['subject'])),
     }
-    return dispatchLetter(call, answer, await readBody(call), listOption(call, 'attach'))
+    const [body, attach] = [await readBody(call), listOption(call, 'attach')]
+    // The subject is the other's: an answer says something, does something, or brings something.
+    if (settles === undefined && attach.length === 0 && !/\S/.test(body.toString('utf8')))
+      refuse(EXIT.badMessage, 'there is nothing to send', 'no body is given', `penny reply ${place.id} -m 'the answer'`)
+    return dispatchLetter(call, answer, body, attach)
   },
 }
 

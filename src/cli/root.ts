@@ -1,10 +1,11 @@
 /** Which organisation, and in whose name. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
-import { type Call, textOption } from './command.ts'
-import { EXIT, refuse, UNSEEN, unless } from './exit.ts'
+import { fixOfBar } from './bar.ts'
+import { type Call, type Surroundings, textOption } from './command.ts'
+import { codeOf, EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
 
 const DEFAULT_ROOT = '/var/lib/pennypost'
 
@@ -19,22 +20,70 @@ function rootAbove(cwd: string): string | undefined {
   return above.find((one) => !above.some((outer) => one.startsWith(`${outer}/workspaces/`)))
 }
 
+type Chosen = Readonly<{ root: string; by: '--root' | 'PENNY_ROOT' | 'folder' | 'default' }>
+
 /** In the contract's order: --root, $PENNY_ROOT, the nearest folder at or above the working directory, /var/lib/pennypost. */
-function choose({ rootOption, surroundings: { env, cwd } }: Call): { root: string; how: string } {
-  if (rootOption !== undefined) return { root: resolve(cwd, rootOption), how: '--root names it' }
+function choose(rootOption: string | undefined, { env, cwd }: Pick<Surroundings, 'env' | 'cwd'>): Chosen {
+  if (rootOption !== undefined) return { root: resolve(cwd, rootOption), by: '--root' }
   const named = env['PENNY_ROOT']
-  if (named) return { root: resolve(cwd, named), how: 'PENNY_ROOT names it' }
+  if (named) return { root: resolve(cwd, named), by: 'PENNY_ROOT' }
   const root = rootAbove(cwd)
-  if (root !== undefined) return { root, how: 'it is the nearest at or above the working directory' }
-  return { root: DEFAULT_ROOT, how: 'neither --root nor PENNY_ROOT is given, and no folder at or above this one holds policies/org.yaml or .penny/' }
+  return root === undefined ? { root: DEFAULT_ROOT, by: 'default' } : { root, by: 'folder' }
 }
 
-/** The root's path; refuses (66, 78) where there is none or this program is too old for it. */
+/** The root that this command line means, be one there or not. */
+export function rootMeant({ typed, env, cwd }: Pick<Surroundings, 'typed' | 'env' | 'cwd'>): string {
+  return choose(rootWord(typed), { env, cwd }).root
+}
+
+/** What `--root` named on this command line. */
+export function rootWord(typed: readonly string[]): string | undefined {
+  const at = typed.findIndex((word) => word === '--root' || word.startsWith('--root='))
+  const word = typed[at]
+  return word === '--root' ? typed[at + 1] : word?.slice('--root='.length)
+}
+
+/** Refuses (66) what is no root, (77) what this user may not look into. */
+function needRoot(call: Call, { root, by }: Chosen): void {
+  try {
+    if (statSync(root).isDirectory() && (isThere(join(root, '.penny')) || isThere(join(root, 'policies/org.yaml')))) return
+  } catch (cause) {
+    const code = codeOf(cause) ?? ''
+    if (code === 'EACCES') refuse(EXIT.notPermitted, `you may not look into ${root}`, 'a folder on the way is closed to this user', fixOfBar(root))
+    if (!GONE.includes(code)) throw cause
+  }
+  const none = existsSync(root)
+    ? `${root} is not an organisation's root: it holds neither policies/org.yaml nor .penny/`
+    : `there is no organisation at ${root}`
+  const why = by === 'default' ? 'neither --root nor PENNY_ROOT is given, and no folder at or above this one is the root of one' : `${by} names it`
+  refuse(EXIT.noSuchThing, none, why, fixOfNoRoot(call, root, by))
+}
+
+/** The one that was meant, where it lies near; else how one is made, where this user may. */
+function fixOfNoRoot(call: Call, root: string, by: Chosen['by']): string {
+  const { cwd, typed, uid } = call.surroundings
+  const near = by === 'default' ? rootBelow(cwd) : existsSync(root) ? (rootAbove(root) ?? rootBelow(root)) : rootBelow(dirname(root))
+  if (near === undefined) return `penny init ${by === 'default' && uid !== 0 ? '~/acme' : shellWord(root)}`
+  const words = typed.slice(1).filter((word, i, all) => !word.startsWith('--root') && all[i - 1] !== '--root')
+  return `penny ${[...words, '--root', near].map(shellWord).join(' ')}`
+}
+
+/** Whoever has just made one often forgets to go there. */
+function rootBelow(folder: string): string | undefined {
+  const names = unless(UNSEEN, () => readdirSync(folder)) ?? []
+  const [one, another] = names.map((name) => join(folder, name)).filter(isRoot)
+  return another === undefined ? one : undefined
+}
+
+function isThere(path: string): boolean {
+  return unless(GONE, () => statSync(path)) !== undefined
+}
+
+/** The root's path; refuses (66, 77, 78) where there is none or this program is too old for it. */
 export function rootOf(call: Call): string {
-  const { root, how } = choose(call)
-  const fix = `penny init ${shellWord(root)}`
-  if (!unless(UNSEEN, () => statSync(root))?.isDirectory()) refuse(EXIT.noSuchThing, `there is no organisation at ${root}`, how, fix)
-  if (!isRoot(root)) refuse(EXIT.noSuchThing, `${root} is not an organisation's root`, `it holds neither policies/org.yaml nor .penny/ (${how})`, fix)
+  const chosen = choose(call.rootOption, call.surroundings)
+  const { root } = chosen
+  needRoot(call, chosen)
   const text = unless(UNSEEN, () => readFileSync(join(root, '.penny/format'), 'utf8'))
   const format = text === undefined ? FORMAT : parseFormat(text)
   if (format === undefined)

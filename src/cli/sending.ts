@@ -7,12 +7,12 @@ import { idTimeMs, isMessageId, isRef } from '../core/ids.ts'
 import { isSettled, isStatus } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
-import { type Daemon, findOwnDaemon, UP } from './client.ts'
+import { askWithin, type Daemon, findOwnDaemon } from './client.ts'
 import { type Call, flag, type Option, textOption } from './command.ts'
 import { dropAttachments, dropMessage } from './drop.ts'
-import { EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
+import { EXIT, GONE, Refusal, refuse, UP, unless } from './exit.ts'
 import { checkLetter, type LetterValue, writeLetter } from './letter.ts'
-import { say, sayJson, tell } from './print.ts'
+import { fixOf, say, sayJson, tell } from './print.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
 import { personOf } from './roster.ts'
 import { pause } from './times.ts'
@@ -90,15 +90,13 @@ const DROPPED: Fate = { kind: 'dropped' }
 
 /** Admitted, or refused as held; a daemon that says nothing for long, or goes away, leaves it dropped. */
 async function askFate(daemon: Daemon, drop: Dropped, call: Call): Promise<Fate> {
-  const enough = new AbortController()
-  const bound = setTimeout(() => enough.abort(), textOption(call, 'not-before') === undefined ? ADMITTED_WITHIN_MS : TAKEN_WITHIN_MS / 4)
+  const ms = textOption(call, 'not-before') === undefined ? ADMITTED_WITHIN_MS : TAKEN_WITHIN_MS / 4
   try {
-    return { kind: 'admitted', copies: (await daemon.ask({ verb: 'wait', drop, settled: false }, undefined, enough.signal)).copies }
+    const answer = await askWithin(ms, (until) => daemon.ask({ verb: 'wait', drop, settled: false }, undefined, until))
+    return answer === 'late' ? DROPPED : { kind: 'admitted', copies: answer.copies }
   } catch (cause) {
     if (cause instanceof Refusal && cause.exit === EXIT.noDaemon) return DROPPED
     throw cause
-  } finally {
-    clearTimeout(bound)
   }
 }
 
@@ -155,7 +153,7 @@ function report(call: Call, ref: string, fate: Fate, path: string): void {
     call,
     fate.kind === 'taken'
       ? 'taken; penny log REF tells the operator what became of it'
-      : `dropped as ${path}; not admitted yet${textOption(call, 'not-before') === undefined ? `   fix: penny status || ${UP}   (sent again with --ref ${ref} it is no second message)` : ': it is delivered when its time has come'}`,
+      : `dropped as ${path}; not admitted yet${textOption(call, 'not-before') === undefined ? `   fix: penny status || ${fixOf(call.surroundings, UP)}   # sent again with --ref ${ref} it is no second message` : ': it is delivered when its time has come'}`,
   )
 }
 

@@ -3,11 +3,11 @@ import { textValue } from '../core/row.ts'
 import { isSettled, isStatus, type Status } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
-import { askForId, findOwnDaemon, sameCall, UP } from './client.ts'
+import { askForId, findOwnDaemon, sameCall } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
-import { EXIT, refuse } from './exit.ts'
+import { EXIT, refuse, UP } from './exit.ts'
 import { findMessage, readFound } from './find.ts'
-import { say, sayJson, tell } from './print.ts'
+import { fixOf, say, sayJson, tell } from './print.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
 import { personOf } from './roster.ts'
 import { sendLetter } from './sending.ts'
@@ -29,7 +29,7 @@ export const command: Command = {
   run: async (call) => {
     expectWords(call, 2, 4, 'ID KEY=VALUE…')
     const [typed = '', ...changes] = call.words
-    const values = readChanges(changes)
+    const values = readChanges(typed, changes)
     const seat = seatOf(call)
     const daemon = seat?.own ? 'not ours' : await findOwnDaemon(rootOf(call))
     if (daemon === 'not ours') return askAsSender(call, seat ?? personSeat(call), typed, values, changes)
@@ -91,26 +91,31 @@ async function askAsSender(call: Call, seat: Seat, typed: string, values: Change
   const { fate } = await sendLetter(call, letter, Buffer.from(`The sender sets ${changes.join(' ')} in ${place.id}.\n`), [])
   if (call.json) sayJson(call, { id: place.id, ...values })
   else say(call, `${place.id} ${changes.join(' ')}`)
-  if (fate.kind === 'dropped') tell(call, `sent, and not admitted yet   fix: penny status || ${UP}`)
+  if (fate.kind === 'dropped') tell(call, `sent, and not admitted yet   fix: penny status || ${fixOf(call.surroundings, UP)}`)
   return fate.kind === 'dropped' ? EXIT.tryAgain : EXIT.ok
 }
 
 type Changes = Readonly<Record<string, string>>
 
-function readChanges(words: readonly string[]): Changes {
+function readChanges(typed: string, words: readonly string[]): Changes {
   const values: Record<string, string> = {}
   for (const word of words) {
     const [, key, value] = /^([a-z_]+)=(.*)$/s.exec(word) ?? []
     if (key === undefined || value === undefined || value === '')
-      refuse(EXIT.usage, `${JSON.stringify(word)} is no change`, 'a change is written key=value', 'penny set ID priority=urgent')
+      refuse(EXIT.usage, `${JSON.stringify(word)} is no change`, 'a change is written key=value', `penny set ${shellWord(typed)} priority=high`)
     if (!KEYS.includes(key))
-      refuse(EXIT.usage, `${key} cannot be set`, `keys are ${KEYS.join(' ')}`, `penny set ID ${nearest(key, KEYS) ?? 'priority'}=${shellWord(value)}`)
+      refuse(
+        EXIT.usage,
+        `${key} cannot be set`,
+        `keys are ${KEYS.join(' ')}`,
+        `penny set ${shellWord(typed)} ${nearest(key, KEYS) ?? 'priority'}=${shellWord(value)}`,
+      )
     if (key === 'status' && !(STATUSES as readonly string[]).includes(value))
       refuse(
         EXIT.notPermitted,
         `a task cannot be set to ${value}`,
         "sender and postmaster set open or cancelled; the rest is its holder's",
-        `penny settle ID ${shellWord(value)}`,
+        `penny settle ${shellWord(typed)} ${shellWord(value)}`,
       )
     values[key] = value
   }

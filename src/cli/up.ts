@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process'
-import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { counted, shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { boundLog, endOf } from '../system/logfile.ts'
 import type { LogLevel } from '../system/types.ts'
+import { fixOfBar } from './bar.ts'
 import { findDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag, textOption } from './command.ts'
-import { EXIT, refuse } from './exit.ts'
-import { say, sayJson, tell } from './print.ts'
+import { codeOf, EXIT, refuse } from './exit.ts'
+import { say, sayJson } from './print.ts'
 import { rootOf } from './root.ts'
 import { pause } from './times.ts'
 
@@ -34,7 +35,9 @@ export const command: Command = {
     const word = textOption(call, 'log-level') ?? 'info'
     const logLevel = LEVELS.find((one) => one === word)
     if (!logLevel) refuse(EXIT.usage, `there is no log level ${JSON.stringify(word)}`, `it is one of ${LEVELS.join(' ')}`, 'penny up --log-level info')
+    needPolicies(root)
     const strict = flag(call, 'strict')
+    if (strict) await refuseDeviations(root)
     if (flag(call, 'detach')) return detach(call, root, logLevel, strict)
     const { runDaemon } = await import('../daemon/index.ts')
     return runDaemon({ root, logLevel, strict })
@@ -66,7 +69,7 @@ async function detach(call: Call, root: string, logLevel: LogLevel, strict: bool
     ended = { code: EXIT.bug, signal: cause.message }
   })
   for (const since = Date.now(); Date.now() - since < ADMITS_WITHIN_MS; await pause(50)) {
-    if (ended) return failed(call, logFile, begun, ended.code, ended.signal)
+    if (ended) failed(logFile, begun, ended.code, ended.signal)
     const daemon = await findDaemon(root)
     const report = daemon && (await daemon.ask({ verb: 'status' })).report
     // The first daemon's answer is no answer of ours: ours is about to be refused.
@@ -80,11 +83,43 @@ async function detach(call: Call, root: string, logLevel: LogLevel, strict: bool
   return refuse(EXIT.tryAgain, 'the daemon has started, but does not admit mail yet', `${ADMITS_WITHIN_MS / 1000} s have passed`, `tail ${shellWord(logFile)}`)
 }
 
-/** A failing start, with what the log said last. */
-function failed(call: Call, logFile: string, begun: number, code: number | null, signal: string | null): number {
-  const lines = endOf(logFile, begun).toString('utf8').trimEnd().split('\n').slice(-10)
-  for (const line of lines) tell(call, line)
-  tell(call, `the daemon did not start (${signal ?? `exit ${code}`})`)
-  tell(call, `  fix: penny up    (in the foreground; the log is ${shellWord(logFile)})`)
-  return code === null || code === 0 ? EXIT.bug : code
+/** A failing start: as the daemon said it, else with what its log said last. */
+function failed(logFile: string, begun: number, code: number | null, signal: string | null): never {
+  const exit = code === null || code === 0 ? EXIT.bug : code
+  const said = endOf(logFile, begun).toString('utf8').trimEnd().split('\n')
+  const [, fix] = /^ *fix: (.+)$/.exec(said.at(-1) ?? '') ?? []
+  if (fix === undefined)
+    refuse(
+      exit,
+      `the daemon did not start (${signal ?? `exit ${code}`})`,
+      said.slice(-10).join('\n'),
+      `penny up   # in the foreground; the log is ${shellWord(logFile)}`,
+    )
+  // What it said last, behind the lines of its log.
+  const why = said.slice(said.findLastIndex((line) => line.startsWith('{')) + 1, -1)
+  return refuse(exit, 'the daemon did not start', why.map((line) => line.replace(/^penny: |^ +(why: )?/, '')).join('\n'), fix)
+}
+
+/** Refuses (77) where this user may not read what the daemon would have to. */
+function needPolicies(root: string): void {
+  const file = `${root}/policies/org.yaml`
+  try {
+    closeSync(openSync(file, 'r'))
+  } catch (cause) {
+    // What is not there, or no file, the daemon says itself.
+    if (codeOf(cause) === 'EACCES')
+      refuse(EXIT.notPermitted, `you may not read ${file}`, 'who starts the daemon of an organisation reads its policies', fixOfBar(file))
+  }
+}
+
+/** Refuses (78) folders whose owners or modes deviate: without --strict the daemon mends them. The way to the root it judges itself. */
+async function refuseDeviations(root: string): Promise<void> {
+  // Nothing is given to anybody before the first start.
+  if (!existsSync(`${layoutOf(root).own}/format`)) return
+  const [{ checkOwners }, { loadPolicies }] = await Promise.all([import('./check-owners.ts'), import('./policies.ts')])
+  const all = checkOwners(layoutOf(root), loadPolicies(root), 'made at start').filter(({ outcome }) => outcome === 'wrong')
+  const [first] = all
+  if (!first) return
+  const more = all.length > 1 ? `and ${counted(all.length - 1, 'more deviation')}` : 'this is the only deviation'
+  refuse(EXIT.badConfiguration, first.what, `${more}; without --strict it would be mended`, first.fix)
 }

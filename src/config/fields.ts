@@ -5,6 +5,7 @@
 import type { Spot } from '../core/fault.ts'
 import { nearest } from '../core/names.ts'
 import { parseDuration, parseSize } from '../core/units.ts'
+import { hintOfPair } from './mistakes.ts'
 import type { Located, Report } from './yaml.ts'
 
 /** undefined: it was reported. */
@@ -31,7 +32,8 @@ type Rules<S extends Shape> = Readonly<{
 export function fields<S extends Shape>(node: Located, report: Report, shape: S, rules: Rules<S> = {}): Read<S> {
   const read: Record<string, unknown> = Object.fromEntries(Object.keys(shape).map((key) => [key, undefined]))
   if (node.kind !== 'map') {
-    report(node.spot, `a mapping is needed here (${Object.keys(shape).join(', ')}), this is ${describe(node)}`)
+    const hint = node.kind === 'scalar' && typeof node.value === 'string' ? hintOfPair(node.value) : undefined
+    report(node.spot, hint ?? `a mapping is needed here (${Object.keys(shape).join(', ')}), this is ${describe(node)}`)
     return read as Read<S>
   }
   const known = [...Object.keys(shape), ...(rules.later ?? [])]

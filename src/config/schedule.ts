@@ -1,6 +1,7 @@
 /** schedules/<name>.md: a message that is dropped again and again. */
 import type { Schedule } from '../core/config.ts'
 import { KEYS_OF_DAEMON, KNOWN_KEYS } from '../core/message.ts'
+import { isPlainWord } from '../core/plain.ts'
 import { faultOfCron } from './cron.ts'
 import { line, type Placed, reportUnknown, timezone } from './fields.ts'
 import type { Located, Report } from './yaml.ts'
@@ -36,6 +37,7 @@ export function readSchedule(name: string, node: Located, yaml: string, body: st
   const zone = zoneNode && timezone(zoneNode, under('timezone'))
 
   if (nodeOf('to') === undefined) report(node.spot, 'to: is missing, and needed: nobody would get it')
+  checkAttach(nodeOf('attach'), under('attach'))
   const priorityNode = nodeOf('priority')
   const priority = priorityNode && line(priorityNode, under('priority'))
   return {
@@ -50,8 +52,24 @@ function recipientsIn(node: Located | undefined, report: Report): Placed<string>
   const items = node.kind === 'list' ? node.items : [node]
   return items.flatMap((item) => {
     const value = line(item, report)
-    return value === undefined ? [] : [{ value, spot: item.spot }]
+    if (value === undefined) return []
+    // As in a message: a comma list, or a list of YAML (contract, page 2).
+    const names = node.kind === 'list' ? [value] : value.split(',').map((name) => name.trim())
+    return names.map((name) => ({ value: name, spot: item.spot }))
   })
+}
+
+/** In a message a comma may be part of a file's name; where it is not, nobody would know before the first one is due. */
+function checkAttach(node: Located | undefined, report: Report): void {
+  if (node?.kind !== 'scalar' || typeof node.value !== 'string' || !/,\s/.test(node.value)) return
+  report(
+    node.spot,
+    `several files are a list: write [${node.value.split(/,\s*/).map(asWord).join(', ')}]; one file of this very name: [${JSON.stringify(node.value)}]`,
+  )
+}
+
+function asWord(name: string): string {
+  return isPlainWord(name) ? name : JSON.stringify(name)
 }
 
 /** The message as a sender would have written it: the file without the lines of the schedule's own keys. */

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module'
 import type { CST, LineCounter, Node } from 'yaml'
 import type { Spot } from '../core/fault.ts'
+import { mistakeOf } from './mistakes.ts'
 
 export type Entry = Readonly<{ key: string; keySpot: Spot; value: Located /** 1-based lines of the file. */; firstLine: number; lastLine: number }>
 
@@ -26,7 +27,8 @@ const yaml = (): Yaml => (loaded ??= createRequire(import.meta.url)('yaml') as Y
 const DEEPEST = 32
 const TOO_DEEP = `nested deeper than ${DEEPEST}`
 const OPTIONS = { version: '1.2', schema: 'core', uniqueKeys: true, stringKeys: true, strict: true, prettyErrors: false } as const
-/** One open bracket can make the parser complain a thousand times. */
+/** What the parser says once for each place. */
+const OWN_PLACES: readonly string[] = ['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED']
 const MOST_COMPLAINTS = 10
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f]/
@@ -51,8 +53,9 @@ export function readYaml(text: string, firstLine: number, report: Report): Locat
   const locate = (node: unknown, fallback: Spot): Located => {
     const range = (node as Node | null)?.range
     const spot = range ? spotAt(range[0]) : fallback
-    if (isAlias(node)) return refuse(spot, `aliases (*${node.source}) are not used here: write the value out`)
-    if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined) return refuse(spot, `anchors (&${node.anchor}) are not used here`)
+    if (isAlias(node)) return refuse(spot, `aliases (*${node.source}) are not used here: write the value out, or in quotes if it is text`)
+    if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined)
+      return refuse(spot, `anchors (&${node.anchor}) are not used here; text that begins with & stands in quotes`)
     if ((isMap(node) || isSeq(node) || isScalar(node)) && node.tag !== undefined) return refuse(spot, `tags (${node.tag}) are not used here`)
     if (isMap(node)) {
       const entries = node.items.map((pair): Entry => {
@@ -93,7 +96,14 @@ function compose(text: string, lines: LineCounter, spotAt: (offset: number) => S
   }
   const [document, another] = new Composer(OPTIONS).compose(tokens, true, text.length)
   const complaints = [...(document?.errors ?? []), ...(document?.warnings ?? [])]
-  for (const { code, message, pos } of complaints.slice(0, MOST_COMPLAINTS)) report(spotAt(pos[0]), sentence(code, message, wordAt(text, pos[0])))
+  const own = complaints.filter(({ code }) => OWN_PLACES.includes(code))
+  for (const { code, pos } of own.slice(0, MOST_COMPLAINTS)) report(spotAt(pos[0]), sentence(code, wordAt(text, pos[0])))
+  // One broken line makes the parser complain of those after it.
+  const [broken] = complaints.filter(({ code }) => !OWN_PLACES.includes(code))
+  if (broken) {
+    const { offset, what } = mistakeOf(text, tokens, { code: broken.code, message: broken.message, offset: broken.pos[0] })
+    report(spotAt(offset), what)
+  }
   if (another) report(spotAt(another.range[0]), 'a second YAML document (---) begins here; a file holds one')
   if (complaints.length > 0 || another) return null
   return document?.contents ?? null
@@ -130,10 +140,6 @@ function wordAt(text: string, offset: number): string {
   return /^[^\s:]{1,64}/.exec(text.slice(offset, offset + 64))?.[0] ?? ''
 }
 
-/** The parser's words, as one line that begins like our own sentences do. */
-function sentence(code: string, message: string, word: string): string {
-  if (code === 'DUPLICATE_KEY') return `the key ${word} stands here twice`
-  if (code === 'TAG_RESOLVE_FAILED' && word.startsWith('!')) return `tags (${word}) are not used here`
-  const line = message.replace(/\s+/g, ' ').trim().slice(0, 200)
-  return `not YAML as it is used here: ${line.charAt(0).toLowerCase()}${line.slice(1)}`
+function sentence(code: string, word: string): string {
+  return code === 'DUPLICATE_KEY' ? `the key ${word} stands here twice` : `tags (${word}) are not used here; text that begins with ! stands in quotes`
 }

@@ -15,9 +15,14 @@ export function checkPathTo(disk: Disk, root: string, self: number, agentsEnter:
     const sticky = (stat.mode & 0o1000) !== 0 && stat.uid === 0
     if (stat.kind === 'link') problems.push({ path, what: 'is a symbolic link', fix: `penny up --root "$(realpath ${shellWord(root)})"`, shutsOut: false })
     else if (stat.uid !== 0 && stat.uid !== self)
-      problems.push({ path, what: `belongs to uid ${stat.uid}`, fix: `chown ${self} ${shellWord(path)}`, shutsOut: false })
+      problems.push({ path, what: `belongs to uid ${stat.uid}`, fix: fixOfOwner(path, root, self), shutsOut: false })
     else if ((stat.mode & 0o022) !== 0 && !sticky)
-      problems.push({ path, what: `can be written by others (mode ${stat.mode.toString(8)})`, fix: `chmod go-w ${shellWord(path)}`, shutsOut: false })
+      problems.push({
+        path,
+        what: `can be written by others (mode ${stat.mode.toString(8)})`,
+        fix: `${stat.uid === self || self === 0 ? '' : 'sudo '}chmod go-w ${shellWord(path)}`,
+        shutsOut: false,
+      })
     if (agentsEnter && stat.kind === 'folder' && (stat.mode & 0o001) === 0)
       problems.push({
         path,
@@ -27,4 +32,10 @@ export function checkPathTo(disk: Disk, root: string, self: number, agentsEnter:
       })
   }
   return problems
+}
+
+/** The root is given to who runs it; a folder above it is somebody's own, out of which an organisation moves. */
+function fixOfOwner(path: string, root: string, self: number): string {
+  if (path === root) return `${self === 0 ? '' : 'sudo '}chown ${self} ${shellWord(root)}`
+  return `penny down; mv -n ${shellWord(root)} ${self === 0 ? '/srv/' : '~/'}   # whoever owns a folder above it can put another organisation in its place`
 }

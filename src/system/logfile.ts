@@ -34,9 +34,9 @@ export function boundLog(path: string, mostBytes = MOST_BYTES): void {
   truncateSync(path)
 }
 
-/** What comes after `from`, at most its last so many bytes: a log may be larger than any string. */
-export function endOf(path: string, from: number, mostBytes = END_BYTES): Buffer {
-  const fd = openSync(path, 'r')
+/** What comes after `from` in a file, named or open, at most its last so many bytes: a log may be larger than any string. */
+export function endOf(file: string | number, from: number, mostBytes = END_BYTES): Buffer {
+  const fd = typeof file === 'number' ? file : openSync(file, 'r')
   try {
     const { size } = fstatSync(fd)
     // It may have begun again meanwhile.
@@ -44,7 +44,7 @@ export function endOf(path: string, from: number, mostBytes = END_BYTES): Buffer
     const end = Buffer.alloc(size - start)
     return end.subarray(0, readSync(fd, end, 0, end.length, start))
   } finally {
-    closeSync(fd)
+    if (typeof file === 'string') closeSync(fd)
   }
 }
 

@@ -1,6 +1,7 @@
 /** A run's command line, environment and input. Nothing a sender wrote becomes any of them but standard input. */
 import type { Runner } from '../core/config.ts'
-import { isGone, isLeased, leadsNowhere, listOrNothing, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { isLeased, leadsNowhere, listOrNothing, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { faultOfProgram } from '../system/program.ts'
 import type { Disk } from '../system/types.ts'
 import type { WakeGiven } from './given.ts'
 import type { RunRecord } from './records.ts'
@@ -18,28 +19,10 @@ export function commandOf(runner: Runner, given: Pick<WakeGiven, 'disk' | 'runne
 }
 
 /** What is wrong with the program or the folder it shall start in, or undefined. */
-export function faultOfStart(disk: Disk, argv: readonly string[], home: string, searchPath: string | undefined): string | undefined {
+export function faultOfStart(disk: Disk, argv: readonly string[], home: string, searchPath = '/usr/bin:/bin'): string | undefined {
   if (statOrNothing(disk, home)?.kind !== 'folder') return `its folder ${home} is not there`
-  const [program = ''] = argv
   // Started as an agent it is setpriv(1) that looks for it, whose status says nothing of why.
-  if (!program.includes('/')) return searchPath === undefined || isIn(disk, searchPath, program) ? undefined : `there is no program ${program} in PATH`
-  const found = statOrNothing(disk, program)
-  if (!found) return `there is no program ${program}`
-  if (found.kind === 'folder') return `${program} is a folder`
-  return found.kind === 'file' && (found.mode & 0o111) === 0 ? `${program} is not executable: chmod +x ${program}` : undefined
-}
-
-/** A folder of PATH that may not be searched is as good as none. */
-function isIn(disk: Disk, searchPath: string, program: string): boolean {
-  return searchPath.split(':').some((folder) => {
-    try {
-      disk.stat(`${folder || '.'}/${program}`)
-      return true
-    } catch (cause) {
-      if (isGone(cause) || (cause as NodeJS.ErrnoException).code === 'EACCES') return false
-      throw cause
-    }
-  })
+  return faultOfProgram(argv[0] ?? '', searchPath, home)
 }
 
 /** Facts of the daemon's own; nothing here was worded by the sender. */

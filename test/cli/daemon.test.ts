@@ -77,7 +77,7 @@ t.test('a refusal of the daemon is shown with its own exit status and fix', asyn
   )
   const { status, err } = await penny(['set', '1111', 'priority=high', '--root', root])
   t.equal(status, 77)
-  t.match(err, /not so\n +fix: penny show x/)
+  t.match(err, /not so\n +fix: penny show --root \S+ x/)
   t.match(asked.at(-1), { verb: 'set', id: idOf('aaaa1111'), priority: 'high' })
 })
 

@@ -48,7 +48,7 @@ t.test('the root is --root, then PENNY_ROOT, then the nearest folder above', asy
 
 t.test('a root that is not there exits 66 with penny init; one of a newer version 78', async (t) => {
   const root = organisation(t)
-  const missing = await penny(['tasks', '--root', `${root}/no where`])
+  const missing = await penny(['tasks', '--root', '/nowhere/no where'])
   t.equal(missing.status, 66)
   t.match(missing.err, /fix: penny init '.*no where'/)
   t.equal((await penny(['up', '--root', `${root}/spool`])).status, 66)

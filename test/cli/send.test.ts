@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { quote } from '../../src/cli/letter.ts'
 import { parseMessage } from '../../src/message/index.ts'
-import { deliver, objects, organisation, penny } from './called.ts'
+import { deliver, idOf, objects, organisation, penny } from './called.ts'
 
 const dropsIn = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith('.md'))
 
@@ -108,4 +108,22 @@ t.test('a drop folder that is not there yet is made as the daemon would make it'
   renameSync(`${root}/spool`, `${root}/gone`)
   t.equal((await penny(['send', 'legal', '-m', 'x', '--root', root])).status, 0)
   t.equal(statSync(`${root}/spool`).mode & 0o7777, 0o1733)
+})
+
+t.test('an answer without a word, a file or an end is no answer', async (t) => {
+  const root = organisation(t)
+  deliver(root, { id: idOf('a1b2'), holder: 'legal', folder: 'cur' })
+  const reply = (...more: string[]): ReturnType<typeof penny> => penny(['reply', 'a1b2', '--agent', 'legal', '--root', root, ...more], { input: ' \n' })
+  const none = await reply()
+  t.equal(none.status, 65)
+  t.match(none.err, /there is nothing to send[\s\S]*fix: penny reply --root \S+ \S+a1b2 -m 'the answer'\n/)
+  t.equal((await reply('--settles', 'done')).status, 0, 'the end says enough')
+})
+
+t.test('fixes of set name the message that was named', async (t) => {
+  const root = organisation(t)
+  const fix = async (...words: string[]): Promise<string | undefined> => /fix: .*/.exec((await penny(['set', 'a1b2', ...words], { cwd: root })).err)?.[0]
+  t.equal(await fix('priority'), 'fix: penny set a1b2 priority=high')
+  t.equal(await fix('prioirty=low'), 'fix: penny set a1b2 priority=low')
+  t.equal(await fix('status=done'), 'fix: penny settle a1b2 done')
 })

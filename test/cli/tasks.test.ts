@@ -86,7 +86,7 @@ t.test('a filter that nothing can match is refused with the nearest that could',
     ['priority:hgh', 'penny tasks priority:high'],
     ['overdue:yes', 'penny tasks overdue'],
   ] as const) {
-    const { status, err } = await penny(['tasks', word, '--root', root])
+    const { status, err } = await penny(['tasks', word], { cwd: root })
     t.equal(status, 64, word)
     t.match(err, `fix: ${fix}\n`)
   }

@@ -86,17 +86,20 @@ const CASES: readonly Case[] = [
   [
     'an anchor and an alias',
     org('notify: &a []\ncheckpoints_to: *a'),
-    ['policies/org.yaml:3:12: anchors (&a) are not used here', 'policies/org.yaml:4:17: aliases (*a) are not used here: write the value out'],
+    [
+      'policies/org.yaml:3:12: anchors (&a) are not used here; text that begins with & stands in quotes',
+      'policies/org.yaml:4:17: aliases (*a) are not used here: write the value out, or in quotes if it is text',
+    ],
   ],
   ['a tag of YAML', org('operators: !!str x'), ['policies/org.yaml:3:18: tags (tag:yaml.org,2002:str) are not used here']],
-  ['a tag of nobody', org('operators: !run x'), ['policies/org.yaml:3:12: tags (!run) are not used here']],
+  ['a tag of nobody', org('operators: !run x'), ['policies/org.yaml:3:12: tags (!run) are not used here; text that begins with ! stands in quotes']],
   ['a second document', org('---\nname: other'), ['policies/org.yaml:3:1: a second YAML document (---) begins here; a file holds one']],
   ['a directive', { 'org.yaml': '%YAML 1.1\n---\nname: acme\npostmaster: operator\n' }, ['policies/org.yaml:1:1: YAML directives (%…) are not used here']],
   ['a control character', org('operators: "a\u0007"'), ['policies/org.yaml:3:14: a control character (U+0007) has no place here']],
   ['a merge', org('<<: { timezone: UTC }'), ['^policies/org.yaml:3:1: unknown key "<<"; known: name, postmaster']],
   ['nesting without end', org(`notify: ${'['.repeat(60_000)}`), ['policies/org.yaml:3:41: nested deeper than 32']],
   ['deep nesting that is closed', org(`notify: ${'['.repeat(60)}${']'.repeat(60)}`), ['policies/org.yaml:3:41: nested deeper than 32']],
-  ['a tab as indentation', org('wake:\n\tconcurrency: 3'), ['^policies/org.yaml:4:1: not YAML as it is used here: tabs']],
+  ['a tab as indentation', org('wake:\n\tconcurrency: 3'), ['policies/org.yaml:4:1: lines are indented with spaces, not tabs: write two spaces for each tab']],
   // priorities.yaml
   [
     'a priority without a deadline',

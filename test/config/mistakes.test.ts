@@ -1,0 +1,85 @@
+import t from 'tap'
+import { complaints } from './organisation.ts'
+
+const agent = (front: string): Record<string, string> => ({ 'agents/legal.md': `---\n${front}\n---\nYou review.\n` })
+const schedule = (front: string): Record<string, string> => ({ 'schedules/report.md': `---\n${front}\n---\nPlease report.\n` })
+const MONDAYS = 'cron: "0 9 * * MON"\nto: ceo'
+
+/** What people write where YAML means something else by it → file:line:column, what is wrong, how it should read. */
+const CASES: readonly (readonly [title: string, changes: Readonly<Record<string, string>>, line: string])[] = [
+  [
+    'a cron without quotes',
+    schedule('cron: */5 * * * *\nto: ceo'),
+    'schedules/report.md:2:7: a value that begins with * needs quotes: write cron: "*/5 * * * *"',
+  ],
+  [
+    'a cron of stars, with a comment',
+    schedule('cron: * * * * *   # always\nto: ceo'),
+    'schedules/report.md:2:7: a value that begins with * needs quotes: write cron: "* * * * *"',
+  ],
+  [
+    'a group without quotes',
+    schedule('cron: "0 9 * * MON"\nto: @finance'),
+    'schedules/report.md:3:5: a value that begins with @ needs quotes: write to: "@finance"',
+  ],
+  ['a group without quotes in a list', agent('may_write_to: [ceo, @finance]'), 'agents/legal.md:2:21: what begins with @ needs quotes: write "@finance"'],
+  [
+    'files with a comma between',
+    schedule(`${MONDAYS}\nattach: a.txt, b c.txt`),
+    'schedules/report.md:4:9: attach: several files are a list: write [a.txt, "b c.txt"]; one file of this very name: ["a.txt, b c.txt"]',
+  ],
+  [
+    'a colon in a title',
+    agent('title: Legal: "the" counsel'),
+    `agents/legal.md:2:8: a value with a colon in it needs quotes: write title: 'Legal: "the" counsel'`,
+  ],
+  ['a colon at the end', agent('title: Legal:'), 'agents/legal.md:2:8: a value with a colon in it needs quotes: write title: "Legal:"'],
+  ['a map in one line', agent('runner: command: [sh]'), 'agents/legal.md:2:9: a key inside a value needs braces: write runner: { command: [sh] }'],
+  ['a tab before a key', agent('runner:\n\tcommand: [sh]'), 'agents/legal.md:3:1: lines are indented with spaces, not tabs: write two spaces for each tab'],
+  ['a key without a space', agent('title:x\nmanager:operator'), 'agents/legal.md:2:1: a colon and a space stand between key and value: write title: x'],
+  ['an equals sign', agent('manager: operator\ntitle = x'), 'agents/legal.md:3:1: a colon and a space stand between key and value: write title: x'],
+  ['a key without a colon', agent('title: x\nmanager'), 'agents/legal.md:3:1: a key is followed by a colon and its value: write manager: …'],
+  ['a dash without a space', agent('may_write_to:\n- ceo\n-cfo'), 'agents/legal.md:4:1: a space is needed after the dash: write - cfo'],
+  [
+    'a line indented too far',
+    agent('title: x\n  manager: operator'),
+    'agents/legal.md:3:1: this line is indented too far: write it in the column of the line above, manager: operator',
+  ],
+  [
+    'a line between two columns',
+    agent('runner:\n  command: [sh]\n notes: false'),
+    'agents/legal.md:4:1: this line begins in another column than those it belongs to',
+  ],
+  [
+    'an item between two columns',
+    agent('may_write_to:\n  - ceo\n - cfo'),
+    'agents/legal.md:4:1: this line begins in another column than the list it belongs to',
+  ],
+  ['a quote that never closes', agent('title: "Legal\nmanager: operator'), 'agents/legal.md:2:8: the " that stands here is never closed by "'],
+  ['a quote that closes lines later', agent('title: "Legal\nmanager: "operator"'), 'agents/legal.md:2:8: the " that stands here is never closed by "'],
+  ['a quote in a list', agent('may_write_to: ["ceo", "cfo]'), 'agents/legal.md:2:23: the " that stands here is never closed by "'],
+  ['a list that never closes', agent('may_write_to: [ceo, cfo'), 'agents/legal.md:2:15: the [ that stands here is never closed by ]'],
+  ['a brace in a list', agent('mounts: [{ from: /a, at: /b ]'), 'agents/legal.md:2:10: the { that stands here is never closed by }'],
+  ['a comma too many', agent('may_write_to: [ceo,, cfo]'), 'agents/legal.md:2:20: there is nothing before this comma'],
+  ['an apostrophe', agent("title: 'it's legal'"), `agents/legal.md:2:8: a quote closes before the value ends: write title: "it's legal"`],
+  ['words behind quotes', agent('title: "Legal" counsel'), `agents/legal.md:2:8: a quote closes before the value ends: write title: '"Legal" counsel'`],
+  ['a comment too near', agent('title: "Legal"#1'), 'agents/legal.md:2:15: a comment needs a space before its #'],
+  ['a path of another system', agent('title: "C:\\path"'), `agents/legal.md:2:11: \\p means nothing inside double quotes: write title: 'C:\\path'`],
+  ['a list behind its key', agent('may_write_to: - ceo'), 'agents/legal.md:2:15: a list begins in a line of its own, or is written may_write_to: [ceo]'],
+  ['text behind a bar', agent('title: | Legal'), 'agents/legal.md:2:8: a value that begins with | needs quotes: write title: "| Legal"'],
+]
+
+for (const [title, changes, line] of CASES) {
+  t.test(`told in one sentence, with how it should read: ${title}`, async (t) => {
+    t.same(complaints(changes), [`policies/${line}`])
+  })
+}
+
+t.test('several recipients of a schedule may stand with commas between, as in a message', async (t) => {
+  t.same(complaints(schedule('cron: "0 9 * * MON"\nto: ceo, cfo')), [])
+  t.match(complaints(schedule('cron: "0 9 * * MON"\nto: ceo, cfoo')), [/^policies\/schedules\/report\.md:3:5: to: unknown name "cfoo" \(did you mean cfo\?\)$/])
+})
+
+t.test('what nobody foresaw is told in the words of the parser, and how lines look', async (t) => {
+  t.match(complaints(agent('? title\n: x\n? [a]\n: b')), [/^policies\/agents\/legal\.md:\d+:\d+: this cannot be read \(.+\): lines are key: value, /])
+})
