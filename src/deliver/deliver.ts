@@ -11,7 +11,7 @@ import { admissionOf, makeCopies } from './copies.ts'
 import { heldName } from './hold.ts'
 import { createInHand, type InHand } from './inhand.ts'
 import { insist } from './insist.ts'
-import { settleLate } from './late.ts'
+import { makeLateSweep } from './late.ts'
 import { CANARY, newFolder, placeCopy, removeDrop, removeFiles, type Staged, stageCopy, stagedPath, sweepStaging } from './place.ts'
 import { recover, redeliver, rehold, removeSource } from './recover.ts'
 import { makeGate } from './turns.ts'
@@ -241,7 +241,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
     },
     checkpoint: close.checkpoint,
     open: () => sealed.open().size,
-    sweepLate: () => settleLate(given, holdIt),
+    sweepLate: makeLateSweep(given, holdIt),
     inHand,
   }
 }
