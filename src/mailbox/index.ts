@@ -14,4 +14,4 @@ export { type Folders, findById, isGone, isLeased, isSameVersion, leadsNowhere, 
 export { agentRules, type Layout, layoutOf, personRules, type Rule, rootRules, SWAPPED, spoolBoxRules } from './layout.ts'
 export { byService, digestOf, type FileMark, isOpenTask, type Ledger, type Mail, makeLedger, NONE } from './ledger.ts'
 export { type FileName, formatFileName, isDraftName, isMessageName, parseFileName } from './names.ts'
-export { type Deviation, type Owners, provision } from './provision.ts'
+export { asideFor, type Deviation, type Owners, provision } from './provision.ts'
