@@ -7,8 +7,8 @@ import type { Clock, Log } from '../system/types.ts'
 import { createGuides, type GuidesGiven } from './guides.ts'
 
 export type Provisioner = Readonly<{
-  /** Everything: at a start, and with each configuration. */
-  all: () => void
+  /** Everything: at a start, and with each configuration. Returns the error of one that could not be made: it is told, and tried again. */
+  all: () => Error | undefined
   /** Looks at the next few folders and guides; what somebody removed, replaced or locked is made right and told. */
   patrol: () => void
   /** At once, for who came upon something. True: it was found, and told. */
@@ -47,6 +47,7 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
   const inodes = new Map<string, number>()
   let names: Readonly<{ of: Config; holders: readonly Name[]; boxes: readonly string[] }> | undefined
   let next = 0
+  let refusal: Error | undefined
 
   const holderPlace = (name: Name): Place => ({
     top: layout.workspace(name),
@@ -76,7 +77,7 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
     // What lay in a folder that is told of went with it; and nothing is missing that was never made.
     const wrong = found.filter(({ path, kind }) => !(lost.has(path) && lost.has(parentOf(path))) && !(isNew && kind === 'missing'))
     for (const one of wrong) {
-      given.log('warn', one.mended ? 'a folder was not as it should be; mended' : 'a folder is not as it should be', { path: one.path, found: one.what })
+      if (one.mended) given.log('warn', 'a folder was not as it should be; mended', { path: one.path, found: one.what })
       // At a start another mode is perhaps one of before an upgrade.
       if (!isNew || one.kind === 'replaced' || !one.mended) tell(one, place)
     }
@@ -88,6 +89,7 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
     try {
       return provision(disk, [rule], given.identities().owners(holder), { builder, secret: given.ids.secret })
     } catch (cause) {
+      refusal ??= cause as Error
       return [{ kind: 'rights', path: rule.path, what: `cannot be made right (${String(cause)})`, mended: false }]
     }
   }
@@ -157,19 +159,27 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
   }
 
   function closeUnlessWrong(about: string, place: Place): void {
-    look(place)
+    // Of a configuration that did not last: nobody needs it made.
+    if (isOurs(place)) look(place)
     if (clock.monotonic() - (told.get(about)?.lastMs ?? 0) < CALM_MS) return
     told.delete(about)
     given.clear('unreadable-file', about)
+  }
+
+  function isOurs({ top, holder }: Place): boolean {
+    const { holders, boxes } = namesNow()
+    return top === layout.root || (holder === undefined ? boxes.some((name) => layout.spoolBox(name) === top) : holders.includes(holder))
   }
 
   return {
     patrol,
     all: () => {
       const { holders, boxes } = namesNow()
+      refusal = undefined
       look({ top: layout.policies, rules: rootRules(layout).filter(({ path }) => path === layout.policies) })
       root()
       for (const place of [...boxes.map(boxPlace), ...holders.map(holderPlace)]) look(place)
+      return refusal
     },
     holder: (name) => look(holderPlace(name)),
     box: (name) => namesNow().boxes.includes(name) && look(boxPlace(name)),

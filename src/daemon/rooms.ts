@@ -255,7 +255,8 @@ export function buildRooms(given: RoomsGiven) {
   }
 
   function takeConfig(): void {
-    provisioner.all()
+    const refusal = provisioner.all()
+    if (refusal !== undefined) throw refusal
     provisioner.guides()
     setFolders()
     setHolders()
