@@ -105,16 +105,17 @@ export const cpuMs = (daemon) =>
     .map((pid) => (statFields(pid) ?? []).slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0))
     .reduce((sum, ticks) => sum + ticks * 10, 0)
 
-/** Waits until the daemon has nothing left to do (mirrors, cleaning up): less than 3 % of a core during a second.
+/** Waits until the daemon has nothing left to do (mirrors, cleaning up): a second in which it uses no more CPU than its sweep needs.
  * @param {Daemon} daemon
+ * @param {number} mostMs of CPU in that second; 3 % of a core is more than the sweep of thirty agents' folders
  * @param {number} patienceMs
  * @returns {Promise<boolean>} whether it came to rest */
-export const quiet = async (daemon, patienceMs = 120_000) => {
+export const quiet = async (daemon, mostMs = 30, patienceMs = 120_000) => {
   const end = performance.now() + patienceMs
   while (performance.now() < end) {
     const before = cpuMs(daemon)
     await pause(1000)
-    if (cpuMs(daemon) - before <= 30) return true
+    if (cpuMs(daemon) - before <= mostMs) return true
   }
   return false
 }

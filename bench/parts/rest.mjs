@@ -8,11 +8,17 @@ import { yesNo } from '../harness/report.mjs'
 /** Goals of contract page 4: bytes for thirty agents and for three thousand, share of a core. */
 const goals = { few: 100e6, many: 160e6, cpu: 0.002 }
 
+/**
+ * Four folders of each agent are looked at every second, for a report that may have been lost: some 15 µs an agent. With thousands
+ * that is several percent of a core for as long as the daemon lives, and no sign that it has something left to do.
+ */
+const restMs = (/** @type {number} */ agents) => 30 + agents * 0.02
+
 /** @param {import('../main.mjs').Bench} bench @param {number} agents @param {number} goal */
 const atRest = async ({ penny, dir, amounts, say, add }, agents, goal) => {
   const organisation = makeOrganisation(join(dir, `rest-${agents}`), agents)
   const daemon = await startReady(penny, organisation.root, 180_000)
-  const still = await quiet(daemon)
+  const still = await quiet(daemon, restMs(agents))
   await pause(amounts.rest.settleMs)
   const resident = residentBytes(daemon)
   say(`memory, ${agents} agents at rest: ${showMb(resident)}`)

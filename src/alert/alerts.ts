@@ -50,6 +50,8 @@ export type Alerts = Readonly<{
   open: () => AlertView[]
   /** Makes memory and folder agree; call it every second or two. */
   sweep: () => void
+  /** The folder was lost with all that lay in it: nobody closed those, they are written again. */
+  lost: () => void
   /** To be called once, before anything is raised: reads back what was open before a restart. */
   load: () => void
 }>
@@ -178,6 +180,9 @@ export function createAlerts(given: AlertsGiven): Alerts {
         .sort((a, b) => urgency(a) - urgency(b) || a.firstMs - b.firstMs || (a.file < b.file ? -1 : 1))
         .map((alert) => ({ ...textOf(alert), file: alert.file })),
     sweep,
+    lost: () => {
+      for (const alert of book.all()) Object.assign(alert, { writtenAt: undefined, dirty: true })
+    },
     load: () => {
       attempt('what a crash left cannot be removed', files.clean)
       attempt('alerts cannot be listed', followFolder)

@@ -16,7 +16,7 @@ const MOST_NAMED = 10
 
 /** The spool, every folder in it (a box, whatever its name, if it can be shown as it is), every outbox. */
 export function dropFoldersOf(disk: Disk, layout: Layout, config: Config): DropFolder[] {
-  const boxes = boxesIn(disk, layout).filter((entry) => !isOddBox(entry))
+  const boxes = boxesIn(disk, layout).filter((entry) => !isOddName(entry))
   return [
     { path: layout.spool, shown: 'spool', kind: 'spool', name: '' },
     ...boxes.map(({ name }): DropFolder => ({ path: layout.spoolBox(name), shown: `spool/${name}`, kind: 'box', name })),
@@ -29,7 +29,7 @@ function boxesIn(disk: Disk, layout: Layout): Listed[] {
 }
 
 /** A name that is not UTF-8 or has control characters: no recipient, and no path that could be written down for people. */
-function isOddBox({ name, raw }: Listed): boolean {
+export function isOddName({ name, raw }: Pick<Listed, 'name' | 'raw'>): boolean {
   return raw !== undefined || showSafely(name) !== name
 }
 
@@ -38,7 +38,7 @@ export function oddBoxes(disk: Disk, layout: Layout, raise: Raise, clear: Clear)
   const told = new Map<string, string>()
   return () => {
     const present = new Set<string>()
-    for (const entry of boxesIn(disk, layout).filter(isOddBox)) {
+    for (const entry of boxesIn(disk, layout).filter(isOddName)) {
       const path = join(layout.spool, entry.raw ?? entry.name)
       const stat = statOrNothing(disk, path)
       if (stat?.kind !== 'folder') continue
@@ -79,7 +79,7 @@ function namesIn(disk: Disk, path: Path): string {
 }
 
 /** Bytes that are not ASCII as `\xff` where the name is no text. */
-function escaped({ name, raw }: Listed): string {
+export function escaped({ name, raw }: Pick<Listed, 'name' | 'raw'>): string {
   return raw === undefined ? showSafely(name) : showSafely(name).replace(/[\u00a0-\u00ff]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`)
 }
 

@@ -3,8 +3,8 @@ import type { Agent, Config } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { shellWord } from '../core/text.ts'
-import { type FileMark, type Folders, type Layout, markOf, statOrNothing } from '../mailbox/index.ts'
-import type { Disk, Ids, Path } from '../system/types.ts'
+import { asideFor, type FileMark, type Folders, type Layout, markOf, statOrNothing } from '../mailbox/index.ts'
+import type { Disk, Ids } from '../system/types.ts'
 import { CLAUDE_TEXT, guideText } from './guide.ts'
 import type { Identities } from './identities.ts'
 
@@ -26,10 +26,8 @@ export type Guides = Readonly<{
   patrol: () => void
 }>
 
-/** Agents looked at in one patrol: those of thirty in 6 s, of three thousand in ten minutes, for 15 calls of the system a second. */
-const A_PATROL = 5
-/** Folders that were put where a file belongs are kept beside it, up to so many: who does that in a loop fills nothing. */
-const MOST_ASIDE = 8
+/** Agents looked at in one patrol: those of thirty in 10 s, of three thousand in a quarter of an hour, for 12 calls of the system a second. */
+const A_PATROL = 3
 
 export function createGuides(given: GuidesGiven): Guides {
   const { disk, layout, config, pins } = given
@@ -41,6 +39,7 @@ export function createGuides(given: GuidesGiven): Guides {
 
   function keep(agent: Agent): void {
     const about = `workspaces/${agent.name}/home/AGENTS.md`
+    pins.stillThere(layout.home(agent.name))
     try {
       keepFile(agent, 'AGENTS.md', () => guideText(config(), agent))
       keepFile(agent, 'CLAUDE.md', () => CLAUDE_TEXT)
@@ -75,19 +74,17 @@ export function createGuides(given: GuidesGiven): Guides {
     const staged = `${layout.staging}/guide.${given.ids.secret()}`
     disk.create(staged, text, 0o644, given.identities().owners(agent).holder)
     try {
-      if (stat?.kind === 'folder') disk.rename(path, asideFor(home, name))
+      // A folder where a file belongs is kept beside it.
+      if (stat?.kind === 'folder')
+        disk.rename(
+          path,
+          asideFor(disk, (other) => pins.at(home, other), name),
+        )
       disk.rename(staged, path)
     } catch (cause) {
       disk.unlink(staged)
       throw cause
     }
-  }
-
-  /** A free name beside it, or that of what was set aside longest ago. */
-  function asideFor(home: string, name: string): Path {
-    const places = Array.from({ length: MOST_ASIDE }, (_, i) => pins.at(home, `${name}.was-${i + 1}`))
-    const [first] = places.map((path) => ({ path, sinceMs: statOrNothing(disk, path)?.ctimeMs ?? 0 })).sort((a, b) => a.sinceMs - b.sinceMs)
-    return first?.path ?? pins.at(home, `${name}.was`)
   }
 
   return {

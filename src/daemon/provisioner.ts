@@ -1,95 +1,191 @@
-/** Makes every folder the organisation needs, and mends what deviates. */
+/** Makes every folder the organisation needs, and mends what deviates: whoever asks for it, one look mends and tells. */
+import { addressable, type Config } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import { shellWord } from '../core/text.ts'
 import { agentRules, type Deviation, personRules, provision, type Rule, rootRules, spoolBoxRules, statOrNothing } from '../mailbox/index.ts'
-import type { Log } from '../system/types.ts'
+import type { Clock, Log } from '../system/types.ts'
 import { createGuides, type GuidesGiven } from './guides.ts'
 
 export type Provisioner = Readonly<{
-  /** Everything; returns what deviated from the table. */
-  all: () => Deviation[]
-  /** Looks at the next few holders' folders and guides; what somebody removed, replaced or locked is made right and told. */
+  /** Everything: at a start, and with each configuration. Returns the error of one that could not be made: it is told, and tried again. */
+  all: () => Error | undefined
+  /** Looks at the next few folders and guides; what somebody removed, replaced or locked is made right and told. */
   patrol: () => void
-  holder: (name: Name) => void
-  box: (name: string) => void
+  /** At once, for who came upon something. True: it was found, and told. */
+  holder: (name: Name) => boolean
+  /** The folder in the spool of this name; one of nobody's is left alone. */
+  box: (name: string) => boolean
+  root: () => boolean
   guides: () => void
 }>
 
-export type ProvisionerGiven = GuidesGiven & Readonly<{ log: Log }>
+export type ProvisionerGiven = GuidesGiven & Readonly<{ clock: Clock; log: Log; alertsLost: () => void }>
 
-/** Holders looked at in one patrol: thirty each second cost less than a millisecond. */
-const A_PATROL = 30
+/** Folders that are looked at together; `top` is one that all of them lie in, or the first. */
+type Place = Readonly<{ top: string; rules: readonly Rule[]; holder?: Name }>
+
+/**
+ * Looked at in one patrol: everybody's within 11 s where thirty are, within 100 s where there are more. What stops mail is found within
+ * one sweep by those that use it: a drop folder by `intake/`, new/ and cur/ by `settle/`.
+ */
+const A_PATROL = 6
+const PATROLS_A_ROUND = 100
+/** An alert is open this long after its folder was found wrong the last time: who locks it again and again is told of once. */
+const CALM_MS = 60_000
 
 export function createProvisioner(given: ProvisionerGiven): Provisioner {
-  const { disk, layout, config } = given
-
-  const rulesOf = (name: Name): Rule[] => (config().agents.has(name) ? agentRules(layout, name) : personRules(layout, name))
-
+  const { clock, disk, layout, config } = given
+  const guides = createGuides(given)
   /** Whose spool it was when the daemon began: an ordinary user's, where there were no walls before. */
   const builder = statOrNothing(disk, layout.spool)?.uid
+  /** Tops of places that were made: what is missing there now was taken away. */
+  const made = new Set<string>()
+  const told = new Map<string, { place: Place; lastMs: number }>()
+  /** Folders whose own change says that one of the root's may be gone. */
+  const parents = new Map([layout.root, layout.own, layout.spool].map((path) => [path, -1]))
+  /** Of the folders that all others lie in. */
+  const inodes = new Map<string, number>()
+  let names: Readonly<{ of: Config; holders: readonly Name[]; boxes: readonly string[] }> | undefined
+  let next = 0
+  let refusal: Error | undefined
 
-  function make(rules: readonly Rule[], holder?: Name): Deviation[] {
-    const deviations = provision(disk, rules, given.identities().owners(holder), { builder, secret: given.ids.secret })
-    for (const { path, what, aside } of deviations) {
-      given.log('warn', 'a folder was not as it should be; mended', { path, found: what })
-      if (aside !== undefined) tellOfAside(path, what, aside)
-    }
-    return deviations
+  const holderPlace = (name: Name): Place => ({
+    top: layout.workspace(name),
+    rules: config().agents.has(name) ? agentRules(layout, name) : personRules(layout, name),
+    holder: name,
+  })
+  const boxPlace = (name: string): Place => ({ top: layout.spoolBox(name), rules: spoolBoxRules(layout, name) })
+  /** Without policies/: who exchanges it by two renames must not find one of ours in its place. */
+  const rootPlace = (): Place => ({ top: layout.root, rules: rootRules(layout).filter(({ path }) => path !== layout.policies) })
+
+  function namesNow(): { holders: readonly Name[]; boxes: readonly string[] } {
+    const of = config()
+    if (names?.of !== of) names = { of, holders: [...of.agents.keys(), ...of.people.keys()], boxes: addressable(of) }
+    return names
   }
 
-  function tellOfAside(path: string, what: string, aside: string): void {
-    const [about, now] = [path, aside].map((one) => one.slice(layout.root.length + 1)) as [string, string]
+  function look(place: Place): boolean {
+    const isNew = !made.has(place.top)
+    made.add(place.top)
+    const found = place.rules.flatMap((rule) => lookAt(rule, place.holder))
+    const lost = new Set(found.filter(({ kind, mended }) => kind === 'missing' || !mended).map(({ path }) => path))
+    for (const { kind, path } of found) {
+      if (kind === 'rights') continue
+      given.pins.forget(path)
+      if (path === layout.alerts) given.alertsLost()
+    }
+    // What lay in a folder that is told of went with it; and nothing is missing that was never made.
+    const wrong = found.filter(({ path, kind }) => !(lost.has(path) && lost.has(parentOf(path))) && !(isNew && kind === 'missing'))
+    for (const one of wrong) {
+      if (one.mended) given.log('warn', 'a folder was not as it should be; mended', { path: one.path, found: one.what })
+      // At a start another mode is perhaps one of before an upgrade.
+      if (!isNew || one.kind === 'replaced' || !one.mended) tell(one, place)
+    }
+    return wrong.length > 0
+  }
+
+  /** One that cannot be mended keeps none of the others from it. */
+  function lookAt(rule: Rule, holder: Name | undefined): Deviation[] {
+    try {
+      return provision(disk, [rule], given.identities().owners(holder), { builder, secret: given.ids.secret })
+    } catch (cause) {
+      refusal ??= cause as Error
+      return [{ kind: 'rights', path: rule.path, what: `cannot be made right (${String(cause)})`, mended: false }]
+    }
+  }
+
+  function tell({ kind, path, what, mended, aside }: Deviation, place: Place): void {
+    const about = shownOf(path)
+    if (aside !== undefined) {
+      const now = shownOf(aside)
+      return given.raise({
+        code: 'unsafe-file',
+        about,
+        sentence: `${about} ${what} before the daemon made it, who could have kept it open to read what others drop there. It is ${now} now; what lies in it is treated as in any folder of that name.`,
+        fix: `ls -la ${shellWord(now)}`,
+      })
+    }
+    told.set(about, { place, lastMs: clock.monotonic() })
     given.raise({
-      code: 'unsafe-file',
+      code: 'unreadable-file',
       about,
-      sentence: `${about} ${what} before the daemon made it, who could have kept it open to read what others drop there. It is ${now} now; what lies in it is treated as in any folder of that name.`,
-      fix: `ls -la ${shellWord(now)}`,
+      ...(place.holder === undefined ? {} : { agent: place.holder }),
+      sentence:
+        kind === 'missing'
+          ? `The folder ${about} was removed or renamed; it was made again, empty. What lay in it is under its new name, or gone.`
+          : `The folder ${about} ${what}; it ${mended ? 'was mended' : 'is tried again and again'}.`,
+      fix: kind === 'missing' ? `ls -la ${shellWord(shownOf(parentOf(path)))}` : `ls -ld ${shellWord(about)}`,
     })
   }
 
-  const guides = createGuides(given)
-  let next = 0
-  const told = new Map<string, Name>()
+  const shownOf = (path: string): string => (path === layout.root ? '.' : path.slice(layout.root.length + 1))
+
+  function root(): boolean {
+    const { holders, boxes } = namesNow()
+    const isAnother = (path: string): boolean => made.has(layout.root) && statOrNothing(disk, path)?.ino !== inodes.get(path)
+    const within = [...(isAnother(layout.spool) ? boxes.map(boxPlace) : []), ...(isAnother(layout.workspaces) ? holders.map(holderPlace) : [])]
+    // What went with it is told with it.
+    for (const { top } of within) made.delete(top)
+    const found = look(rootPlace())
+    for (const path of [layout.spool, layout.workspaces]) inodes.set(path, statOrNothing(disk, path)?.ino ?? -1)
+    for (const place of within) look(place)
+    return found
+  }
+
+  function someRootFolderMoved(): boolean {
+    let moved = false
+    for (const [path, ctimeMs] of parents) {
+      const now = statOrNothing(disk, path)?.ctimeMs ?? -1
+      if (now === ctimeMs) continue
+      parents.set(path, now)
+      moved = true
+    }
+    return moved
+  }
 
   function patrol(): void {
     guides.patrol()
-    const holders = [...config().agents.keys(), ...config().people.keys()]
-    for (let left = Math.min(A_PATROL, holders.length); left > 0; left--) {
-      const holder = holders[next++ % holders.length]
-      if (holder === undefined) continue
-      const deviations = make(rulesOf(holder), holder)
-      for (const [path, owner] of told) {
-        if (owner !== holder || deviations.some((one) => one.path.endsWith(path))) continue
-        told.delete(path)
-        given.clear('unreadable-file', path)
-      }
-      for (const { path, what, mended } of deviations) {
-        const about = path.slice(layout.root.length + 1)
-        told.set(about, holder)
-        given.raise({
-          code: 'unreadable-file',
-          about,
-          agent: holder,
-          sentence: `The folder ${about} ${what.startsWith('was') ? what : `had ${what}`}; it ${mended ? 'was mended' : 'will be tried again'}.`,
-          fix: `ls -ld ${shellWord(about)}`,
-        })
-      }
+    if (someRootFolderMoved()) root()
+    const { holders, boxes } = namesNow()
+    const places = 1 + holders.length + boxes.length
+    for (let left = Math.min(places, Math.max(A_PATROL, Math.ceil(places / PATROLS_A_ROUND))); left > 0; left--) {
+      const at = next++ % places
+      const [holder, box] = [holders[at - 1], boxes[at - 1 - holders.length]]
+      if (holder !== undefined) look(holderPlace(holder))
+      else if (box !== undefined) look(boxPlace(box))
+      else root()
     }
+    for (const [about, one] of told) if (clock.monotonic() - one.lastMs >= CALM_MS) closeUnlessWrong(about, one.place)
+  }
+
+  function closeUnlessWrong(about: string, place: Place): void {
+    // Of a configuration that did not last: nobody needs it made.
+    if (isOurs(place)) look(place)
+    if (clock.monotonic() - (told.get(about)?.lastMs ?? 0) < CALM_MS) return
+    told.delete(about)
+    given.clear('unreadable-file', about)
+  }
+
+  function isOurs({ top, holder }: Place): boolean {
+    const { holders, boxes } = namesNow()
+    return top === layout.root || (holder === undefined ? boxes.some((name) => layout.spoolBox(name) === top) : holders.includes(holder))
   }
 
   return {
     patrol,
     all: () => {
-      const { agents, people, groups } = config()
-      const holders = [...agents.keys(), ...people.keys()]
-      return [
-        ...make(rootRules(layout)),
-        ...[...holders, ...groups.keys(), 'all', 'postmaster'].flatMap((name) => make(spoolBoxRules(layout, name))),
-        ...holders.flatMap((name) => make(rulesOf(name), name)),
-      ]
+      const { holders, boxes } = namesNow()
+      refusal = undefined
+      look({ top: layout.policies, rules: rootRules(layout).filter(({ path }) => path === layout.policies) })
+      root()
+      for (const place of [...boxes.map(boxPlace), ...holders.map(holderPlace)]) look(place)
+      return refusal
     },
-    holder: (name) => void make(rulesOf(name), name),
-    box: (name) => void make(spoolBoxRules(layout, name)),
+    holder: (name) => look(holderPlace(name)),
+    box: (name) => namesNow().boxes.includes(name) && look(boxPlace(name)),
+    root,
     guides: guides.all,
   }
 }
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))

@@ -50,7 +50,7 @@ export function buildRooms(given: RoomsGiven) {
     { disk, clock, log, layout, uid: system.self.uid, raise, clear, prepare, changed: () => takeConfig(), seen: given.policiesSeen },
     given.config,
   )
-  const provisioner = createProvisioner({ disk, ids, log, layout, pins, config, identities, raise, clear })
+  const provisioner = createProvisioner({ clock, disk, ids, log, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
   const answers = createAnswers({ clock, disk, finder, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
@@ -194,7 +194,7 @@ export function buildRooms(given: RoomsGiven) {
     refuse: pipeline.refuse,
     newFolder: () => clock.soon(setFolders),
     ownerOf,
-    repair: (folder) => (folder.kind === 'outbox' ? provisioner.holder(folder.name as Name) : provisioner.box(folder.name)),
+    repair: ({ kind, name }) => (kind === 'outbox' ? provisioner.holder(name as Name) : kind === 'box' ? provisioner.box(name) : provisioner.root()),
   })
   const full = createFull({ clock, ledger, config, waitingDrops: intake.waiting, raise, clearAll: alerts.clearAll })
   const leftovers = createLeftovers(clock, disk, raise, clear, ownerOf)
@@ -257,7 +257,8 @@ export function buildRooms(given: RoomsGiven) {
   }
 
   function takeConfig(): void {
-    provisioner.all()
+    const refusal = provisioner.all()
+    if (refusal !== undefined) throw refusal
     provisioner.guides()
     setFolders()
     setHolders()

@@ -3,10 +3,12 @@ import { type Config, isHolder } from '../core/config.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
-import { counted, shellWord, showSafely } from '../core/text.ts'
+import { counted, shellPath, shellWord } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { isMessageName, type Layout, type Ledger, listOrNothing, type Mail, parseFileName, statOrNothing } from '../mailbox/index.ts'
+import { join } from '../system/index.ts'
 import type { Clock, Disk, Listed } from '../system/types.ts'
+import { escaped, isOddName } from './folders.ts'
 
 export type WorkspacesGiven = Readonly<{
   disk: Disk
@@ -36,7 +38,7 @@ const MOST_NAMED = 10
 /** Messages by which the holder of a renamed folder is known again. */
 const MOST_ASKED = 16
 
-type Stray = { readonly folder: string; told: boolean }
+type Stray = { readonly folder: string; readonly entry: Listed; told: boolean }
 
 /** Once every message is known, each second or so. */
 export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
@@ -47,14 +49,20 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
   /** Folders of nobody, whose mail was looked through once. */
   const asked = new Map<string, Name | undefined>()
   const nobodys = new Map<string, string>()
+  /** By what they lie in: names of folders that belong to nobody, of what lies in their outbox/. */
+  let unowned: readonly string[] = []
+  const drops = new Map<string, readonly string[]>()
+  let seen: Config | undefined
   let next = 0
 
   /** What is new in a folder that changed; undefined: nothing changed, or its turn has not come. */
-  function entriesOf(path: string): Listed[] | undefined {
-    const stat = statOrNothing(disk, path)
+  function entriesOf(path: string, stat = statOrNothing(disk, path)): Listed[] | undefined {
     const known = listed.get(path)
     const now = clock.monotonic()
-    if (stat?.kind !== 'folder') return []
+    if (stat?.kind !== 'folder') {
+      listed.delete(path)
+      return []
+    }
     if (known && (known.ctimeMs === stat.ctimeMs || now < known.againAtMs)) return undefined
     const entries = listOrNothing(disk, path)
     // Changed just now it may change again within the same tick of the file system's clock.
@@ -63,28 +71,28 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     return entries
   }
 
-  function lookIn(folder: string, path: string, belongs: (entry: Listed) => boolean): void {
-    const entries = entriesOf(path)
+  function lookIn(folder: string, entries: readonly Listed[] | undefined, belongs: (entry: Listed) => boolean): void {
     if (!entries) return
-    const odd = new Set(
+    const odd = new Map(
       entries
         .filter((entry) => !belongs(entry))
         .slice(0, MOST_STRAYS)
-        .map(({ name }) => `${folder}/${name}`),
+        .map((entry) => [`${folder}/${escaped(entry)}`, entry]),
     )
     for (const [about, stray] of strays) if (stray.folder === folder && !odd.has(about)) forget(about, stray)
-    for (const about of odd) if (!strays.has(about)) strays.set(about, { folder, told: false })
+    for (const [about, entry] of odd) if (!strays.has(about)) strays.set(about, { folder, entry, told: false })
   }
 
   function forget(about: string, stray: Stray): void {
     strays.delete(about)
-    if (stray.told) clear('unmatched-file', showSafely(about))
+    if (stray.told) clear('unmatched-file', about)
   }
 
   function tellStrays(): void {
     for (const [about, stray] of strays) {
       if (stray.told) continue
-      const stat = statOrNothing(disk, `${layout.root}/${about}`)
+      const { folder, entry } = stray
+      const stat = statOrNothing(disk, join(`${layout.root}/${folder}`, entry.raw ?? entry.name))
       if (!stat) {
         forget(about, stray)
         continue
@@ -92,24 +100,22 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
       // Since it came to lie there, which nobody can set.
       if (clock.now() - stat.ctimeMs < STRAY_MS) continue
       stray.told = true
-      const [, holder = ''] = stray.folder.split('/')
-      const shown = showSafely(about)
+      const [, holder = ''] = folder.split('/')
       raise({
         code: 'unmatched-file',
-        about: shown,
+        about,
         ...(holder === '' ? {} : { agent: holder }),
-        sentence: `${shown} (${stat.kind}, ${formatSize(stat.size)}) lies where no mail is looked for: it is neither sent nor read by anybody.`,
-        fix: fixForStray(about, holder),
+        sentence: `${about} (${stat.kind}, ${formatSize(stat.size)}) lies where no mail is looked for: it is neither sent nor read by anybody.`,
+        fix: fixForStray(folder, entry, holder),
       })
     }
   }
 
-  function fixForStray(about: string, holder: string): string {
-    const name = about.slice(about.lastIndexOf('/') + 1)
-    if (isMessageName(name))
-      return `mv -n ${shellWord(showSafely(about))} ${shellWord(holder === '' ? 'spool/' : `workspaces/${holder}/outbox/`)}   # to send it`
-    if (config().agents.has(holder as Name)) return `mv -n ${shellWord(showSafely(about))} ${shellWord(`workspaces/${holder}/home/`)}`
-    return `mv -n ${shellWord(showSafely(about))} spool/files/   # or where it belongs`
+  function fixForStray(folder: string, { name, raw }: Listed, holder: string): string {
+    const strayWord = shellPath(folder, name, raw)
+    if (isMessageName(name)) return `mv -n ${strayWord} ${shellWord(holder === '' ? 'spool/' : `workspaces/${holder}/outbox/`)}   # to send it`
+    if (config().agents.has(holder as Name)) return `mv -n ${strayWord} ${shellWord(`workspaces/${holder}/home/`)}`
+    return `mv -n ${strayWord} spool/files/   # or where it belongs`
   }
 
   function lookAtHolder(holder: Name): void {
@@ -117,10 +123,11 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     const stat = statOrNothing(disk, layout.workspace(holder))
     if (stat) inodes.set(stat.ino, holder)
     // `.was-1`: what lay in a folder's place, set aside and told when the folder was made again.
-    lookIn(shown, layout.workspace(holder), ({ name }) => FOLDERS.includes(name.replace(/\.was-\d$/, '')))
-    lookIn(`${shown}/sent`, layout.sent(holder), ({ name }) => parseFileName(name) !== undefined)
-    lookIn(`${shown}/attachments`, layout.attachments(holder), ({ name }) => isMessageId(name))
-    if (config().agents.has(holder)) lookIn(`${shown}/runs`, layout.runs(holder), ({ name }) => name.endsWith('.log') && isMessageId(name.slice(0, -4)))
+    lookIn(shown, entriesOf(layout.workspace(holder), stat), ({ name }) => FOLDERS.includes(name.replace(/\.was-\d$/, '')))
+    lookIn(`${shown}/sent`, entriesOf(layout.sent(holder)), ({ name }) => parseFileName(name) !== undefined)
+    lookIn(`${shown}/attachments`, entriesOf(layout.attachments(holder)), ({ name }) => isMessageId(name))
+    if (config().agents.has(holder))
+      lookIn(`${shown}/runs`, entriesOf(layout.runs(holder)), ({ name }) => name.endsWith('.log') && isMessageId(name.slice(0, -4)))
   }
 
   /** Whose folder this was, by its inode or by the mail in it. */
@@ -145,14 +152,21 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     return undefined
   }
 
+  function unsentOf(name: string): readonly string[] {
+    const entries = entriesOf(layout.outbox(name))
+    const unsent = entries?.flatMap((entry) => (entry.kind === 'folder' ? [] : [escaped(entry)])) ?? drops.get(name) ?? []
+    drops.set(name, unsent)
+    return unsent
+  }
+
   function lookAtNobodys(name: string): string | undefined {
     const shown = `workspaces/${name}`
     const unsettled = [...ledger.of(name as Name).values()].filter(({ status }) => status !== null).map(({ id }) => id)
-    const drops = listOrNothing(disk, layout.outbox(name)).flatMap((entry) => (entry.kind === 'folder' ? [] : [showSafely(entry.name)]))
+    const unsent = unsentOf(name)
     const owner = ownerOf(name)
     // Of somebody who was removed all that is settled may stay as it is.
-    if (owner === name && unsettled.length === 0 && drops.length === 0) return undefined
-    const inOutbox = drops.length === 0 ? '' : ` In its outbox/, not sent: ${listing(drops)}.`
+    if (owner === name && unsettled.length === 0 && unsent.length === 0) return undefined
+    const inOutbox = unsent.length === 0 ? '' : ` In its outbox/, not sent: ${listing(unsent)}.`
     const orphaned = unsettled.length === 0 ? '' : ` ${counted(unsettled.length, 'task')} of ${name} that nobody will do: ${listing(unsettled)}.`
     const was =
       owner !== undefined && owner !== name ? ` It is what was workspaces/${owner}/: its home/, done/ and whatever else lies in it is missing there.` : ''
@@ -183,7 +197,19 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     return about
   }
 
-  /** What was mended while the daemon was down. */
+  function lookAtWorkspaces(): void {
+    // Who is known now decides what is whose.
+    if (seen !== config()) listed.delete(layout.workspaces)
+    seen = config()
+    const entries = entriesOf(layout.workspaces)
+    if (!entries) return
+    const isWorkspace = (entry: Listed): boolean => entry.kind === 'folder' && !isOddName(entry)
+    lookIn('workspaces', entries, (entry) => isWorkspace(entry) || KEPT_BY_GIT.includes(entry.name))
+    unowned = entries.filter((entry) => isWorkspace(entry) && !isHolder(config(), entry.name)).map(({ name }) => name)
+    for (const name of drops.keys()) if (!unowned.includes(name)) drops.delete(name)
+  }
+
+  /** What was mended while the daemon was down: the alerts themselves would wait a quarter of an hour for it to be found again. */
   function closePast(): void {
     for (const { code, about } of given.told())
       if (code === 'unmatched-file' && about.startsWith('workspaces/') && !statOrNothing(disk, `${layout.root}/${about}`)) clear(code, about)
@@ -197,12 +223,9 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
       const holder = holders[next++ % holders.length]
       if (holder !== undefined) lookAtHolder(holder)
     }
-    lookIn('workspaces', layout.workspaces, ({ name, kind }) => (kind === 'folder' && showSafely(name) === name) || KEPT_BY_GIT.includes(name))
+    lookAtWorkspaces()
     tellStrays()
-    const folders = listOrNothing(disk, layout.workspaces).filter(
-      ({ name, kind }) => kind === 'folder' && !isHolder(config(), name) && showSafely(name) === name,
-    )
-    const present = new Set(folders.slice(0, MOST_STRAYS).map(({ name }) => lookAtNobodys(name)))
+    const present = new Set(unowned.slice(0, MOST_STRAYS).map(lookAtNobodys))
     for (const about of nobodys.keys()) {
       if (present.has(about)) continue
       nobodys.delete(about)

@@ -10,7 +10,7 @@ import { closing } from './closing.ts'
 import { admissionOf, makeCopies } from './copies.ts'
 import { createInHand, type InHand } from './inhand.ts'
 import { insist } from './insist.ts'
-import { settleLate } from './late.ts'
+import { makeLateSweep } from './late.ts'
 import { CANARY, newFolder, placeCopy, removeDrop, removeFiles, type Staged, stageCopy, stagedPath, sweepStaging } from './place.ts'
 import { recover, redeliver, rehold, removeSource } from './recover.ts'
 import { makeGate } from './turns.ts'
@@ -239,7 +239,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
     },
     checkpoint: close.checkpoint,
     open: () => sealed.open().size,
-    sweepLate: () => settleLate(given, holdIt),
+    sweepLate: makeLateSweep(given, holdIt),
     inHand,
   }
 }

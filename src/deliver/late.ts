@@ -3,18 +3,40 @@ import { createHash } from 'node:crypto'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import { formatTime } from '../core/time.ts'
 import type { HoldIntent } from '../journal/index.ts'
-import { formatHeldName, listOrNothing, openUnlessLeased } from '../mailbox/index.ts'
+import { formatHeldName, listOrNothing, openUnlessLeased, statOrNothing } from '../mailbox/index.ts'
 import type { Fd } from '../system/types.ts'
 import { takenPath } from './place.ts'
 import type { DeliverGiven } from './types.ts'
 
 export type HoldIt = (intent: HoldIntent) => Promise<void>
 
-export async function settleLate(given: DeliverGiven, hold: HoldIt): Promise<void> {
-  const { disk, layout, sealed } = given
-  for (const { name } of listOrNothing(disk, layout.staging)) {
-    const drop = name.slice('taken.'.length)
-    if (!name.startsWith('taken.') || !isMessageId(drop)) continue
+/** A folder changed this shortly before it was listed may have changed again within the same tick of the file system's clock. */
+const RACY_MS = 100
+const TAKEN = 'taken.'
+
+/** Looks at them again and again; nothing is listed while none is left and nothing went through staging. */
+export function makeLateSweep(given: DeliverGiven, hold: HoldIt): () => Promise<void> {
+  const { clock, disk, layout } = given
+  let emptyCtimeMs = -1
+  return async () => {
+    const ctimeMs = statOrNothing(disk, layout.staging)?.ctimeMs
+    if (ctimeMs === undefined || ctimeMs === emptyCtimeMs) return
+    const isRacy = clock.now() - ctimeMs < RACY_MS
+    emptyCtimeMs = -1
+    const taken = listOrNothing(disk, layout.staging).filter(({ name }) => name.startsWith(TAKEN))
+    await settleLate(
+      given,
+      taken.map(({ name }) => name.slice(TAKEN.length)),
+      hold,
+    )
+    if (taken.length === 0 && !isRacy) emptyCtimeMs = ctimeMs
+  }
+}
+
+async function settleLate(given: DeliverGiven, drops: readonly string[], hold: HoldIt): Promise<void> {
+  const { disk, sealed } = given
+  for (const drop of drops) {
+    if (!isMessageId(drop)) continue
     const fd = openUnlessLeased(disk, takenPath(given, drop))
     if (typeof fd === 'string') continue
     try {

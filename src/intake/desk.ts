@@ -28,6 +28,10 @@ export type Desk = {
   listedCtimeMs: number
   listedAtMs: number
   ino: number
+  /** Inode, owner and mode, as they were when it was listed last. */
+  identity: string
+  /** What is wrong with it was told from here. */
+  troubled: boolean
 }
 
 export function newDesk(folder: DropFolder): Desk {
@@ -43,6 +47,9 @@ export function newDesk(folder: DropFolder): Desk {
     listedCtimeMs: -1,
     listedAtMs: 0,
     ino: -1,
+    identity: '',
+    // Perhaps by a daemon before this one.
+    troubled: true,
   }
 }
 

@@ -51,6 +51,6 @@ export type IntakeGiven = Readonly<{
   /** A folder in the spool that is not known as a box yet. */
   newFolder: () => void
   ownerOf: OwnerOf
-  /** A drop folder is missing or locked: make it right. */
-  repair: (folder: DropFolder) => void
+  /** A drop folder is missing, locked, another one, or has another owner or mode than before: make it right. True: that is told. */
+  repair: (folder: DropFolder) => boolean
 }>

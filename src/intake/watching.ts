@@ -1,7 +1,7 @@
 /** Keeps a drop folder watched, and lists it when it changed: the watch hints, the listing knows. */
 import { shellWord } from '../core/text.ts'
 import { isDraftName, isGone } from '../mailbox/index.ts'
-import type { Cancel, Listed } from '../system/types.ts'
+import type { Cancel, Listed, Stat } from '../system/types.ts'
 import { agentOf, type Desk } from './desk.ts'
 import type { IntakeGiven } from './types.ts'
 
@@ -19,6 +19,8 @@ export type Watching = Readonly<{
   sweep: (desk: Desk, all: boolean) => void
   forget: (desk: Desk) => void
 }>
+
+const identityOf = ({ ino, mode, uid, gid }: Stat): string => `${ino} ${mode} ${uid} ${gid}`
 
 export function createWatching(
   given: IntakeGiven,
@@ -87,7 +89,8 @@ export function createWatching(
     ;[desk.listedCtimeMs, desk.listedAtMs] = [before.ctimeMs, clock.now()]
     const costMs = clock.monotonic() - startedMs
     desk.listAgainAtMs = clock.monotonic() + Math.min(MOST_APART_MS, Math.max(APART_MS, APART_IN_COSTS * costMs))
-    given.clear('unreadable-file', folder.shown)
+    if (desk.troubled) given.clear('unreadable-file', folder.shown)
+    desk.troubled = false
   }
 
   function sweepDesk(desk: Desk, all: boolean): void {
@@ -96,21 +99,31 @@ export function createWatching(
   }
 
   function sweepNow(desk: Desk, all: boolean): void {
+    const { folder } = desk
     try {
-      const stat = disk.stat(desk.folder.path)
+      const stat = disk.stat(folder.path)
       const changed = stat.ctimeMs !== desk.listedCtimeMs || stat.ino !== desk.ino || desk.listedAtMs - stat.ctimeMs < RACY_MS
-      if (all || changed) lookInto(desk)
+      if (!all && !changed) return
+      if (identityOf(stat) !== desk.identity) {
+        if (desk.identity !== '') given.repair(folder)
+        desk.identity = identityOf(disk.stat(folder.path))
+      }
+      lookInto(desk)
     } catch (cause) {
-      if (desk.folder.kind === 'box' && isGone(cause)) return given.newFolder()
+      const isFirst = desk.ino !== -1
+      // One made in its place since may have the same inode, and nobody watches it.
+      desk.ino = -1
+      if (given.repair(folder)) return isFirst ? ask(desk, true) : undefined
+      if (folder.kind === 'box' && isGone(cause)) return given.newFolder()
       const code = (cause as NodeJS.ErrnoException).code ?? 'error'
+      desk.troubled = true
       given.raise({
         code: 'unreadable-file',
-        about: desk.folder.shown,
-        ...agentOf(desk.folder),
-        sentence: `The folder ${desk.folder.shown} cannot be read (${code}); it is being made right.`,
-        fix: `ls -ld ${shellWord(desk.folder.shown)}`,
+        about: folder.shown,
+        ...agentOf(folder),
+        sentence: `The folder ${folder.shown} cannot be read (${code}); it is tried again and again.`,
+        fix: `ls -ld ${shellWord(folder.shown)}`,
       })
-      given.repair(desk.folder)
     }
   }
 

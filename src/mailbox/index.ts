@@ -38,4 +38,4 @@ export {
   parseHeldName,
   whyBeside,
 } from './names.ts'
-export { type Deviation, type Owners, provision } from './provision.ts'
+export { asideFor, type Deviation, type Owners, provision } from './provision.ts'

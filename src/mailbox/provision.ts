@@ -14,7 +14,7 @@ export type Owners = Readonly<{
 }>
 
 /** `aside`: the path that what lay there has now. */
-export type Deviation = Readonly<{ path: string; what: string; mended: boolean; aside?: string }>
+export type Deviation = Readonly<{ kind: 'missing' | 'replaced' | 'rights'; path: string; what: string; mended: boolean; aside?: string }>
 
 /** What tells a folder of somebody else's from ours. */
 export type Strangers = Readonly<{
@@ -25,10 +25,10 @@ export type Strangers = Readonly<{
 
 /** What lies there may be exchanged while it is mended, in a loop if its holder likes: then the next patrol finds it again. */
 const MOST_TRIES = 3
-/** Things that lay in one folder's place, kept to be looked at. */
+/** Things that lay in one place, kept to be looked at. */
 const MOST_ASIDE = 8
 
-/** Makes what is missing and mends what deviates; returns what deviated. Throws where a parent cannot be written. */
+/** Makes what is missing and mends what deviates; returns what it found wrong. Throws where a parent cannot be written. */
 export function provision(disk: Disk, rules: readonly Rule[], owners: Owners, strangers?: Strangers): Deviation[] {
   return rules.flatMap((rule) => {
     const owner = ownerOf(rule, owners)
@@ -49,7 +49,7 @@ function mendInParent(disk: Disk, rule: Rule, owner: Owner | undefined, stranger
         return mend(disk, parent, rule.path.slice(cut + 1), rule, owner, strangers)
       } catch (cause) {
         if (!wasSwapped(cause)) throw cause
-        if (tries === MOST_TRIES) return [{ path: rule.path, what: 'was exchanged again and again while it was mended', mended: false }]
+        if (tries === MOST_TRIES) return [{ kind: 'replaced', path: rule.path, what: 'was exchanged again and again while it was mended', mended: false }]
       }
     }
   } finally {
@@ -62,29 +62,32 @@ function mend(disk: Disk, parent: Fd, name: string, rule: Rule, owner: Owner | u
   const stat = statOrNothing(disk, at)
   if (!stat) {
     disk.makeFolder(at, rule.mode, owner)
-    return []
+    return [{ kind: 'missing', path: rule.path, what: 'was not there', mended: true }]
   }
   if (stat.kind !== 'folder') {
     // A file or link where a folder belongs: set aside, so that what it was can be looked at.
-    disk.rename(at, asideFor(disk, parent, name))
+    disk.rename(
+      at,
+      asideFor(disk, (other) => disk.at(parent, other), name),
+    )
     disk.makeFolder(at, rule.mode, owner)
-    return [{ path: rule.path, what: `was a ${stat.kind}, not a folder`, mended: true }]
+    return [{ kind: 'replaced', path: rule.path, what: `was a ${stat.kind}, not a folder`, mended: true }]
   }
   if (rule.closed && owner && strangers && stat.uid !== owner.uid && stat.uid !== strangers.builder) {
     // A name that nobody can put something under before.
     const aside = `was-${strangers.secret().slice(0, 8)}`
     disk.rename(at, disk.at(parent, `${name}.${aside}`))
     disk.makeFolder(at, rule.mode, owner)
-    return [{ path: rule.path, what: `was a folder of uid ${stat.uid}`, mended: true, aside: `${rule.path}.${aside}` }]
+    return [{ kind: 'replaced', path: rule.path, what: `was a folder of uid ${stat.uid}`, mended: true, aside: `${rule.path}.${aside}` }]
   }
   return mendFolder(disk, at, rule, owner)
 }
 
 /** A free name beside it, or that of what was set aside longest ago: who does this in a loop fills nothing. */
-function asideFor(disk: Disk, parent: Fd, name: string): Path {
-  const names = Array.from({ length: MOST_ASIDE }, (_, i) => disk.at(parent, `${name}.was-${i + 1}`))
+export function asideFor(disk: Disk, at: (name: string) => Path, name: string): Path {
+  const names = Array.from({ length: MOST_ASIDE }, (_, i) => at(`${name}.was-${i + 1}`))
   const [first] = names.map((path) => ({ path, sinceMs: statOrNothing(disk, path)?.ctimeMs ?? 0 })).sort((a, b) => a.sinceMs - b.sinceMs)
-  return first?.path ?? disk.at(parent, `${name}.was`)
+  return first?.path ?? at(`${name}.was`)
 }
 
 function mendFolder(disk: Disk, at: Path, rule: Rule, owner: Owner | undefined): Deviation[] {
@@ -94,7 +97,7 @@ function mendFolder(disk: Disk, at: Path, rule: Rule, owner: Owner | undefined):
     if (wrong.length === 0) return []
     if (owner) disk.setOwner(folder, owner)
     disk.setMode(folder, rule.mode)
-    return [{ path: rule.path, what: wrong.join(', '), mended: true }]
+    return [{ kind: 'rights', path: rule.path, what: `had ${wrong.join(' and ')}`, mended: true }]
   } finally {
     disk.close(folder)
   }

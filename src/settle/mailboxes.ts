@@ -4,7 +4,7 @@ import { FOLDERS, type Folder } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { isGone, listOrNothing, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { inSlices } from '../system/slices.ts'
-import type { Cancel } from '../system/types.ts'
+import type { Cancel, Stat } from '../system/types.ts'
 import { makeOddNames } from './oddnames.ts'
 import type { Settle } from './settle.ts'
 import type { SettleGiven } from './types.ts'
@@ -30,7 +30,15 @@ export type Mailboxes = Readonly<{
 
 /** Folders that are listed. */
 type Listed = 'new' | 'cur'
-type Box = { cancels: Cancel[]; ctimeMs: Record<Listed, number>; nextMs: Record<Listed, number>; troubled: boolean }
+/** `rights`: owner and mode as last seen; `moved`: a watch said that one of its folders went away, or has another owner or mode. */
+type Box = {
+  cancels: Cancel[]
+  ctimeMs: Record<Listed, number>
+  nextMs: Record<Listed, number>
+  rights: Record<Listed, string>
+  moved: boolean
+  troubled: boolean
+}
 
 export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
   const { clock, disk, layout, ledger } = given
@@ -54,6 +62,8 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
   /** A hint: whatever goes wrong with it, the sweep looks again. */
   function reported(holder: Name, folder: Folder, name: string | null): void {
     if (name === null) return unlisted(holder)
+    // How a watch reports on its own folder; a file of that name is found by the listing that follows.
+    if (name === folder) return moved(holder)
     try {
       settle.touched(holder, folder, name)
     } catch (cause) {
@@ -62,12 +72,28 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
     }
   }
 
+  function moved(holder: Name): void {
+    const box = boxes.get(holder)
+    if (box) box.moved = true
+  }
+
   function unlisted(holder: Name): void {
     const box = boxes.get(holder)
     if (box) box.ctimeMs = { new: -1, cur: -1 }
   }
 
+  function watchAnew(holder: Name, box: Box): void {
+    for (const cancel of box.cancels) cancel()
+    box.cancels = watchBox(holder)
+  }
+
   function sweepBox(holder: Name, box: Box, all: boolean): void {
+    if (box.moved) {
+      given.repair(holder)
+      watchAnew(holder, box)
+      box.ctimeMs = { new: -1, cur: -1 }
+      box.moved = false
+    }
     for (const folder of ['new', 'cur'] as const) {
       const path = layout.folder(holder, folder)
       const stat = statOrNothing(disk, path)
@@ -77,11 +103,11 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
         given.repair(holder)
       }
       if (missing || !given.pins.stillThere(path, stat)) {
-        for (const cancel of box.cancels) cancel()
-        box.cancels = watchBox(holder)
+        watchAnew(holder, box)
         box.ctimeMs[folder] = -1
       }
       if (missing) continue
+      if (stat.ctimeMs !== box.ctimeMs[folder]) checkRights(holder, box, folder, stat)
       const startedMs = clock.monotonic()
       if (!all && (stat.ctimeMs === box.ctimeMs[folder] || startedMs < box.nextMs[folder])) continue
       // Changed just now it may change again within the same tick of the file system's clock.
@@ -90,6 +116,13 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       const endedMs = clock.monotonic()
       box.nextMs[folder] = endedMs + LISTING_PAUSES * (endedMs - startedMs)
     }
+  }
+
+  function checkRights(holder: Name, box: Box, folder: Listed, stat: Stat): void {
+    if (rightsOf(stat) === box.rights[folder]) return
+    if (box.rights[folder] !== '') given.repair(holder)
+    const now = statOrNothing(disk, layout.folder(holder, folder))
+    box.rights[folder] = now ? rightsOf(now) : ''
   }
 
   /** True: it must be listed again soon, changed or not. */
@@ -149,7 +182,8 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       for (const holder of holders) {
         if (boxes.has(holder)) continue
         const never = { new: -1, cur: -1 }
-        boxes.set(holder, { cancels: watchBox(holder), ctimeMs: { ...never }, nextMs: { ...never }, troubled: false })
+        const rights = { new: '', cur: '' }
+        boxes.set(holder, { cancels: watchBox(holder), ctimeMs: { ...never }, nextMs: { ...never }, rights, moved: false, troubled: false })
       }
     },
     sweep: (all) => {
@@ -189,6 +223,8 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
     },
   }
 }
+
+const rightsOf = ({ mode, uid, gid }: Stat): string => `${mode} ${uid} ${gid}`
 
 /** Settled mail of past months goes to done/2026-10/, so that no folder grows without end. */
 async function roll(given: SettleGiven, holder: Name, month: string): Promise<void> {

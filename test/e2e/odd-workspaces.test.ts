@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { organisation, paste } from './driver.ts'
-import { alertOf, alertsOf, lettersIn, lettersOf, message, until } from './files.ts'
+import { organisation, paste, run } from './driver.ts'
+import { alertOf, alertsOf, lettersIn, lettersOf, message, pause, until } from './files.ts'
 
 t.test('a workspace that was renamed is told of with what lies in it, and the fix brings it back', async (t) => {
   const org = await organisation(t, { agents: { writer: '', pmo: '' } })
@@ -76,4 +76,46 @@ t.test('tasks of an agent that is removed are told of at once, with a command; o
   t.ok((await org.json(['agents'])).some((agent) => agent['name'] === 'writer'))
   mkdirSync(org.at('workspaces/other'))
   await until('a folder of nobody', () => alertOf(org.root, 'unmatched-file', 'workspaces/other'))
+})
+
+t.test('strays whose names are bytes or hold control characters are told of too, with a fix that moves them', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  const bytes = (folder: string, name: string): Buffer => Buffer.concat([Buffer.from(`${org.at(folder)}/`), Buffer.from(name, 'latin1')])
+  const places = [
+    [bytes('workspaces', 'caf\xe9.txt'), 'workspaces/caf\\xe9.txt'],
+    [bytes('workspaces/legal/attachments', 'na\xefve.md'), 'workspaces/legal/attachments/na\\xefve.md'],
+    [bytes('workspaces/legal', 'line\nbreak.txt'), 'workspaces/legal/line'],
+  ] as const
+  for (const [path] of places) writeFileSync(path, message({ to: 'pmo', subject: 'odd' }))
+  mkdirSync(bytes('workspaces', 'b\xfcro'))
+  for (const [path, about] of places) {
+    const alert = await until(about, () => alertOf(org.root, 'unmatched-file', about))
+    const pasted = await run(['/bin/bash', '-c', alert.head.get('fix') ?? ''], { cwd: org.root })
+    t.equal(pasted.status, 0, pasted.err)
+    t.notOk(existsSync(path), about)
+  }
+  const folder = await until('a folder', () => alertOf(org.root, 'unmatched-file', 'workspaces/b\\xfcro'))
+  t.match(folder.text, /folder.*lies where no mail is looked for/)
+  await until('every alert about a file closes', () => alertsOf(org.root).filter(({ code }) => code === 'unmatched-file').length === 1)
+})
+
+t.test('what a removed agent leaves in its outbox is told, also what comes later; a change of policies decides anew', async (t) => {
+  const org = await organisation(t, { agents: { writer: '', pmo: '' } })
+  await org.up()
+  const file = org.at('policies/agents/writer.md')
+  const text = readFileSync(file)
+  rmSync(file)
+  while ((await org.json(['agents'])).some((agent) => agent['name'] === 'writer')) await pause(100)
+  writeFileSync(org.at('workspaces/writer/outbox/one.md'), 'x')
+  await until('told', () => alertOf(org.root, 'unmatched-file', 'one.md'))
+  writeFileSync(org.at('workspaces/writer/outbox/two.md'), 'x')
+  await until('told', () => alertOf(org.root, 'unmatched-file', 'two.md'))
+  rmSync(org.at('workspaces/writer/outbox/two.md'))
+  await until('only the first', () => {
+    const alert = alertOf(org.root, 'unmatched-file', 'one.md')
+    return alert && !alert.text.includes('two.md')
+  })
+  writeFileSync(file, text)
+  await until('closed', () => !alertOf(org.root, 'unmatched-file', 'belongs to nobody'))
 })

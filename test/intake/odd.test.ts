@@ -87,7 +87,7 @@ t.test('a fault on one file sets that file aside with growing delay, and stops n
   t.equal(open.size, 0)
 })
 
-t.test('a folder that cannot be read is told of and mended', async (t) => {
+t.test('a folder that cannot be read, or has another mode, is given to be mended; where nothing could be, it is told of until it can', async (t) => {
   let locked = false
   const lock = (disk: Disk): Disk => ({
     ...disk,
@@ -100,7 +100,7 @@ t.test('a folder that cannot be read is told of and mended', async (t) => {
       disk.chmod(path, mode)
     },
   })
-  const { root, taken, asked, open, pass } = await door(t.testdir(), ['spool', 'spool/legal'], lock)
+  const { root, taken, asked, open, pass, settle } = await door(t.testdir(), ['spool', 'spool/legal'], lock)
   locked = true
   writeFileSync(`${root}/spool/legal/a.md`, 'a')
   chmodSync(`${root}/spool/legal`, 0)
@@ -109,6 +109,23 @@ t.test('a folder that cannot be read is told of and mended', async (t) => {
   await pass(1_000)
   t.same(taken, ['spool/legal/a.md: a'])
   t.equal(open.size, 0)
+
+  asked.helps = false
+  locked = true
+  writeFileSync(`${root}/spool/legal/b.md`, 'b')
+  await pass(3_000)
+  t.same([...open.keys()], ['unreadable-file spool/legal'])
+  locked = false
+  await pass(1_000)
+  await settle()
+  t.same(taken, ['spool/legal/a.md: a', 'spool/legal/b.md: b'])
+  t.equal(open.size, 0)
+
+  asked.helps = true
+  asked.repairs = []
+  chmodSync(`${root}/spool/legal`, 0o777)
+  await pass(2_000)
+  t.same(asked.repairs, ['spool/legal'], 'once')
 })
 
 t.test('who stops takes nothing new, and waits for what is on its way', async (t) => {

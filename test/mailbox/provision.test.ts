@@ -12,7 +12,10 @@ t.test('every folder of the table is made with its mode; a second time nothing i
   const layout = layoutOf(t.testdir())
   const { disk } = breakable()
   const rules = [...rootRules(layout), ...agentRules(layout, 'legal' as Name)]
-  t.same(provision(disk, rules, owners), [])
+  t.same(
+    provision(disk, rules, owners).map(({ kind, path }) => `${kind} ${path}`),
+    rules.map(({ path }) => `missing ${path}`),
+  )
   t.same(provision(disk, rules, owners), [])
   for (const { path, mode } of rules) t.equal(statSync(path).mode & 0o7777, mode, path)
 })
@@ -30,7 +33,7 @@ t.test('what was removed, locked or replaced by a link is mended, and said', asy
   const mended = provision(disk, rules, owners)
   t.match(
     mended.map(({ what }) => what),
-    [/^mode 777 instead of 2750$/, /^was a link, not a folder$/],
+    [/^was not there$/, /^had mode 777 instead of 2750$/, /^was a link, not a folder$/],
   )
   for (const folder of ['new', 'cur', 'done'] as const) t.ok(lstatSync(layout.folder('legal', folder)).isDirectory())
   t.ok(existsSync(`${root}/elsewhere`))
