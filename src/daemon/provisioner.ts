@@ -8,7 +8,7 @@ import { createGuides, type GuidesGiven } from './guides.ts'
 export type Provisioner = Readonly<{
   /** Everything; returns what deviated from the table. */
   all: () => Deviation[]
-  /** Looks at the next few holders' folders and guides; what somebody removed, replaced or locked is made right and told. */
+  /** Looks at what all share, and at the next few holders' folders and guides; what somebody removed, replaced or locked is made right and told. */
   patrol: () => void
   holder: (name: Name) => void
   box: (name: string) => void
@@ -49,31 +49,37 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   const guides = createGuides(given)
   let next = 0
-  const told = new Map<string, Name>()
+  const told = new Map<string, Name | undefined>()
+  /** Whoever tidies up may take one of these along; without them no mail could come, and no alert could be written. */
+  const shared = rootRules(layout).filter(({ path }) => path === layout.workspaces || `${path}/`.startsWith(`${layout.spool}/`))
 
   function patrol(): void {
     guides.patrol()
+    mend(shared)
     const holders = [...config().agents.keys(), ...config().people.keys()]
     for (let left = Math.min(A_PATROL, holders.length); left > 0; left--) {
       const holder = holders[next++ % holders.length]
-      if (holder === undefined) continue
-      const deviations = make(rulesOf(holder), holder)
-      for (const [path, owner] of told) {
-        if (owner !== holder || deviations.some((one) => one.path.endsWith(path))) continue
-        told.delete(path)
-        given.clear('unreadable-file', path)
-      }
-      for (const { path, what, mended } of deviations) {
-        const about = path.slice(layout.root.length + 1)
-        told.set(about, holder)
-        given.raise({
-          code: 'unreadable-file',
-          about,
-          agent: holder,
-          sentence: `The folder ${about} ${what.startsWith('was') ? what : `had ${what}`}; it ${mended ? 'was mended' : 'will be tried again'}.`,
-          fix: `ls -ld ${shellWord(about)}`,
-        })
-      }
+      if (holder !== undefined) mend(rulesOf(holder), holder)
+    }
+  }
+
+  function mend(rules: readonly Rule[], holder?: Name): void {
+    const deviations = make(rules, holder)
+    for (const [path, owner] of told) {
+      if (owner !== holder || deviations.some((one) => one.path.endsWith(path))) continue
+      told.delete(path)
+      given.clear('unreadable-file', path)
+    }
+    for (const { path, what, mended } of deviations) {
+      const about = path.slice(layout.root.length + 1)
+      told.set(about, holder)
+      given.raise({
+        code: 'unreadable-file',
+        about,
+        ...(holder === undefined ? {} : { agent: holder }),
+        sentence: `The folder ${about} ${what.startsWith('was') ? what : `had ${what}`}; it ${mended ? 'was mended' : 'will be tried again'}.`,
+        fix: `ls -ld ${shellWord(about)}`,
+      })
     }
   }
 
