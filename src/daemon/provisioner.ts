@@ -8,7 +8,7 @@ import { createGuides, type GuidesGiven } from './guides.ts'
 export type Provisioner = Readonly<{
   /** Everything; returns what deviated from the table. */
   all: () => Deviation[]
-  /** Looks at what all share, and at the next few holders' folders and guides; what somebody removed, replaced or locked is made right and told. */
+  /** Looks at what all share, and at the next few holders' folders, boxes and guides; what somebody removed, replaced or locked is made right and told. */
   patrol: () => void
   holder: (name: Name) => void
   box: (name: string) => void
@@ -17,7 +17,7 @@ export type Provisioner = Readonly<{
 
 export type ProvisionerGiven = GuidesGiven & Readonly<{ log: Log }>
 
-/** Holders looked at in one patrol: thirty each second cost less than a millisecond. */
+/** Holders, and boxes, looked at in one patrol: thirty each second cost less than a millisecond. */
 const A_PATROL = 30
 
 export function createProvisioner(given: ProvisionerGiven): Provisioner {
@@ -49,30 +49,34 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   const guides = createGuides(given)
   let next = 0
-  const told = new Map<string, Name | undefined>()
+  /** Alerts by path, with whose folders they are about. */
+  const told = new Map<string, string>()
   /** Whoever tidies up may take one of these along; without them no mail could come, and no alert could be written. */
   const shared = rootRules(layout).filter(({ path }) => path === layout.workspaces || `${path}/`.startsWith(`${layout.spool}/`))
 
+  const holders = (): Name[] => [...config().agents.keys(), ...config().people.keys()]
+  const boxes = (): string[] => [...holders(), ...config().groups.keys(), 'all', 'postmaster']
+  const inTurn = <T>(names: readonly T[]): readonly T[] =>
+    names.length <= A_PATROL ? names : [...names, ...names].slice(next % names.length, (next % names.length) + A_PATROL)
+
   function patrol(): void {
     guides.patrol()
-    mend(shared)
-    const holders = [...config().agents.keys(), ...config().people.keys()]
-    for (let left = Math.min(A_PATROL, holders.length); left > 0; left--) {
-      const holder = holders[next++ % holders.length]
-      if (holder !== undefined) mend(rulesOf(holder), holder)
-    }
+    mend('all', shared)
+    for (const name of inTurn(holders())) mend(`the mailbox of ${name}`, rulesOf(name), name)
+    for (const name of inTurn(boxes())) mend(`the box of ${name}`, spoolBoxRules(layout, name))
+    next += A_PATROL
   }
 
-  function mend(rules: readonly Rule[], holder?: Name): void {
+  function mend(whose: string, rules: readonly Rule[], holder?: Name): void {
     const deviations = make(rules, holder)
     for (const [path, owner] of told) {
-      if (owner !== holder || deviations.some((one) => one.path.endsWith(path))) continue
+      if (owner !== whose || deviations.some((one) => one.path.endsWith(path))) continue
       told.delete(path)
       given.clear('unreadable-file', path)
     }
     for (const { path, what, mended } of deviations) {
       const about = path.slice(layout.root.length + 1)
-      told.set(about, holder)
+      told.set(about, whose)
       given.raise({
         code: 'unreadable-file',
         about,
@@ -85,15 +89,11 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   return {
     patrol,
-    all: () => {
-      const { agents, people, groups } = config()
-      const holders = [...agents.keys(), ...people.keys()]
-      return [
-        ...make(rootRules(layout)),
-        ...[...holders, ...groups.keys(), 'all', 'postmaster'].flatMap((name) => make(spoolBoxRules(layout, name))),
-        ...holders.flatMap((name) => make(rulesOf(name), name)),
-      ]
-    },
+    all: () => [
+      ...make(rootRules(layout)),
+      ...boxes().flatMap((name) => make(spoolBoxRules(layout, name))),
+      ...holders().flatMap((name) => make(rulesOf(name), name)),
+    ],
     holder: (name) => void make(rulesOf(name), name),
     box: (name) => void make(spoolBoxRules(layout, name)),
     guides: guides.all,

@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, write
 import { join } from 'node:path'
 import t from 'tap'
 import { accounting, isTrue, organisation } from './driver.ts'
-import { alertOf, heldFiles, lettersOf, message, until } from './files.ts'
+import { alertOf, exists, heldFiles, lettersOf, message, until } from './files.ts'
 
 /** What the kernel holds for one reader; what comes on top of it is lost, with every report after it. */
 const QUEUE = Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'))
@@ -54,6 +54,12 @@ t.test('a queue of reports that overflowed, and watched folders that were swappe
   await until('what lay in the old new/ is put back', () => found('legal', 'in a box', 'new'))
   const line = await accounting(org)
   t.ok(isTrue(line) && line.copies === 8 && line.held === 1, JSON.stringify(line))
+
+  // As somebody does who tidies up.
+  renameSync(org.at('spool'), join(org.base, 'old-spool'))
+  await until('the spool, with its boxes and alerts', () => ['legal/files', 'all', 'held', 'alerts/done'].every((folder) => exists(org.at('spool', folder))))
+  org.drop('spool/legal/after.md', message({ subject: 'after all that' }))
+  await until('mail goes on', () => found('legal', 'after all that', 'new'))
 
   function fileNames(root: string): string[] {
     return ['claimed meanwhile', 'edited meanwhile'].map((subject) => lettersOf(root, 'legal').find(({ head }) => head.get('subject') === subject)?.file ?? '')
