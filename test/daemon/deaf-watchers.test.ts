@@ -5,7 +5,7 @@ import type { Watch } from '../../src/system/types.ts'
 import { alertOf, type Letter, lettersOf, message, sentBy } from '../e2e/files.ts'
 import { SECOND, turnedHouse } from './turned.ts'
 
-t.test('watchers that report nothing any more cost one sweep: mail, claims, settling, mirrors and closed alerts are found all the same', async (t) => {
+t.test('watchers that report nothing any more cost one sweep: mail, claims, settling, tampering and closed alerts are found all the same', async (t) => {
   const { watch } = await realSystem(t.testdir(), 'error', () => undefined)
   let deaf = false
   let unheard = 0
@@ -37,6 +37,12 @@ t.test('watchers that report nothing any more cost one sweep: mail, claims, sett
   writeFileSync(path('cur'), readFileSync(path('cur'), 'utf8').replace('status: in_progress', 'status: done\nresult: signed'))
   await house.until('done', () => settled('from an outbox', 'done', 'done'), within)
   await house.until('the mirror', () => sentBy(house.root, 'cfo').find(({ head }) => head.get('result') === 'signed'), within)
+  writeFileSync(path('done'), readFileSync(path('done'), 'utf8').replace('from: cfo', 'from: ceo'))
+  await house.until(
+    'what was done to settled mail',
+    () => alertOf(house.root, 'tampered') && settled('from an outbox', 'done', 'done')?.head.get('from') === 'cfo',
+    within,
+  )
   renameSync(alert.path, house.at(`spool/alerts/done/${alert.file}`))
   mkdirSync(house.at('spool/nobody'))
   house.drop('spool/nobody/odd.md', 'for whom?\n')
