@@ -19,6 +19,8 @@ export type ProvisionerGiven = GuidesGiven & Readonly<{ log: Log }>
 
 /** Holders, and boxes, looked at in one patrol: thirty each second cost less than a millisecond. */
 const A_PATROL = 30
+/** Boxes looked at while nothing came to or left the spool itself. */
+const FEW_BOXES = 3
 
 export function createProvisioner(given: ProvisionerGiven): Provisioner {
   const { disk, layout, config } = given
@@ -49,6 +51,8 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   const guides = createGuides(given)
   let next = 0
+  let nextBox = 0
+  let patrolledCtimeMs: number | undefined
   /** Alerts by path, with whose folders they are about. */
   const told = new Map<string, string>()
   /** Whoever tidies up may take one of these along; without them no mail could come, and no alert could be written. */
@@ -56,15 +60,19 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   const holders = (): Name[] => [...config().agents.keys(), ...config().people.keys()]
   const boxes = (): string[] => [...holders(), ...config().groups.keys(), 'all', 'postmaster']
-  const inTurn = <T>(names: readonly T[]): readonly T[] =>
-    names.length <= A_PATROL ? names : [...names, ...names].slice(next % names.length, (next % names.length) + A_PATROL)
+  const inTurn = <T>(names: readonly T[], from: number, count: number): readonly T[] =>
+    names.length <= count ? names : [...names, ...names].slice(from % names.length, (from % names.length) + count)
 
   function patrol(): void {
     guides.patrol()
     mend('all', shared)
-    for (const name of inTurn(holders())) mend(`the mailbox of ${name}`, rulesOf(name), name)
-    for (const name of inTurn(boxes())) mend(`the box of ${name}`, spoolBoxRules(layout, name))
+    for (const name of inTurn(holders(), next, A_PATROL)) mend(`the mailbox of ${name}`, rulesOf(name), name)
     next += A_PATROL
+    const spoolCtimeMs = statOrNothing(disk, layout.spool)?.ctimeMs
+    const count = spoolCtimeMs === patrolledCtimeMs ? FEW_BOXES : A_PATROL
+    patrolledCtimeMs = spoolCtimeMs
+    for (const name of inTurn(boxes(), nextBox, count)) mend(`the box of ${name}`, spoolBoxRules(layout, name))
+    nextBox += count
   }
 
   function mend(whose: string, rules: readonly Rule[], holder?: Name): void {
