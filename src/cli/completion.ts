@@ -43,6 +43,10 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   set: 'priority= due= status=open status=cancelled',
 }
 
+function wordsAfter(name: string, words: Words): string {
+  return name === 'help' ? words.map((one) => one.name).join(' ') : (ARGUMENTS[name] ?? '')
+}
+
 function optionsOf(options: Readonly<Record<string, Option>>): string[] {
   return Object.keys({ ...options, json: JSON_OPTION, root: JSON_OPTION, help: JSON_OPTION }).map((key) => `--${key}`)
 }
@@ -62,7 +66,7 @@ _penny() {
   done
   case $command in
     '') COMPREPLY=($(compgen -W '${words.map(({ name }) => name).join(' ')} --root --help --version' -- "$word")) ;;
-${words.map(({ name, options }) => `    ${name}) COMPREPLY=($(compgen -W '${[...optionsOf(options), ARGUMENTS[name] ?? (name === 'help' ? words.map((one) => one.name).join(' ') : '')].join(' ').trim()}' -- "$word")) ;;`).join('\n')}
+${words.map(({ name, options }) => `    ${name}) COMPREPLY=($(compgen -W '${[...optionsOf(options), wordsAfter(name, words)].join(' ').trim()}' -- "$word")) ;;`).join('\n')}
   esac
   [[ \${COMPREPLY[0]} == *[:=] && \${#COMPREPLY[@]} == 1 ]] && compopt -o nospace
   # What readline already took as words of their own is not put there again.
@@ -82,10 +86,11 @@ ${words.map(({ name, summary }) => `    ${single(`${name}:${summary.replaceAll('
     return
   fi
   case $words[2] in
-${words.map(({ name, options }) => `    ${name}) compadd -- ${[...optionsOf(options), ARGUMENTS[name] ?? ''].join(' ').trim()}; _files ;;`).join('\n')}
+${words.map(({ name, options }) => `    ${name}) compadd -- ${[...optionsOf(options), wordsAfter(name, words)].join(' ').trim()}; _files ;;`).join('\n')}
   esac
 }
-compdef _penny penny
+# Loaded by its name in $fpath, this file is the function's first call itself.
+if [[ $funcstack[1] == _penny ]]; then _penny "$@"; else compdef _penny penny; fi
 `,
   fish: (words) => `# penny completion for fish
 complete -c penny -l root -r -d 'the organisation'
@@ -96,7 +101,7 @@ ${words
       ([key, { short, about, type }]) =>
         `complete -c penny -n '__fish_seen_subcommand_from ${name}' -l ${key}${short === undefined ? '' : ` -s ${short}`}${type === 'string' ? ' -r' : ''} -d ${single(about)}`,
     ),
-    ...(ARGUMENTS[name] === undefined ? [] : [`complete -c penny -n '__fish_seen_subcommand_from ${name}' -a ${single(ARGUMENTS[name])}`]),
+    ...(wordsAfter(name, words) === '' ? [] : [`complete -c penny -n '__fish_seen_subcommand_from ${name}' -a ${single(wordsAfter(name, words))}`]),
   ])
   .join('\n')}
 `,

@@ -1,9 +1,10 @@
 /** Settled mail: what its holder did to it is put right by the journal, which knows how it was settled, however long ago. */
 import type { MessageId } from '../core/ids.ts'
-import { isSettled, type Status } from '../core/status.ts'
+import type { Name } from '../core/names.ts'
+import { type Folder, isSettled, type Status } from '../core/status.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
-import { type FileMark, type Mail, markOf } from '../mailbox/index.ts'
+import { type FileMark, type Mail, markOf, statOrNothing } from '../mailbox/index.ts'
 import { parseMessage, readHolder, rewrite } from '../message/index.ts'
 import type { Stat } from '../system/types.ts'
 import { fixByDiff, setAside, setUnsafeAside } from './aside.ts'
@@ -15,6 +16,8 @@ import { INCOMPLETE_MS, LINKED_MS, type SettleGiven } from './types.ts'
 
 /** Settled messages whose files are known by heart; others are looked up in the journal once they are touched. */
 const REMEMBERED = 10_000
+/** Of those, compared in one sweep: what was done to one of the last so many is found by the next sweep, if nobody reported it. */
+const COMPARED = 100
 const BUSY_AGAIN_MS = 40
 
 export type Settled = Readonly<{
@@ -25,8 +28,11 @@ export type Settled = Readonly<{
   /** A settled message's file was changed or moved by its holder, who may not reopen it. `mail` is as the journal has it. */
   putRight: (mail: Mail, place: Place) => Promise<void>
   forget: (path: string) => void
+  /** Meets those whose files were changed and not reported. */
+  sweep: (meet: (holder: Name, folder: Folder, name: string) => void) => void
 }>
 
+type Known = Readonly<{ holder: Name; file: string; mark: FileMark }>
 type SettledMail = Mail & { status: Status }
 
 /** `shown`: the text as it stands there now; `again`: the same file is to be met once more, after so many milliseconds. */
@@ -36,22 +42,25 @@ export function createSettled(
   shown: (mail: Mail, text: string) => void,
   again: (mail: Mail, place: Place, ms: number) => void,
 ): Settled {
-  const marks = new Map<MessageId, FileMark>()
+  const known = new Map<MessageId, Known>()
+  let round = known.values()
   /** Seen in the middle of a save, perhaps: looked at once more before anything is done about them. */
   const waited = new Map<string, FileMark>()
 
   function remember(mail: Mail): void {
     const place = placeAt(given, mail, 'done', mail.file)
     if (!place) return
-    marks.delete(mail.id)
-    marks.set(mail.id, markOf(place.stat))
-    const [oldest] = marks.keys()
-    if (marks.size > REMEMBERED && oldest !== undefined) marks.delete(oldest)
+    known.delete(mail.id)
+    known.set(mail.id, { holder: mail.holder, file: mail.file, mark: markOf(place.stat) })
+    const [oldest] = known.keys()
+    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest)
   }
 
   async function putRight(mail: Mail, place: Place): Promise<void> {
     if (mail.status === null) {
-      if (place.folder !== 'done') readmit({ ...mail, folder: place.folder, file: place.file })
+      // A note in done/ is its holder's to do with as it likes.
+      if (place.folder === 'done') remember(mail)
+      else readmit({ ...mail, folder: place.folder, file: place.file })
       return
     }
     // Never settled, by the journal: what its holder did to it is a change like any other.
@@ -164,5 +173,26 @@ export function createSettled(
     return true
   }
 
-  return { isAsAgreed: (id, stat) => marks.get(id) === markOf(stat), remember, putRight, forget: (key) => void waited.delete(key) }
+  function sweep(meet: (holder: Name, folder: Folder, name: string) => void): void {
+    for (let left = Math.min(COMPARED, known.size); left > 0; left--) {
+      let next = round.next()
+      if (next.done) {
+        round = known.values()
+        next = round.next()
+      }
+      if (!next.done && wasChanged(next.value)) meet(next.value.holder, 'done', next.value.file)
+    }
+  }
+
+  function wasChanged({ holder, file, mark }: Known): boolean {
+    try {
+      const stat = statOrNothing(given.disk, `${given.layout.folder(holder, 'done')}/${file}`)
+      return stat !== undefined && markOf(stat) !== mark
+    } catch {
+      // A folder that cannot be read: the patrol mends and tells it.
+      return false
+    }
+  }
+
+  return { isAsAgreed: (id, stat) => known.get(id)?.mark === markOf(stat), remember, putRight, forget: (key) => void waited.delete(key), sweep }
 }

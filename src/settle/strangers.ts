@@ -111,7 +111,10 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
   return {
     meet,
     remember: settled.remember,
-    sweep: strays.sweep,
+    sweep: () => {
+      strays.sweep()
+      settled.sweep(meet)
+    },
   }
 }
 

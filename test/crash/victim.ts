@@ -8,7 +8,7 @@ const AT_ONCE = 6
 /** After everything that follows: checkpoints, mirrors. */
 const REST_MS = 600
 
-const [, , name = '', step = '1'] = process.argv
+const [, , name = ''] = process.argv
 const scene = SCENES[name]
 if (!scene) throw new Error(`no scene ${name}`)
 
@@ -48,8 +48,7 @@ let next = 1
 let more = true
 async function work(): Promise<void> {
   while (more) {
-    const n = next
-    next += Number(step)
+    const n = next++
     more = (await play(n)) && more
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { AM_ROOT, ORDINARY, organisation, REACHABLE, run } from './driver.ts'
+import { AM_ROOT, accounting, isTrue, ORDINARY, organisation, REACHABLE, run } from './driver.ts'
 import { alertOf, alertsOf, exists, lettersOf, message, until } from './files.ts'
 
 t.test('policies/ edited while running: a new agent gets its folders and mail, an invalid change keeps what runs, with an alert', async (t) => {
@@ -25,6 +25,8 @@ t.test('policies/ edited while running: a new agent gets its folders and mail, a
   org.drop('spool/three.md', message({ to: 'cfo', subject: 'and still' }))
   await until('mail goes on', () => lettersOf(org.root, 'cfo').length === 3)
   t.ok(org.running())
+  const line = await accounting(org)
+  t.ok(isTrue(line) && line.admitted === 3 && line.copies === 3, JSON.stringify(line))
 })
 
 t.test('no more than org.yaml, one person and one agent is needed; every folder and AGENTS.md of at most 500 tokens is made', async (t) => {
@@ -60,5 +62,7 @@ t.test(
     await until('the alert closes', () => !alertOf(org.root, 'unreadable-file', 'spool/pmo'))
     org.drop('spool/pmo/again.md', message({ subject: 'again' }))
     await until('its mail too', () => lettersOf(org.root, 'pmo')[0])
+    const line = await accounting(org)
+    t.ok(isTrue(line) && line.admitted === 3 && line.copies === 3, JSON.stringify(line))
   },
 )

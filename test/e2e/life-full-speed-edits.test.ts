@@ -4,7 +4,7 @@ import { alertsOf, lettersOf, message, until } from './files.ts'
 
 const ROUNDS = 300
 
-t.test('300 rounds of mv new → cur and sed -i of progress at full speed lose no edit', async (t) => {
+t.test('300 rounds of mv new → cur, sed -i of progress, and sed -i of status and result at full speed lose no edit', async (t) => {
   const org = await organisation(t)
   await org.up()
   for (let i = 0; i < ROUNDS; i++) org.drop(`spool/legal/task-${i}.md`, message({ subject: `task ${i}` }, `body ${i}`))
@@ -37,7 +37,27 @@ t.test('300 rounds of mv new → cur and sed -i of progress at full speed lose n
   }
   await until('every edit', () => wrong().length === 0, 20_000).catch(() => undefined)
   t.same(wrong(), [], '300 of 300 edits are there, each message in one place')
+  // The other way: a status written into each, as fast as sed can.
+  await org.as(
+    'legal',
+    `for path in cur/*.md; do
+      file=\${path#cur/}
+      n=0
+      until sed -i -e "s/^status: .*/status: done/" -e "/^status:/a result: finished $file" "$path" 2>/dev/null; do n=$((n + 1)); [ $n -lt 200 ] || exit 9; done
+    done`,
+  )
+  const unsettled = (): string[] =>
+    lettersOf(org.root, 'legal')
+      .filter((one) => one.folder !== 'done' || one.head.get('status') !== 'done' || one.head.get('result') !== `finished ${one.file}`)
+      .map((one) => `${one.folder}/${one.file} ${one.head.get('status')} ${one.head.get('result')}`)
+  await until('each is settled', () => unsettled().length === 0, 20_000).catch(() => undefined)
+  t.same(unsettled(), [], '300 of 300 are done, each with its result')
   const letters = lettersOf(org.root, 'legal')
+  t.same(
+    letters.filter((one) => one.head.get('progress') !== `worked on ${one.file}`).map((one) => one.file),
+    [],
+    'what was written before is still there',
+  )
   t.equal(new Set(letters.map((one) => one.id)).size, ROUNDS)
   t.same(
     letters.filter((one) => !/^body \d+$/.test(one.body.toString())).map((one) => one.file),

@@ -121,4 +121,7 @@ tap.test('a daemon killed on a full disk starts on it again, and nothing is lost
   if (!alive) org.launch()
   await until('all of them', () => lettersOf(org.root, 'legal').length >= COUNT, 30_000)
   t.equal(lettersOf(org.root, 'legal').length, COUNT)
+  await until('no drop is left', () => filesIn(org.at('spool/legal')).length === 0)
+  const line = await accounting(org)
+  t.ok(isTrue(line) && line.admitted === COUNT && line.copies === COUNT, JSON.stringify(line))
 })
