@@ -50,6 +50,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
   const { layout, ledger, journal, sealed, alerts, policies, provisioner, room, settleRoom, dispatcher, deliver, intake, deadlines, scheduler } = rooms
   const mirrored = createMirrored(disk, journal, `${layout.private('state')}/mirrors.json`)
   let cleaning = false
+  let saved: Promise<void> = Promise.resolve()
   const sweepHeld = makeHeldSweep({ clock, disk, layout, sealed, cleared: alerts.clear })
   const every = (ms: number, what: string, work: () => unknown) => clock.every(ms, guarded(what, work))
 
@@ -130,6 +131,12 @@ export function startDaemon(given: DaemonGiven): Daemon {
     mirrored.caughtUp()
   }
 
+  /** One after the other: both would write the same file. One that failed keeps no later one from it. */
+  function save(): Promise<void> {
+    saved = saved.catch(() => undefined).then(() => saveState(rooms.snapshot))
+    return saved
+  }
+
   async function housekeeping(): Promise<void> {
     // Before the past is read, everything would look settled.
     if (!rooms.isReady() || cleaning) return
@@ -141,7 +148,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
       await settleRoom.mirror.retain(olderThanMs, (file) => open.has(file))
       await rooms.state.handles.expire(olderThanMs)
       await expireRunLogs(given.system, layout, rooms.pins, policies.current(), ledger, olderThanMs)
-      await saveState(rooms.snapshot)
+      await save()
       await expireOriginals(disk, layout, sealed, ledger, olderThanMs)
     } finally {
       cleaning = false
@@ -222,7 +229,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     journal.record({ event: 'daemon', state: 'stopped', what: 'in order' })
     await journal.sync()
     await deliver.checkpoint()
-    if (rooms.isReady()) await saveState(rooms.snapshot)
+    if (rooms.isReady()) await save()
     await sealed.end()
     await journal.close()
     rooms.pins.closeAll()

@@ -42,6 +42,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     return started.exit
   }
   const { system, release, ...prepared } = started
+  // Whoever read the log may go away, as `penny up | head` does; the mail goes on.
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => undefined)
   return new Promise((resolve) => {
     let stopping = false
     let signalled = false

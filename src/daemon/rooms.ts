@@ -210,6 +210,7 @@ export function buildRooms(given: RoomsGiven) {
     apply: settle.apply,
     paused: dispatcher.isPaused,
     meant: answers.meant,
+    past: answers.past,
     asked: answers.asked,
     deliver: () => deliver,
     ready,

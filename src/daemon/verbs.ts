@@ -148,8 +148,9 @@ export function createVerbs(given: VerbsGiven): Verbs {
         if (changed.outcome === 'busy') throw new Refused(TRY_AGAIN, changed.why, `penny set ${mail.id} status=${status}`)
       }
       if (found || moment) {
+        const againCommand = `penny set ${id}${found ? ` priority=${found.rule.name}` : ''}${moment ? ` due=${shellWord(moment.text)}` : ''}`
         const changed = await settle.set(mail.id, { ...(found ? { priority: found.rule } : {}), ...(moment ? { due: moment.text } : {}) }, by())
-        if (changed.outcome === 'refused') throw new Refused(TRY_AGAIN, changed.why, `penny set ${id}`)
+        if (changed.outcome === 'refused') throw new Refused(TRY_AGAIN, changed.why, againCommand)
         if (changed.outcome === 'gone') throw new Refused(NOT_PERMITTED, `${mail.id} is settled; reopen it first`, `penny set ${mail.id} status=open`)
         if (found) clearMisleadingName(given.sealed, given.alerts.clear, mail.id)
       }

@@ -34,6 +34,8 @@ export type DeadlinesGiven = Readonly<{
   paused: (name: Name) => boolean
   /** The id that a holder's `blocked_on` entry means. */
   meant: Meant
+  /** A message as the journal has it, settled or not. */
+  past: (id: MessageId) => Promise<Mail | undefined>
   /** `.penny/state/deadlines.json`, read at once; undefined: none yet, or unreadable. */
   load: () => CountedState | undefined
   /** May reject: the next look saves again. */
@@ -57,6 +59,8 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
   let answers = new Map<MessageId, number>()
   /** Expired, and held open when that was to be written. */
   const busy = new Set<MessageId>()
+  /** Cancelled, by the journal, and its sender perhaps not told: a full disk or a crash may have come between. */
+  const untold = new Set<MessageId>()
   let telling = false
   let savedAt = Number.NEGATIVE_INFINITY
   let forgotAt = Number.NEGATIVE_INFINITY
@@ -154,7 +158,19 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
     if (changed.outcome === 'busy') busy.add(mail.id)
     else busy.delete(mail.id)
     if (changed.outcome === 'refused') log('warn', `an expired task could not be cancelled: ${changed.why}`, { id: mail.id })
-    if (changed.outcome === 'changed' && isHolder(config(), mail.from)) await given.submit(letterOfExpiry(mail, mail.from))
+  }
+
+  async function tellExpired(id: MessageId): Promise<void> {
+    const mail = await given.past(id)
+    const isExpired = mail?.expires !== undefined && (momentMs(mail.expires) ?? Number.POSITIVE_INFINITY) <= clock.now()
+    if (mail && isExpired && isHolder(config(), mail.from)) await given.submit(letterOfExpiry(mail, mail.from))
+    untold.delete(id)
+  }
+
+  function replay(entry: Entry): void {
+    // After a crash in the middle of it, it was the daemon in general.
+    if (entry.event === 'status' && entry.status === 'cancelled' && ['pennypost', 'daemon'].includes(entry.by)) untold.add(entry.id)
+    told.replay(entry)
   }
 
   /** One that fails (the disk is full) leaves the others, and is tried again at the next look: its key makes it one letter. */
@@ -186,10 +202,11 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
       if (telling) return
       telling = true
       for (const mail of found.expired) await attempt('an expired task cannot be cancelled now', () => expire(mail), { id: mail.id })
+      for (const id of untold) await attempt('the sender of an expired task cannot be told now', () => tellExpired(id), { id })
       await attempt('a note about a deadline cannot be written now', () => escalate(found.late))
       telling = false
     },
-    replay: told.replay,
+    replay,
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Name } from '../core/names.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
-import { isGone, listOrNothing, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
+import { isGone, isMonth, listOrNothing, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { inSlices } from '../system/slices.ts'
 import type { Cancel, Stat } from '../system/types.ts'
 import { makeOddNames } from './oddnames.ts'
@@ -234,7 +234,8 @@ async function roll(given: SettleGiven, holder: Name, month: string): Promise<vo
     if (kind !== 'file' || !parseFileName(name)) return
     const stat = statOrNothing(disk, given.pins.at(done, name))
     const settled = stat && new Date(stat.mtimeMs).toISOString().slice(0, 7)
-    if (!settled || settled >= month) return
+    // Of a time that its holder made up, or from before the clock was set: it would be looked for in no folder of that name.
+    if (!settled || !isMonth(settled) || settled >= month) return
     const folder = given.pins.at(done, settled)
     if (!statOrNothing(disk, folder)) disk.makeFolder(folder, 0o2750, given.mailOwner(holder))
     disk.renameNew(given.pins.at(done, name), given.pins.at(`${done}/${settled}`, name))

@@ -39,7 +39,8 @@ export type Tally = Readonly<{
 /** EX_TEMPFAIL of sysexits.h. */
 const TRY_AGAIN = 75
 const FIRST_DELAY_MS = 1_000
-const LONGEST_DELAY_MS = 600_000
+/** Longer than this no message waits for its next try, whatever the clock was set to meanwhile. */
+export const LONGEST_DELAY_MS = 600_000
 
 /** 1 s, 4 s, 16 s … 10 min after the first, second, third … end that was none. */
 export function retryDelayMs(ends: number): number {

@@ -6,6 +6,7 @@ import { MOST_HOPS } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import { isOpenTask, type Mail } from '../mailbox/index.ts'
 import type { WakeGiven } from './given.ts'
+import { LONGEST_DELAY_MS } from './verdict.ts'
 
 export type Wakes = 'yes' | 'no' | Readonly<{ notBeforeMs: number }>
 
@@ -16,7 +17,7 @@ type Given = Pick<WakeGiven, 'ledger' | 'wroteIt' | 'meant'>
 
 export function wakes(mail: Mail, runner: Runner, given: Given, nowMs: number): Wakes {
   if (mail.folder !== 'new' || (mail.from === mail.holder && !mail.reminder)) return 'no'
-  if (mail.retryAtMs !== undefined && mail.retryAtMs > nowMs) return { notBeforeMs: mail.retryAtMs }
+  if (mail.retryAtMs !== undefined && mail.retryAtMs > nowMs && mail.retryAtMs <= nowMs + LONGEST_DELAY_MS) return { notBeforeMs: mail.retryAtMs }
   if (mail.status !== null) return mail.status === 'open' ? 'yes' : 'no'
   // Whose messages fail at the end of a chain would be woken by each bounce to send the next.
   if (mail.kind === 'bounce' && mail.hops > MOST_HOPS) return 'no'

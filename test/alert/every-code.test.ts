@@ -12,7 +12,7 @@ t.test('what counts as causing a fault: nothing that passes without the alert', 
     "await house.until('it', () => alertOf(house.root, 'loop', id) && done())",
     "t.test('x', { skip: whyNot() }, async () => { const a = await until('it', () => alertOf(org.root, 'loop', b?.id ?? 'none')) })",
     "await until('it', () => alertsOf(org.root).find((one) => one.code === 'loop'))",
-    "const T = { a: { code: 'loop', text: 'x' } }\nawait until('it', () => alertOf(org.root, row.code, file))",
+    "const T = { a: { code: 'loop', text: 'x' } }\nfor (const [file, row] of Object.entries(T)) await until('it', () => alertOf(org.root, row.code, file))",
   ])
     t.same(sample(good), ['loop'], good)
   for (const bad of [

@@ -149,6 +149,27 @@ t.test('an unclaimed task that expires is cancelled, and its sender told', async
   t.ok(ledger.get(claimed.id))
 })
 
+t.test('the sender of an expired task is told when there is room again, and after a restart', async (t) => {
+  const before = office()
+  before.add({ expires: new Date(START_MS + HOUR_MS).toISOString() })
+  before.post.broken = true
+  await before.pass(HOUR_MS + 10_000)
+  t.equal(before.changes.length, 1)
+  t.same(before.told(), [])
+  const after = before.restart(1_000)
+  await after.check()
+  t.same(after.told(), [])
+  after.post.broken = false
+  await after.pass(20_000)
+  t.same(after.told(), ['cfo: Expired: Review'])
+  after.add({ expires: new Date(after.clock.now() + MINUTE_MS).toISOString() })
+  after.post.broken = true
+  await after.pass(2 * MINUTE_MS)
+  after.post.broken = false
+  await after.pass(20_000)
+  t.same(after.told(), ['cfo: Expired: Review', 'cfo: Expired: Review'])
+})
+
 t.test('a letter that cannot be sealed is tried again, and is one letter', async (t) => {
   const { add, pass, post, told } = office()
   add({ priority: 'urgent' })

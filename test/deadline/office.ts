@@ -45,6 +45,8 @@ type Past = Pick<Office, 'clock' | 'ledger' | 'letters' | 'changes' | 'entries' 
   saved: { state: string | undefined }
   config: Config
   keys: Set<string>
+  /** All there ever was. */
+  mails: Map<MessageId, Mail>
 }
 
 function fresh(): Past {
@@ -62,22 +64,23 @@ function fresh(): Past {
     saved: { state: undefined },
     config,
     keys: new Set(),
+    mails: new Map(),
   }
 }
 
 export function office(past: Past = fresh()): Office {
-  const { clock, ledger, letters, changes, entries, paused, refs, post, saved, config, keys } = past
+  const { clock, ledger, letters, changes, entries, paused, refs, post, saved, config, keys, mails } = past
   const raised = new Map<string, Fault>()
   const record = (event: Event): void => {
     const entry = { at: new Date(clock.now()).toISOString(), ...event } as Entry
     entries.push(entry)
     deadlines.replay(entry)
   }
-  const turnTo = (mail: Mail, status: Status): void => {
+  const turnTo = (mail: Mail, status: Status, by: string = mail.holder): void => {
     const was = mail.status
     Object.assign(mail, { status, folder: folderOf(status), sinceMs: clock.now() })
     if (folderOf(status) === 'done') ledger.remove(mail.id)
-    record({ event: 'status', id: mail.id, holder: mail.holder, was, status, folder: folderOf(status), by: mail.holder, updated: '' })
+    record({ event: 'status', id: mail.id, holder: mail.holder, was, status, folder: folderOf(status), by, updated: '' })
   }
   const deadlines = createDeadlines({
     clock,
@@ -99,11 +102,12 @@ export function office(past: Past = fresh()): Office {
       if (!mail?.status) return { outcome: 'gone' }
       const was = mail.status
       changes.push(change)
-      turnTo(mail, change.to)
+      turnTo(mail, change.to, change.by)
       return { outcome: 'changed', was }
     },
     record,
     paused: (name) => paused.has(name),
+    past: async (id) => mails.get(id),
     meant: (holder, ref) => refs.get(`${holder} ${ref}`),
     load: () => (saved.state === undefined ? undefined : (JSON.parse(saved.state) as CountedState)),
     save: async (state) => {
@@ -117,6 +121,7 @@ export function office(past: Past = fresh()): Office {
     add: (more = {}) => {
       const mail = task({ createdMs: clock.now(), sinceMs: clock.now(), ...more })
       ledger.add(mail)
+      mails.set(mail.id, mail)
       return mail
     },
     turnTo,

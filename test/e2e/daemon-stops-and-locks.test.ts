@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { accounting, isTrue, type Organisation, organisation } from './driver.ts'
-import { alertsOf, filesIn, lettersOf, message, pause, until } from './files.ts'
+import { accounting, isTrue, type Organisation, organisation, PENNY } from './driver.ts'
+import { alertOf, alertsOf, filesIn, lettersOf, message, pause, until } from './files.ts'
 
 t.test('a second daemon on the same root is refused with the pid of the first', async (t) => {
   const org = await organisation(t)
@@ -19,6 +21,24 @@ t.test('a second daemon on the same root is refused with the pid of the first', 
   await org.end('SIGKILL')
   await org.up()
   t.pass('a killed one leaves no lock behind')
+})
+
+t.test('a daemon whose log nobody reads any more goes on', async (t) => {
+  const org = await organisation(t)
+  const child = spawn(process.execPath, [PENNY, 'up', '--root', org.root], { stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(child.stderr, 'data')
+  child.stdout.destroy()
+  child.stderr.destroy()
+  for (const name of ['one', 'two']) {
+    org.drop(`spool/${name}.txt`, 'told of in the log')
+    await until(`the alert of ${name}`, () => alertOf(org.root, 'unmatched-file', name))
+  }
+  org.drop('spool/legal/task.md', message({ subject: 'after the reader' }))
+  await until('its mail goes on', () => lettersOf(org.root, 'legal')[0])
+  t.equal(child.exitCode, null)
+  child.kill('SIGTERM')
+  t.same(await once(child, 'exit'), [0, null])
 })
 
 t.test('SIGTERM under load ends the daemon within 2 s with nothing half-done', async (t) => {

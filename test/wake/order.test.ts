@@ -57,6 +57,14 @@ t.test('not more at once than the agent and the organisation allow', async (t) =
   }
 })
 
+t.test('a clock that was set back by a day keeps no message waiting for its next try', async (t) => {
+  const office = makeOffice(t)
+  office.agent('one', 'exit 0')
+  Object.assign(office.deliver('one'), { attempts: 1, retryAtMs: Date.now() + 24 * 3_600_000 })
+  await office.open()
+  await settled(office, 1)
+})
+
 t.test('starts are staggered', async (t) => {
   const clock = makeHandClock(Date.parse('2026-11-21T08:00:00Z'))
   const office = makeOffice(t, clock)
