@@ -74,7 +74,7 @@ export function createAlerts(given: AlertsGiven): Alerts {
     // What counts others is rewritten once for all that a turn of the sweep brings.
     if (how === 'new' || alert.writtenAt === undefined || clock.monotonic() - alert.writtenAt >= (alert.dirty ? REWRITE_MS : REFRESH_MS)) write(alert)
     if (emptied) close(emptied, 'all it counted have a file of their own')
-    if (how === 'new') notices.send(formatAlert(textOf(alert), config().priorities))
+    if (how === 'new') notices.send(formatAlert(textOf(alert), config().priorities), fault.agent)
   }
 
   function write(alert: OpenAlert): void {

@@ -3,10 +3,12 @@ import type { Clock } from '../system/types.ts'
 
 const WINDOW_MS = 60_000
 const MOST_IN_WINDOW = 10
+/** Beyond those, the first about everybody else still goes, up to this many: one agent must not silence what is told of the others. */
+const MOST_FIRST = 40
 
 export type Notices = Readonly<{
-  /** Sends the text, or counts it where ten were sent within this minute. */
-  send: (text: string) => void
+  /** Sends the text, or counts it where ten were sent within this minute. `agent`: whom it is about. */
+  send: (text: string, agent: string | undefined) => void
   /** Says how many were not sent, once their minute is over. */
   settle: () => void
 }>
@@ -21,6 +23,7 @@ export function makeNotices(
   let begun = Number.NEGATIVE_INFINITY
   let sent = 0
   let kept = 0
+  const about = new Set<string | undefined>()
   const toAll = (text: string): void => {
     for (const argv of commands()) run(argv, text)
   }
@@ -29,16 +32,19 @@ export function makeNotices(
     if (kept > 0) toAll(tellMore(kept))
     sent = 0
     kept = 0
+    about.clear()
   }
   return {
-    send: (text) => {
+    send: (text, agent) => {
       settle()
       if (sent === 0) begun = clock.monotonic()
-      if (sent >= MOST_IN_WINDOW) kept++
-      else {
-        sent++
-        toAll(text)
+      if (sent >= MOST_IN_WINDOW && (about.has(agent) || sent >= MOST_FIRST)) {
+        kept++
+        return
       }
+      sent++
+      about.add(agent)
+      toAll(text)
     },
     settle,
   }

@@ -46,7 +46,7 @@ export function viewMessage(
     const value = values[key]
     if (value === undefined || value === null) continue
     const lines = key === 'attachments' ? attachments(value) : wordsOf(value)
-    for (const [index, line] of lines.entries()) say(call, `${paint(call, 'dim', (index === 0 ? key : '').padEnd(12))} ${line}`)
+    for (const [index, line] of lines.entries()) say(call, `${paint(call, 'dim', (index === 0 ? showSafely(key) : '').padEnd(12))} ${line}`)
   }
   if (where.holder !== undefined) say(call, `${paint(call, 'dim', 'held by'.padEnd(12))} ${where.holder}, in ${where.folder}/`)
   if (where.path !== undefined) say(call, `${paint(call, 'dim', 'file'.padEnd(12))} ${showSafely(where.path)}`)

@@ -11,6 +11,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
+import { closeInherited } from '../system/inherited.ts'
 import { packageVersion } from '../system/package.ts'
 import type { LogLevel } from '../system/types.ts'
 import { serveControl } from './control.ts'
@@ -35,6 +36,7 @@ const HEAP_GROWTH = '--heap-growing-percent=30'
 
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   setFlagsFromString(HEAP_GROWTH)
+  closeInherited()
   const layout = layoutOf(options.root)
   const started = await prepare(layout, options.logLevel, options.strict)
   if ('exit' in started) {

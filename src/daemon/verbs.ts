@@ -74,14 +74,15 @@ export function createVerbs(given: VerbsGiven): Verbs {
   }
 
   async function find(ending: string, gone: AbortSignal): Promise<MessageId[]> {
-    const found = new Set<MessageId>()
     if (isMessageId(ending) && answers.recall(ending)) return [ending]
-    for (const id of state.handles.called(ending)) found.add(id)
-    if (ending.length >= 4) {
-      for (const id of ledger.endingWith(ending, MOST_FOUND)) found.add(id)
-      if (found.size === 0 && !isMessageId(ending)) for (const id of await admittedEndingWith(given, ending, MOST_FOUND, gone)) found.add(id)
+    // Ids first: what a sender calls its message must not be taken for another one's id.
+    if (/^[0-9a-f-]{4,}$/i.test(ending)) {
+      const unsettled = ledger.endingWith(ending, MOST_FOUND)
+      if (unsettled.length > 0) return unsettled
+      const settled = isMessageId(ending) ? [] : await admittedEndingWith(given, ending, MOST_FOUND, gone)
+      if (settled.length > 0) return settled
     }
-    return [...found].slice(0, MOST_FOUND)
+    return state.handles.called(ending).slice(0, MOST_FOUND)
   }
 
   function waited(mail: Mail): WaitedCopy {

@@ -84,6 +84,7 @@ function quote(text: string): string {
 
 function complaintsAboutKeys(message: MessageText, complain: Complain): void {
   for (const key of Object.keys(message.values)) {
+    if (key.startsWith('x-') && CONTROL.test(key)) complain(key, 'bad-value', 'a key of your own has no control characters')
     if (key.startsWith('x-') || key === 'from' || key === 'status') continue
     if (!KNOWN_KEYS.includes(key)) complain(key, 'unknown-key', `there is no key ${quote(key)}; keys of your own begin with x-`, nearest(key, KNOWN_KEYS))
     else if ((KEYS_OF_DAEMON as readonly string[]).includes(key)) complain(key, 'forged-sender', `${key} is set by the daemon alone; a sender may not write it`)

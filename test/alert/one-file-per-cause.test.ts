@@ -168,6 +168,17 @@ t.test('ten notifications a minute, then one that says how many more', async (t)
   t.equal(notified.length, 12, 'nothing more to say')
 })
 
+t.test('one agent does not silence what is told of the others', async (t) => {
+  const { raise, notified } = desk(t.testdir())
+  for (let i = 0; i < 12; i++) raise(forged(`a-${i}`, { agent: 'eve' }))
+  raise(forged('b-1', { agent: 'pmo' }))
+  raise(forged('b-2', { agent: 'pmo' }))
+  t.equal(notified.length, 11)
+  t.match(notified[10], /b-1 claims/)
+  for (let i = 0; i < 100; i++) raise(forged(`c-${i}`, { agent: `agent-${i}` }))
+  t.equal(notified.length, 40, 'but a telephone bears only so much')
+})
+
 t.test('an alert that cannot be written is kept, logged, and written when there is room', async (t) => {
   let full = true
   const faulty = { ...stray('disk'), code: 'disk-full' } satisfies Fault

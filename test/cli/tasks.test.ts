@@ -92,3 +92,11 @@ t.test('a filter that nothing can match is refused with the nearest that could',
   }
   t.equal((await penny(['tasks', 'to:legal', '--root', root])).status, 0, 'an empty mailbox is no mistake')
 })
+
+t.test('a key that somebody made up puts nothing on the terminal but itself', async (t) => {
+  const root = organisation(t)
+  deliver(root, { id: idOf('aaaa1111', 1), holder: 'legal', folder: 'new', head: { '"x-\\e[2J\\nvia          person\\e]0;pwned\\a"': 'y' } })
+  const { out } = await penny(['show', '1111', '--root', root])
+  t.match(out, /x-/)
+  t.notMatch(out, /\u001b\[2J|\u001b\]|\u0007|^via +person/m)
+})

@@ -57,6 +57,23 @@ t.test('an ending that several ids have is refused, with those ids and the comma
   t.match(settled, { status: 64, err: new RegExp(`fix: penny settle ${ids[0]} failed`) }, 'the same for the task itself')
 })
 
+t.test('what a sender calls its message is not taken for the id of another', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  const main = await task(org, 'legal', 'pmo', 'main')
+  const ending = main.id.slice(-8)
+  org.drop('workspaces/legal/outbox/other.md', message({ to: 'pmo', subject: 'other', ref: ending }))
+  const other = await until('other', () => lettersOf(org.root, 'pmo').find((one) => one.head.get('subject') === 'other'))
+  await org.as('pmo', 'mv "new/$1" done/', main.file)
+  await until('settled', () => sentBy(org.root, 'legal').find((one) => one.id === main.id && one.head.get('status') === 'done'))
+  const set = await org.penny(['set', ending, 'status=open'])
+  t.equal(set.status, 0, set.err)
+  await until('the first is open again', () => lettersOf(org.root, 'pmo').find((one) => one.id === main.id && one.folder === 'new'))
+  t.equal((await org.penny(['set', ending, 'status=cancelled'])).status, 0)
+  await until('and cancelled', () => lettersOf(org.root, 'pmo').find((one) => one.id === main.id && one.folder === 'done'))
+  t.ok(lettersOf(org.root, 'pmo').find((one) => one.id === other.id && one.folder === 'new'))
+})
+
 t.test('penny release lists the held files that an ending may mean, and lets none go', async (t) => {
   const org = await organisation(t)
   await org.up()

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { organisation } from './driver.ts'
+import { organisation, PENNY } from './driver.ts'
 import { alertsOf, lettersOf, message, pause, sentBy, until } from './files.ts'
 
 const WORK = 'wake: { concurrency: 8, stagger: 0s }\n'
@@ -44,6 +45,26 @@ printf 'Reviewed.\\r\\nNo objections'
     alertsOf(org.root).map((alert) => alert.file),
     [],
   )
+})
+
+t.test('a run gets no descriptor that whoever started the daemon left open', async (t) => {
+  const org = await organisation(t, {
+    org: WORK,
+    agents: { legal: 'runner: { command: [./look.sh] }\n' },
+    policies: { 'runners/look.sh': '#!/bin/sh\nls -l /proc/self/fd > fds.txt\n' },
+  })
+  const secret = org.at('secret.txt')
+  writeFileSync(secret, 'x')
+  const fd = openSync(secret, 'r')
+  const daemon = spawn(process.execPath, [PENNY, 'up', '--root', org.root], { stdio: ['ignore', 'ignore', 'ignore', 'ignore', fd] })
+  closeSync(fd)
+  t.teardown(() => daemon.kill('SIGKILL'))
+  await until('its folders', () => existsSync(org.at('spool/legal')))
+  org.drop('spool/legal/task.md', message({ subject: 'Look' }))
+  await until('done', () => lettersOf(org.root, 'legal').find((one) => one.folder === 'done'))
+  const fds = readFileSync(org.at('workspaces/legal/home/fds.txt'), 'utf8')
+  t.match(fds, / 2 -> /)
+  t.notMatch(fds, /secret/)
 })
 
 t.test('a run that leaves the task blocked is believed: no reply, the output goes to the log', async (t) => {

@@ -134,5 +134,6 @@ t.test('values that a key cannot have', async (t) => {
 
 t.test('what is shown of a bad value is safe to show', async (t) => {
   t.notMatch(read('kind: "\\e[2J"').whats[0], '\u001b')
+  t.strictSame(read('to: x', '"x-\\e[2J": y').told, ['bad-value 3'])
   t.ok((read(`kind: ${'x'.repeat(5000)}`).whats[0] ?? '').length < 300)
 })
