@@ -26,9 +26,9 @@ export function createCalls(clock: Clock, config: () => Config, run: (argv: read
   }
 
   return {
-    placed: ({ holder, priority }, text) => {
+    placed: ({ holder, from, priority }, text) => {
       const { people, priorities } = config()
-      if (priority === priorities.rules[0]?.name && (people.get(holder)?.notify.length ?? 0) > 0) noticesOf(holder).send(text)
+      if (priority === priorities.rules[0]?.name && (people.get(holder)?.notify.length ?? 0) > 0) noticesOf(holder).send(text, from)
     },
     sweep: () => {
       for (const one of notices.values()) one.settle()

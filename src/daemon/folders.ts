@@ -7,16 +7,52 @@ import type { DropFolder } from '../intake/index.ts'
 import type { Intent, Journal } from '../journal/index.ts'
 import { type Layout, listOrNothing, statOrNothing } from '../mailbox/index.ts'
 import { join } from '../system/index.ts'
-import type { Disk, Listed, Path } from '../system/types.ts'
+import type { Clock, Disk, Listed, Path } from '../system/types.ts'
 import { isOfDrop } from './outcomes.ts'
 
 const NO_BOXES = ['alerts', 'held', 'files']
 /** Files of an odd box that its alert names. */
 const MOST_NAMED = 10
+/** Odd boxes that are looked into and told one by one: whoever makes a hundred thousand is told of in one more. */
+const MOST_ODD = 20
+/** Whoever makes a hundred thousand folders costs the others at most a twentieth of the time. */
+const LISTING_PAUSES = 20
+const MORE = 'spool/ (more folders)'
 
-/** The spool, every folder in it (a box, whatever its name, if it can be shown as it is), every outbox. */
-export function dropFoldersOf(disk: Disk, layout: Layout, config: Config): DropFolder[] {
-  const boxes = boxesIn(disk, layout).filter((entry) => !isOddName(entry))
+export type DropFoldersGiven = Readonly<{
+  clock: Clock
+  disk: Disk
+  layout: Layout
+  config: () => Config
+  raise: Raise
+  clear: Clear
+  ownerOf: (uid: number) => string
+  changed: (folders: readonly DropFolder[]) => void
+  sweep: (folders: readonly DropFolder[]) => void
+}>
+
+/** Which folders are drop folders now: made known, swept, and the odd ones among them told of. */
+export function createDropFolders(given: DropFoldersGiven): Readonly<{ set: () => void; setSoon: () => void; sweep: () => void }> {
+  const { clock, disk, layout, config } = given
+  const tellOfOddBoxes = oddBoxes(given)
+  let againAtMs = 0
+  const look = (act: (folders: readonly DropFolder[]) => void): void => {
+    const inSpool = boxesIn(disk, layout)
+    act(dropFoldersOf(inSpool, layout, config()))
+    tellOfOddBoxes(inSpool)
+  }
+  function set(): void {
+    const startedMs = clock.monotonic()
+    look(given.changed)
+    const endedMs = clock.monotonic()
+    againAtMs = endedMs + LISTING_PAUSES * (endedMs - startedMs)
+  }
+  return { set, setSoon: () => void clock.after(Math.max(1, againAtMs - clock.monotonic()), set), sweep: () => look(given.sweep) }
+}
+
+/** The spool, every one of these folders in it (a box, whatever its name, if it can be shown as it is), every outbox. */
+function dropFoldersOf(inSpool: readonly Listed[], layout: Layout, config: Config): DropFolder[] {
+  const boxes = inSpool.filter((entry) => !isOddName(entry))
   return [
     { path: layout.spool, shown: 'spool', kind: 'spool', name: '' },
     ...boxes.map(({ name }): DropFolder => ({ path: layout.spoolBox(name), shown: `spool/${name}`, kind: 'box', name })),
@@ -24,6 +60,7 @@ export function dropFoldersOf(disk: Disk, layout: Layout, config: Config): DropF
   ]
 }
 
+/** Folders in the spool that are there for mail. */
 function boxesIn(disk: Disk, layout: Layout): Listed[] {
   return listOrNothing(disk, layout.spool).filter(({ name, kind }) => kind === 'folder' && !NO_BOXES.includes(name) && !name.startsWith('.'))
 }
@@ -34,11 +71,17 @@ export function isOddName({ name, raw }: Pick<Listed, 'name' | 'raw'>): boolean 
 }
 
 /** Tells of folders in the spool that are no boxes because of their names, and what lies in them; call it again and again. */
-export function oddBoxes(disk: Disk, layout: Layout, raise: Raise, clear: Clear): () => void {
+function oddBoxes({ disk, layout, raise, clear, ownerOf }: DropFoldersGiven): (inSpool: readonly Listed[]) => void {
   const told = new Map<string, string>()
-  return () => {
+  const tell = (about: string, sentence: string, fix: string, uid: number): void => {
+    if (told.get(about) === sentence) return
+    told.set(about, sentence)
+    raise({ code: 'unmatched-file', about, agent: ownerOf(uid), sentence, fix })
+  }
+  return (inSpool) => {
     const present = new Set<string>()
-    for (const entry of boxesIn(disk, layout).filter(isOddName)) {
+    const odd = inSpool.filter(isOddName)
+    for (const entry of odd.slice(0, MOST_ODD)) {
       const path = join(layout.spool, entry.raw ?? entry.name)
       const stat = statOrNothing(disk, path)
       if (stat?.kind !== 'folder') continue
@@ -46,14 +89,15 @@ export function oddBoxes(disk: Disk, layout: Layout, raise: Raise, clear: Clear)
       present.add(about)
       const inside = namesIn(disk, path)
       const sentence = `${about} is a folder whose name is no recipient's and cannot be written down; nothing in it is looked at (${inside}).`
-      if (told.get(about) === sentence) continue
-      told.set(about, sentence)
-      raise({
-        code: 'unmatched-file',
-        about,
-        sentence,
-        fix: `find spool -maxdepth 1 -inum ${stat.ino} -exec mv -T {} spool/box-${stat.ino} \\;   # a name that can be looked at`,
-      })
+      tell(about, sentence, `find spool -maxdepth 1 -inum ${stat.ino} -exec mv -T {} spool/box-${stat.ino} \\;   # a name that can be looked at`, stat.uid)
+      if (odd.length <= MOST_ODD || present.has(MORE)) continue
+      present.add(MORE)
+      tell(
+        MORE,
+        `spool/ holds ${odd.length - MOST_ODD} more folders whose names cannot be written down; nothing in them is looked at.`,
+        'ls -lab spool',
+        stat.uid,
+      )
     }
     for (const about of told.keys()) {
       if (present.has(about)) continue

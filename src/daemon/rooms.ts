@@ -13,7 +13,7 @@ import { createAnswers } from './asked.ts'
 import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
 import { createClockwork } from './clockwork.ts'
-import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
+import { createDropFolders, recordedOf } from './folders.ts'
 import { createFull } from './full.ts'
 import { heldFiles } from './held.ts'
 import { notifier } from './notify.ts'
@@ -192,7 +192,7 @@ export function buildRooms(given: RoomsGiven) {
     clear,
     handle: pipeline.handle,
     refuse: pipeline.refuse,
-    newFolder: () => clock.soon(setFolders),
+    newFolder: () => dropFolders.setSoon(),
     ownerOf,
     repair: ({ kind, name }) => (kind === 'outbox' ? provisioner.holder(name as Name) : kind === 'box' ? provisioner.box(name) : provisioner.root()),
   })
@@ -242,11 +242,7 @@ export function buildRooms(given: RoomsGiven) {
     return settle.set(task, { answered: reply }, 'daemon')
   }
 
-  const tellOfOddBoxes = oddBoxes(disk, layout, raise, clear)
-  const setFolders = (): void => {
-    intake.setFolders(dropFoldersOf(disk, layout, config()))
-    tellOfOddBoxes()
-  }
+  const dropFolders = createDropFolders({ clock, disk, layout, config, raise, clear, ownerOf, changed: intake.setFolders, sweep: leftovers.sweep })
   const setHolders = (): void => settleRoom.mailboxes.setHolders(holdersOf(config()))
 
   function prepare(next: Config): () => void {
@@ -261,7 +257,7 @@ export function buildRooms(given: RoomsGiven) {
     const refusal = provisioner.all()
     if (refusal !== undefined) throw refusal
     provisioner.guides()
-    setFolders()
+    dropFolders.set()
     setHolders()
     dispatcher.kick()
     scheduler.look()
@@ -282,13 +278,10 @@ export function buildRooms(given: RoomsGiven) {
       becomeReady()
     },
     mode: () => identities().mode,
-    sweepLeftovers: () => {
-      leftovers.sweep(dropFoldersOf(disk, layout, config()))
-      tellOfOddBoxes()
-    },
+    sweepLeftovers: dropFolders.sweep,
     sweepWorkspaces: makeWorkspacesSweep({ disk, clock, layout, config, ledger, recall: answers.recall, raise, clear, told: alerts.open }),
     operators: () => identities().alertOwner,
-    setFolders,
+    setFolders: dropFolders.set,
     setHolders,
   }
 }
