@@ -5,6 +5,10 @@ import { type Mail, statOrNothing } from '../mailbox/index.ts'
 import type { Path, Stat } from '../system/types.ts'
 import type { SettleGiven } from './types.ts'
 
+/** Texts of one message that are kept, of each kind: who spoils it in a loop fills no disk with copies that it may not remove. */
+const MOST_KEPT = 8
+const KEPT = /^(\w+)-\d{8}T\d{9}Z-[0-9a-f]{4}\.md$/
+
 /** Moves what lies there to attachments/<id>/, unread, whatever it is. Returns where it is kept, relative to the root. */
 export function setAside(given: SettleGiven, mail: Pick<Mail, 'holder' | 'id'>, path: Path, what: string): string {
   const name = `${what}-${given.ids.secret().slice(0, 8)}`
@@ -38,8 +42,15 @@ export function keepAside(given: SettleGiven, mail: Pick<Mail, 'holder'>, id: Me
   const owner = given.givenOwner(mail.holder)
   const stamp = new Date(given.clock.now()).toISOString().replace(/[-:.]/g, '')
   const name = `${what}-${stamp}-${given.ids.secret().slice(0, 4)}.md`
+  makeRoom(given, folder, what)
   disk.create(given.pins.at(folder, name), text, 0o640, owner)
   return `workspaces/${mail.holder}/attachments/${id}/${name}`
+}
+
+/** The oldest of the kind goes; their names are in the order of time. */
+function makeRoom({ disk, pins }: SettleGiven, folder: string, what: string): void {
+  const kept = disk.list(pins.at(folder, '.')).flatMap(({ name, kind }) => (kind === 'file' && KEPT.exec(name)?.[1] === what ? [name] : []))
+  for (const name of kept.sort().slice(0, Math.max(0, kept.length - MOST_KEPT + 1))) disk.unlink(pins.at(folder, name))
 }
 
 /** Shows what was kept beside the message as it lies now. */

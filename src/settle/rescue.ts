@@ -28,6 +28,7 @@ export type Rescue = Readonly<{
 /** An editor may take a file away and put it back; page 3 allows five seconds until a vanished message is back. */
 const VANISHED_MS = 2_500
 const LINKED_AGAIN_MS = 100
+const LETTER_MS = 10 * 60_000
 
 export function createRescue(given: SettleGiven, again: (id: MessageId, ms: number) => void, shown: (mail: Mail, text: string) => void): Rescue {
   const { clock, ledger } = given
@@ -92,7 +93,8 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
       fix: fixByDiff(kept, mail),
     })
     await given.submit({
-      key: `unparsed:${mail.id}:${mark}`,
+      // One for all that is tried within ten minutes: who breaks it in a loop must not fill a mailbox with letters.
+      key: `unparsed:${mail.id}:${Math.floor(clock.now() / LETTER_MS)}`,
       from: 'pennypost',
       to: mail.holder,
       kind: 'bounce',

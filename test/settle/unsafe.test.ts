@@ -44,3 +44,20 @@ t.test('an editor that saves by a link and takes the old name away is waited for
   t.equal(where(mail), 'cur in_progress')
   t.notOk(raised.has('unsafe-file'))
 })
+
+t.test('who spoils a message in a loop has the last texts kept, not all of them, and one letter', async (t) => {
+  const { deliver, hint, raised, text, aside, save, letters } = await office(t)
+  const mail = deliver()
+  for (let i = 0; i < 12; i++) {
+    save(mail, 'new', text(mail).replace('status: open', `status: open\nstatus: open\nx-try: ${i}`))
+    await hint(mail, 'new')
+    t.match(text(mail), /^status: open$/m)
+  }
+  t.ok(raised.has('bad-front-matter'))
+  const kept = aside(mail)
+  t.equal(kept.length, 8)
+  t.ok(kept.some((one) => one.includes('x-try: 11')))
+  t.notOk(kept.some((one) => one.includes('x-try: 3\n')))
+  // two where the ten minutes end in between
+  t.ok(new Set(letters.map(({ key }) => key)).size <= 2)
+})
