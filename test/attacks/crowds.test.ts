@@ -27,15 +27,19 @@ tap.test('a file in new/ whose name is not UTF-8 is told of, and no longer once 
   t.ok(org.running())
 })
 
-tap.test('twenty thousand folders with odd names in the spool stop nobody: a good message comes through, and the alert names their owner', asAgents, async (t) => {
-  const org = await organisation(t, { agents: { legal: '', pmo: '', eve: '' } })
-  await org.up()
-  await org.as('eve', `'${process.execPath}' -e 'for (let i = 0; i < 20000; i++) require("fs").mkdirSync("../../spool/o\\u0001" + i)'`)
-  for (let i = 0; i < 5; i++) {
-    org.drop(`workspaces/pmo/outbox/good-${i}.md`, message({ to: 'legal', subject: `good ${i}` }))
-    await until(`good ${i}`, () => lettersOf(org.root, 'legal').find((one) => one.head.get('subject') === `good ${i}`), 5_000)
-  }
-  const told = await until('it is told', () => alertOf(org.root, 'unmatched-file', 'spool/ (more folders)'), 15_000)
-  t.equal(told.head.get('agent'), 'eve')
-  t.ok(org.running())
-})
+tap.test(
+  'twenty thousand folders with odd names in the spool stop nobody: a good message comes through, and the alert names their owner',
+  asAgents,
+  async (t) => {
+    const org = await organisation(t, { agents: { legal: '', pmo: '', eve: '' } })
+    await org.up()
+    await org.as('eve', `'${process.execPath}' -e 'for (let i = 0; i < 20000; i++) require("fs").mkdirSync("../../spool/o\\u0001" + i)'`)
+    for (let i = 0; i < 5; i++) {
+      org.drop(`workspaces/pmo/outbox/good-${i}.md`, message({ to: 'legal', subject: `good ${i}` }))
+      await until(`good ${i}`, () => lettersOf(org.root, 'legal').find((one) => one.head.get('subject') === `good ${i}`), 5_000)
+    }
+    const told = await until('it is told', () => alertOf(org.root, 'unmatched-file', 'spool/ (more folders)'), 15_000)
+    t.equal(told.head.get('agent'), 'eve')
+    t.ok(org.running())
+  },
+)
