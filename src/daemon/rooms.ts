@@ -146,6 +146,7 @@ export function buildRooms(given: RoomsGiven) {
     syncJournal: journal.sync,
     config,
     raise,
+    clear,
     mailOwner: (holder) => identities().mailOwner(holder),
     givenOwner: (holder) => identities().givenOwner(holder),
     heldOwner: () => identities().alertOwner,
