@@ -234,12 +234,14 @@ export function buildRooms(given: RoomsGiven) {
     nowMs: clock.now,
   })
 
-  function answered(task: MessageId, reply: MessageId): Promise<unknown> {
+  /** Idempotent. Where its holder has the file open, or where it was known before a crash, it is written with the next look at it. */
+  async function answered(task: MessageId, reply: MessageId): Promise<void> {
     const mail = ledger.get(task)
-    // Where its holder has the file open, it is written with the next look at it.
+    const isKnown = mail?.answered === reply
     if (mail) Object.assign(mail, { answered: reply, mark: undefined })
+    if (mail && isKnown) return settle.look(mail)
     journal.record({ event: 'answered', id: task, reply })
-    return settle.set(task, { answered: reply }, 'daemon')
+    await settle.set(task, { answered: reply }, 'daemon')
   }
 
   const tellOfOddBoxes = oddBoxes(disk, layout, raise, clear)
