@@ -40,6 +40,22 @@ export function oneLine(text: string, limit = 200): string {
   return `${line.slice(0, end)}…`
 }
 
+/** Of one name in a folder, on every file system of Linux. */
+export const MOST_NAME_BYTES = 255
+
+/** The first so many bytes of it, cut at a whole character. */
+export function cutToBytes(text: string, most: number): string {
+  if (Buffer.byteLength(text) <= most) return text
+  let left = most
+  let end = 0
+  for (const character of text) {
+    left -= Buffer.byteLength(character)
+    if (left < 0) break
+    end += character.length
+  }
+  return text.slice(0, end)
+}
+
 /** `1 task`, `3 tasks`, `2 people`; `many` where an s is not enough. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`

@@ -3,7 +3,7 @@ import { addressable, type Config } from '../core/config.ts'
 import type { Entry, Event } from '../core/event.ts'
 import { nearest } from '../core/names.ts'
 import type { Clear } from '../core/post.ts'
-import { shellWord, showSafely, slugOf } from '../core/text.ts'
+import { cutToBytes, MOST_NAME_BYTES, shellWord, showSafely, slugOf } from '../core/text.ts'
 import type { HoldIntent, Journal, Sealed } from '../journal/index.ts'
 import { explainedBy, isDraftName, isMessageName, type Layout, leadsNowhere, listOrNothing, parseHeldName, statOrNothing, whyBeside } from '../mailbox/index.ts'
 import type { Clock, Disk, Fd, Ids, Path, Stat } from '../system/types.ts'
@@ -38,7 +38,7 @@ export function releaseHeld(given: HeldFilesGiven, wanted: string, gone: AbortSi
   let released: { file: string; fate: Promise<Outcome | undefined> }
   try {
     const own = nameFor(held, intent)
-    const name = statOrNothing(disk, disk.at(fd, own.path)) ? `released-${given.ids.secret().slice(0, 6)}-${own.shown}` : own.path
+    const name = statOrNothing(disk, disk.at(fd, own.path)) ? besides(given.ids.secret().slice(0, 6), own.shown) : own.path
     const shown = typeof name === 'string' ? name : own.shown
     const stat = disk.stat(`${layout.held}/${held}`)
     disk.renameNew(`${layout.held}/${held}`, disk.at(fd, name))
@@ -65,6 +65,13 @@ function nameFor(held: string, intent: HoldIntent | undefined): { path: Path; sh
   if (isMessageName(own) && !isDraftName(own)) return { path: raw === undefined ? own : Buffer.from(raw, 'base64'), shown: own }
   const made = `${slugOf((intent && parseHeldName(held)?.slug) ?? held)}.md`
   return { path: made, shown: made }
+}
+
+/** Its own end stays: that is what makes it a message's. */
+function besides(random: string, shown: string): string {
+  const begin = `released-${random}-`
+  const end = shown.slice(shown.lastIndexOf('.'))
+  return `${begin}${cutToBytes(shown.slice(0, -end.length), MOST_NAME_BYTES - Buffer.byteLength(begin + end))}${end}`
 }
 
 /** A box of nobody would hold it again, whatever was mended: in the spool its `to:` counts. */

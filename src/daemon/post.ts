@@ -122,7 +122,8 @@ export function createPost(given: PostGiven): Post {
     const said = bySender ? {} : { result: firstLine(text) ?? reply.subject }
     const result = await insist({ id: mail.id, to, actor, by: reply.from, ...said })
     if (result.outcome !== 'refused' && result.outcome !== 'busy') return true
-    const fix = result.outcome === 'busy' ? `penny set ${mail.id} status=${to}` : undefined
+    const command = bySender ? `penny set ${mail.id} status=${to}` : `penny settle ${mail.id} ${to} --agent ${mail.holder}`
+    const fix = result.outcome === 'busy' ? command : undefined
     notFollowed(mail, `A reply of ${reply.from} says settles: ${to}, but ${result.why}`, fix)
     return false
   }
@@ -150,7 +151,9 @@ export function createPost(given: PostGiven): Post {
 
   async function noteAnswer(task: MessageId, reply: Mail): Promise<void> {
     const mail = state.ledger.get(task)
-    if (!mail || mail.status === null || isSettled(mail.status) || reply.from !== mail.holder || mail.answered !== undefined) return
+    if (!mail || mail.status === null || isSettled(mail.status) || reply.from !== mail.holder) return
+    // By this one: then a crash or a full disk came between that and the letter.
+    if (mail.answered !== undefined && mail.answered !== reply.id) return
     await given.markAnswered(task, reply.id)
     const body = `You answered "${mail.subject}" (${task}), but did not close it. Close it with \`status: done\` in its front matter, or \`settles: done\` in the answer.\n`
     await submit({

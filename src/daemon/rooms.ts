@@ -146,6 +146,7 @@ export function buildRooms(given: RoomsGiven) {
     syncJournal: journal.sync,
     config,
     raise,
+    clear,
     mailOwner: (holder) => identities().mailOwner(holder),
     givenOwner: (holder) => identities().givenOwner(holder),
     heldOwner: () => identities().alertOwner,
@@ -234,12 +235,14 @@ export function buildRooms(given: RoomsGiven) {
     nowMs: clock.now,
   })
 
-  function answered(task: MessageId, reply: MessageId): Promise<unknown> {
+  /** Idempotent. Where its holder has the file open, or where it was known before a crash, it is written with the next look at it. */
+  async function answered(task: MessageId, reply: MessageId): Promise<void> {
     const mail = ledger.get(task)
-    // Where its holder has the file open, it is written with the next look at it.
+    const isKnown = mail?.answered === reply
     if (mail) Object.assign(mail, { answered: reply, mark: undefined })
+    if (mail && isKnown) return settle.look(mail)
     journal.record({ event: 'answered', id: task, reply })
-    return settle.set(task, { answered: reply }, 'daemon')
+    await settle.set(task, { answered: reply }, 'daemon')
   }
 
   const dropFolders = createDropFolders({ clock, disk, layout, config, raise, clear, ownerOf, changed: intake.setFolders, sweep: leftovers.sweep })

@@ -1,6 +1,7 @@
 /** Finds the files a message names, without following anything out of the sender's folders. */
+import { cutToBytes, MOST_NAME_BYTES } from '../core/text.ts'
 import { isLeased, leadsNowhere, statOrNothing } from '../mailbox/index.ts'
-import type { Disk, Path, Stat } from '../system/types.ts'
+import type { Disk, Fd, Path, Stat } from '../system/types.ts'
 import type { FoundAttachment } from './types.ts'
 
 export type AttachmentSearch = Readonly<{
@@ -24,15 +25,20 @@ export function findAttachments(names: readonly string[], search: AttachmentSear
   const files: FoundAttachment[] = []
   const missing: string[] = []
   let refused: Extract<AttachmentsFound, { found: 'refused' }> | undefined
-  for (const name of names) {
-    const result = findOne(name, search)
-    if (result === undefined) missing.push(name)
-    else if ('fd' in result) files.push({ ...result, name: uniqueName(result.name, files) })
-    else refused ??= result
+  let isHandedOver = false
+  try {
+    for (const name of names) {
+      const result = findOne(name, search)
+      if (result === undefined) missing.push(name)
+      else if ('fd' in result) files.push({ ...result, name: uniqueName(result.name, files) })
+      else refused ??= result
+    }
+    isHandedOver = !refused && missing.length === 0
+    return refused ?? (isHandedOver ? { found: 'all', files } : { found: 'some', missing })
+  } finally {
+    // Also where one could not be looked for: what is looked for again each second must leave nothing open.
+    if (!isHandedOver) for (const file of files) file.letGo()
   }
-  if (!refused && missing.length === 0) return { found: 'all', files }
-  for (const file of files) file.letGo()
-  return refused ?? { found: 'some', missing }
 }
 
 function findOne(name: string, search: AttachmentSearch): FoundAttachment | Extract<AttachmentsFound, { found: 'refused' }> | undefined {
@@ -71,22 +77,7 @@ function openBeneath(
       return { found: 'refused', code: 'unsafe-file', what: `the attachment ${name} is not a plain file with one name` }
     if (stat.size > search.limitBytes)
       return { found: 'refused', code: 'too-large', what: `the attachment ${name} has ${stat.size} bytes; at most ${search.limitBytes}` }
-    const fd = disk.openRead(at)
-    const opened = disk.fstat(fd)
-    if (opened.ino !== stat.ino || !search.mayOwn(opened) || !disk.lease.take(fd)) {
-      disk.close(fd)
-      return opened.ino === stat.ino && !search.mayOwn(opened)
-        ? { found: 'refused', code: 'unsafe-file', what: `the attachment ${name} belongs to somebody else` }
-        : undefined
-    }
-    const letGo = (): void => {
-      disk.lease.drop(fd)
-      disk.close(fd)
-    }
-    // Asked only now: its last writer may have gone between the first look and the lease.
-    const { dev, ino, size, mtimeMs } = disk.fstat(fd)
-    const source = place.taken ? { folder: place.shown, name, dev, ino, size, mtimeMs } : undefined
-    return { name, fd, source, letGo }
+    return take(search, disk.openRead(at), { name, ino: stat.ino, folder: place.taken ? place.shown : undefined })
   } catch (cause) {
     // A link on the way, or a folder that is none: the name leads nowhere that is the sender's.
     // One that its sender holds under a write lease is being written.
@@ -97,11 +88,43 @@ function openBeneath(
   }
 }
 
+/** Closes what it was given, unless it hands it on. `folder`: from which it is removed with its message. */
+function take(
+  { disk, mayOwn }: AttachmentSearch,
+  fd: Fd,
+  { name, ino, folder }: Readonly<{ name: string; ino: number; folder: string | undefined }>,
+): FoundAttachment | Extract<AttachmentsFound, { found: 'refused' }> | undefined {
+  let isTaken = false
+  let isHandedOver = false
+  const letGo = (): void => {
+    if (isTaken) disk.lease.drop(fd)
+    disk.close(fd)
+  }
+  try {
+    const opened = disk.fstat(fd)
+    if (opened.ino !== ino) return undefined
+    if (!mayOwn(opened)) return { found: 'refused', code: 'unsafe-file', what: `the attachment ${name} belongs to somebody else` }
+    isTaken = disk.lease.take(fd)
+    if (!isTaken) return undefined
+    // Asked only now: its last writer may have gone between the first look and the lease.
+    const { dev, size, mtimeMs } = disk.fstat(fd)
+    isHandedOver = true
+    return { name, fd, source: folder === undefined ? undefined : { folder, name, dev, ino, size, mtimeMs }, letGo }
+  } finally {
+    if (!isHandedOver) letGo()
+  }
+}
+
+/** `a.txt`, `a-2.txt`, `a-3.txt` …, cut where a file system would take no name as long. */
 function uniqueName(name: string, taken: readonly { name: string }[]): string {
   const has = (candidate: string): boolean => taken.some((one) => one.name === candidate)
   if (!has(name)) return name
   const dot = name.lastIndexOf('.') > 0 ? name.lastIndexOf('.') : name.length
+  const numbered = (n: number): string => {
+    const end = `-${n}${cutToBytes(name.slice(dot), MOST_NAME_BYTES / 2)}`
+    return `${cutToBytes(name.slice(0, dot), MOST_NAME_BYTES - Buffer.byteLength(end))}${end}`
+  }
   let n = 2
-  while (has(`${name.slice(0, dot)}-${n}${name.slice(dot)}`)) n++
-  return `${name.slice(0, dot)}-${n}${name.slice(dot)}`
+  while (has(numbered(n))) n++
+  return numbered(n)
 }

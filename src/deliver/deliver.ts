@@ -175,11 +175,15 @@ export function createDelivery(given: DeliverGiven): Deliver {
   }
 
   function conclude(delivered: Delivered): void {
-    given.done(delivered).then(
-      () => close.finished(delivered.intent),
-      // Left open: the next start tries again.
-      (cause: unknown) => given.log('error', 'what a message should bring about was not done', { id: delivered.drop, why: String(cause) }),
-    )
+    const { intent } = delivered
+    given
+      .done(delivered)
+      .catch((cause: unknown) => insist(given, intent, cause, () => given.done(delivered)))
+      .then(
+        () => close.finished(intent),
+        // Left open: the next start tries again.
+        (cause: unknown) => given.log('error', 'what a message should bring about was broken off', { id: intent.drop, why: String(cause) }),
+      )
   }
 
   async function hold(refusal: Refusal, dropped: Dropped): Promise<void> {

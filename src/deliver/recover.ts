@@ -5,16 +5,12 @@ import type { MessageId } from '../core/ids.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import type { AdmitIntent, HoldIntent, Intent, SealedCopy } from '../journal/index.ts'
 import { findById, isLeased, type Mail, mailFrom, statOrNothing } from '../mailbox/index.ts'
-import { parseMessage } from '../message/index.ts'
 import type { Disk, Path } from '../system/types.ts'
 import { admissionOf, copyText } from './copies.ts'
 import { holdFile } from './hold.ts'
 import { insist } from './insist.ts'
 import { CANARY, findSource, placeAttachments, placeCopy, removeFiles, stageCopy, stagedPath, takenPath } from './place.ts'
 import type { Delivered, DeliverGiven } from './types.ts'
-
-/** How much longer than a message may be what its holder made of it is still read, times. */
-const MOST_READ = 4
 
 /** Ids of drops and copies that the journal knows, and of copies it says are settled. */
 export type Recorded = Readonly<{ known: Set<MessageId>; settled: ReadonlySet<MessageId> }>
@@ -96,6 +92,7 @@ function mustPlace(given: DeliverGiven, intent: AdmitIntent, copy: SealedCopy, s
     return false
   }
   if (found.length === 0 && settled.has(copy.id)) return false
+  // What is left of them says nothing of its holder's.
   for (const path of found) disk.unlink(path)
   stageCopy(given, intent, copy)
   return true
@@ -107,22 +104,22 @@ function findCopy({ disk, layout, pins }: DeliverGiven, copy: SealedCopy): Path[
   return byName.length > 0 ? byName : findById(disk, (folder: Folder) => layout.folder(copy.to, folder), copy.id, pins.at).map(({ path }) => path)
 }
 
-/**
- * After a power cut a file may be empty, cut or full of zeros. One that the daemon rewrote since (`updated` differs) was made
- * durable then; one that its holder added to is at least as long, and no editor writes zeros.
- */
+/** Of what its holder did to it nothing is decided here: the settle room brings it in, or keeps it and tells. */
 function isWhole(given: DeliverGiven, path: Path, intent: AdmitIntent, copy: SealedCopy): boolean {
   const sealed = Buffer.from(copyText(intent, copy))
-  const limit = MOST_READ * Math.max(sealed.length, given.config().org.limits.messageBytes)
-  // No power cut makes a file longer: it is its holder's doing, and the settle room's to answer.
-  if (given.disk.stat(path).size > limit) return true
-  const bytes = readUnlessLeased(given.disk, path, limit)
-  // Somebody has had it open since the machine started: no power cut came after that, and what its holder did the settle room answers.
-  if (bytes === undefined) return true
-  if (bytes.equals(sealed)) return true
-  const parsed = parseMessage(bytes, { frontMatterBytes: bytes.length })
-  if (!parsed.ok || parsed.message.values['id'] !== copy.id) return false
-  return parsed.message.values['updated'] !== intent.stamp['updated'] || (bytes.length >= sealed.length && !bytes.includes(0))
+  // No power cut makes a file longer.
+  if (given.disk.stat(path).size > sealed.length) return true
+  const bytes = readUnlessLeased(given.disk, path, sealed.length)
+  // Somebody has had it open since the machine started: no power cut came after that.
+  return bytes === undefined || bytes.equals(sealed) || !isLeftOf(bytes, sealed)
+}
+
+/**
+ * After a power cut a file may be empty, cut off, or have zeros for what was not written: nothing is lost with it that the seal has
+ * not. Where a file system hands out blocks of old files instead (ext4 without a journal), what its front matter became tells.
+ */
+function isLeftOf(bytes: Buffer, sealed: Buffer): boolean {
+  return bytes.every((byte, at) => byte === sealed[at] || byte === 0)
 }
 
 function readUnlessLeased(disk: Disk, path: Path, limit: number): Buffer | undefined {

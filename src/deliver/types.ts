@@ -4,7 +4,7 @@ import type { Complaint, FaultCode } from '../core/fault.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Envelope, Kind, Settles, Value, Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
-import type { Raise } from '../core/post.ts'
+import type { Clear, Raise } from '../core/post.ts'
 import type { AdmitIntent, HoldIntent, Intent, Sealed, Source } from '../journal/index.ts'
 import type { Folders, Layout, Ledger, Mail } from '../mailbox/index.ts'
 import type { Clock, Disk, Ids, Log, Owner } from '../system/types.ts'
@@ -69,6 +69,7 @@ export type DeliverGiven = Readonly<{
   syncJournal: () => Promise<void>
   config: () => Config
   raise: Raise
+  clear: Clear
   /** Owner of a message in this holder's mailbox, and of files given to it read-only; undefined in user mode. */
   mailOwner: (holder: Name) => Owner | undefined
   givenOwner: (holder: Name) => Owner | undefined
@@ -82,6 +83,6 @@ export type DeliverGiven = Readonly<{
   placed: (mail: Mail, text: string | undefined) => void
   /** A file was moved to spool/held/ (again, after a crash): somebody must be told. Idempotent. */
   held: (intent: HoldIntent) => void
-  /** What a message brings about besides lying there; the intent stays open until it has. Called again for the same intent after a crash: must be idempotent. */
+  /** What a message brings about besides lying there; the intent stays open until it has. Called again for the same intent after a crash, or when it rejects: must be idempotent. */
   done: (delivered: Delivered) => Promise<void>
 }>

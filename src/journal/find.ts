@@ -41,9 +41,9 @@ export function makeSealedFinder(disk: Disk, clock: Clock, segments: Segments): 
     if (known !== undefined || path === undefined) return known ?? ''
     const fd = disk.openRead(path)
     try {
-      const [, id = ''] = /"drop":"([0-9a-f-]{36})"/.exec(disk.read(fd, BEGIN_BYTES).toString('latin1')) ?? []
-      if (isMessageId(id)) firstDrops.set(segment, id)
-      return id
+      const id = dropOf(disk.read(fd, BEGIN_BYTES).toString('latin1'))
+      if (id !== undefined) firstDrops.set(segment, id)
+      return id ?? ''
     } finally {
       disk.close(fd)
     }
@@ -94,6 +94,12 @@ export function parseIntent(line: string): Intent | Void | undefined {
 }
 
 type Index = Readonly<{ segment: number; data: Buffer; lines: ReadonlyMap<string, number> }>
+
+/** The drop that a line is of, without reading what it says of it. */
+export function dropOf(line: string): MessageId | undefined {
+  const [, id = ''] = /"drop":"([0-9a-f-]{36})"/.exec(line.slice(0, BEGIN_BYTES)) ?? []
+  return isMessageId(id) ? id : undefined
+}
 
 /** The drop and the copies of a line. Within a message's text every quote is escaped, so that no text looks like a key. */
 export function idsIn(line: string): MessageId[] {

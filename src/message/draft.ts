@@ -3,7 +3,7 @@ import type { Complaint, FaultCode } from '../core/fault.ts'
 import { isRef } from '../core/ids.ts'
 import { type Draft, KEYS_OF_DAEMON, KEYS_OF_HOLDER, type KEYS_OF_SENDER, KNOWN_KEYS, SENDER_KINDS, SETTLES } from '../core/message.ts'
 import { nearest } from '../core/names.ts'
-import { showSafely } from '../core/text.ts'
+import { MOST_NAME_BYTES, showSafely } from '../core/text.ts'
 import { parseMoment } from '../core/time.ts'
 import type { MessageText } from './types.ts'
 import { namesOf, textOf } from './values.ts'
@@ -117,10 +117,10 @@ function readAttach(message: MessageText, complain: Complain): readonly string[]
   return good
 }
 
+/** One that no file system could have would be asked for for ever. */
 function isAttachable(path: string): boolean {
-  return (
-    path !== '' && Buffer.byteLength(path) <= MAX_PATH && !path.startsWith('/') && !CONTROL.test(path) && !path.endsWith('/') && !path.split('/').includes('..')
-  )
+  if (path === '' || Buffer.byteLength(path) > MAX_PATH || path.startsWith('/') || path.endsWith('/') || CONTROL.test(path)) return false
+  return path.split('/').every((part) => part !== '..' && Buffer.byteLength(part) <= MOST_NAME_BYTES)
 }
 
 function inTextOrder(complaints: readonly Complaint[]): readonly Complaint[] {

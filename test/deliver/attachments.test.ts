@@ -1,10 +1,12 @@
 import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { findAttachments } from '../../src/deliver/index.ts'
+import type { Disk } from '../../src/system/types.ts'
+import { fails } from '../journal/ground.ts'
 import { office } from './office.ts'
 
-async function place(root: string) {
-  const { disk } = await office(root)
+async function place(root: string, breakDisk?: (disk: Disk) => Disk) {
+  const { disk } = await office(root, breakDisk ? { breakDisk } : {})
   const outbox = `${root}/workspaces/cfo/outbox`
   const find = (names: readonly string[], mayOwn = true): string => {
     const found = findAttachments(names, {
@@ -69,4 +71,60 @@ t.test('what is too large is refused, what is being written is waited for', asyn
   t.equal(find(['slow']), 'slow=')
   unlinkSync(`${outbox}/files/slow`)
   t.equal(find(['slow', 'none']), 'missing slow none')
+})
+
+t.test('two files with names as long as can be get two names that a folder can hold', async (t) => {
+  const { outbox, home, find } = await place(t.testdir())
+  mkdirSync(`${home}/sub`)
+  for (const name of [`${'ä'.repeat(125)}.txt`, `a.${'ö'.repeat(126)}`]) {
+    writeFileSync(`${outbox}/files/${name}`, 'one')
+    writeFileSync(`${home}/sub/${name}`, 'two')
+    const names = find([name, `sub/${name}`])
+      .split(', ')
+      .map((told) => told.replace(/=.*/, ''))
+    t.equal(new Set(names).size, 2)
+    t.match(names[1], /^(ä+-2\.txt|a-2\.ö+)$/)
+    for (const one of names) writeFileSync(`${home}/${one}`, 'fits')
+  }
+})
+
+t.test('what was found is let go where the next one cannot be looked for', async (t) => {
+  let broken = ''
+  const opened = new Set<number>()
+  const leased = new Set<number>()
+  const { outbox, find } = await place(t.testdir(), (disk) => ({
+    ...disk,
+    openRead: (path) => {
+      const fd = disk.openRead(path)
+      opened.add(fd)
+      return fd
+    },
+    close: (fd) => {
+      opened.delete(fd)
+      disk.close(fd)
+    },
+    stat: (path) => (broken === 'stat' && String(path).endsWith('second') ? fails('EIO')() : disk.stat(path)),
+    fstat: (fd) => (broken === 'fstat' && opened.size === 2 ? fails('EIO')() : disk.fstat(fd)),
+    lease: {
+      ...disk.lease,
+      take: (fd) => {
+        if (broken === 'lease' && opened.size === 2) fails('EIO')()
+        leased.add(fd)
+        return disk.lease.take(fd)
+      },
+      drop: (fd) => {
+        leased.delete(fd)
+        disk.lease.drop(fd)
+      },
+    },
+  }))
+  for (const name of ['first', 'second']) writeFileSync(`${outbox}/files/${name}`, name)
+  t.throws(() => find(['first', 'x'.repeat(256)]), { code: 'ENAMETOOLONG' })
+  t.same([opened.size, leased.size], [0, 0])
+  for (broken of ['stat', 'fstat', 'lease']) {
+    t.throws(() => find(['first', 'second']), { code: 'EIO' }, broken)
+    t.same([opened.size, leased.size], [0, 0], broken)
+  }
+  broken = ''
+  t.equal(find(['first', 'second']), 'first=first, second=second')
 })

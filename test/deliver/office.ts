@@ -19,6 +19,8 @@ export type Office = Readonly<{
   deliver: Deliver
   events: Event[]
   held: HoldIntent[]
+  /** Alerts that are open. */
+  told: ReadonlySet<string>
   /** What is done with a message once it is delivered. */
   done: { of: () => Promise<void> }
   ledgerSize: () => number
@@ -41,6 +43,7 @@ export async function office(root: string, options: Readonly<{ boot?: string; br
   const disk = (options.breakDisk ?? ((real) => real))(system.disk)
   const events: Event[] = []
   const held: HoldIntent[] = []
+  const told = new Set<string>()
   const done = { of: async (): Promise<void> => undefined }
   const ledger = makeLedger()
   const config = configOf()
@@ -57,7 +60,8 @@ export async function office(root: string, options: Readonly<{ boot?: string; br
     record: (event) => void events.push(event),
     syncJournal: async () => undefined,
     config: () => config,
-    raise: () => undefined,
+    raise: ({ code, about }) => void told.add(`${code} ${about}`),
+    clear: (code, about) => void told.delete(`${code} ${about}`),
     mailOwner: () => undefined,
     heldOwner: () => undefined,
     givenOwner: () => undefined,
@@ -79,6 +83,7 @@ export async function office(root: string, options: Readonly<{ boot?: string; br
     deliver,
     events,
     held,
+    told,
     done,
     ledgerSize: ledger.size,
     source,

@@ -145,3 +145,21 @@ t.test('an intent stays open until what the message brings about has happened', 
   await deliver.checkpoint()
   t.equal(deliver.open(), 0)
 })
+
+t.test('what a message should bring about is tried until it has happened, and told as long as it has not', async (t) => {
+  const { deliver, done, told } = await office(t.testdir())
+  let tries = 0
+  done.of = async () => {
+    if (++tries < 4) fails('ENOSPC')()
+  }
+  const { drop } = await deliver.deliver(delivery('x', ['cfo']), undefined)
+  while (tries < 2) await new Promise((resolve) => setTimeout(resolve, 20))
+  t.same([...told], [`disk-full ${drop}`])
+  await deliver.checkpoint()
+  t.equal(deliver.open(), 1)
+  while (tries < 4) await new Promise((resolve) => setTimeout(resolve, 20))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same([...told], [])
+  await deliver.checkpoint()
+  t.equal(deliver.open(), 0)
+})

@@ -57,6 +57,31 @@ t.test('after a power cut, what the holder has claimed, or added to, stays as it
   t.ok(after.text(`workspaces/cfo/cur/${file}`).endsWith('a line of the holder\n'))
 })
 
+t.test('what its holder made of a copy is never taken for what a power cut left, however little of the original is in it', async (t) => {
+  const deeds: Record<string, (original: string) => string> = {
+    'a status and an answer for a line': (original) => original.replace('status: open', 'status: blocked').replace('the whole body of it\n', 'No.\n'),
+    'front matter that does not parse': (original) => original.replace('status: open', 'status: [done').slice(0, -9),
+    'another id': (original) => original.replace(/^id: .*$/m, 'id: x'),
+    'no front matter at all': () => 'What I found out.\n',
+    'zeros, and words': (original) => original.replace('whole', '\0\0\0ab'),
+  }
+  for (const [how, deed] of Object.entries(deeds)) {
+    for (const boot of ['boot', 'another boot']) {
+      await t.test(`${how}, ${boot}`, async (t) => {
+        const { root, file, path, original, again } = await placed(t)
+        const text = deed(original)
+        const cur = `workspaces/cfo/cur/${file}`
+        renameSync(path, `${root}/${cur}`)
+        writeFileSync(`${root}/${cur}`, text)
+        const after = await again(boot)
+        after.deliver.recover()
+        t.same(after.files('workspaces/cfo/new'), [])
+        t.equal(after.text(cur), text)
+      })
+    }
+  }
+})
+
 t.test('ids go on after those of open intents, where the clock was set back meanwhile', async (t) => {
   const { root, before } = await placed(t)
   const [, late] = (await before.deliver.deliver(delivery(TEXT, ['cfo', 'legal']), undefined)).mails

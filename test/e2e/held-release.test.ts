@@ -47,6 +47,20 @@ t.test('a release says what came of it: delivered, or held again with the reason
   t.match(through, [{ state: 'admitted', ids: [lettersOf(org.root, 'legal')[0]?.id] }])
 })
 
+t.test('a name as long as can be is released where another file has it by now', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  const name = `${'ä'.repeat(126)}.md`
+  org.drop(`spool/${name}`, message({ to: 'legla', subject: 'first' }))
+  const held = await until('held', () => heldFiles(org.root)[0])
+  writeFileSync(held.path, message({ to: 'legal', subject: 'first' }))
+  // Something that is no file is not taken away, and keeps the name.
+  mkdirSync(org.at('spool', name))
+  const released = await org.penny(['release', held.path])
+  t.equal(released.status, 0, released.err)
+  t.equal(lettersOf(org.root, 'legal')[0]?.head.get('subject'), 'first')
+})
+
 t.test('what a person puts into spool/held/ gets a name that is taken for a message', async (t) => {
   const org = await organisation(t)
   await org.up()

@@ -137,16 +137,89 @@ t.test('segments past the retention time go, never one that recovery needs', asy
   const old = intent('old')
   await sealed.seal(old)
   clock.turn(2 * DAY_MS)
-  await sealed.seal(intent('new'))
+  const [later, newer] = [intent('new'), intent('newer')]
+  await sealed.seal(later)
   clock.turn(2 * DAY_MS)
-  await sealed.seal(intent('newer'))
+  await sealed.seal(newer)
   await sealed.expire(clock.now() - DAY_MS, nothing)
   t.equal(readdirSync(`${root}/sealed`).length, 3, 'the first is still open')
   sealed.close(old.drop)
   await sealed.expire(clock.now() - DAY_MS, nothing)
   t.equal(readdirSync(`${root}/sealed`).length, 2)
   t.equal(sealed.find(old.drop), undefined)
-  t.match(JSON.parse(readFileSync(`${root}/mark.json`, 'utf8')), { segment: 2 })
+  t.same(
+    open(root)
+      .sealed.recover()
+      .map(({ drop }) => drop),
+    [later.drop, newer.drop],
+  )
+})
+
+t.test('one that stays open holds up no other: the mark goes on and stays small, old segments go, and it alone is carried out again', async (t) => {
+  const root = t.testdir({ sealed: {} })
+  const { sealed } = open(root)
+  const stuck = intent('stuck')
+  const many = async (): Promise<void> => {
+    for (let n = 0; n < 200; n++) {
+      const one = intent(`text ${n} `.repeat(20))
+      await sealed.seal(one)
+      sealed.close(one.drop)
+    }
+    await sealed.mark()
+  }
+  await many()
+  await sealed.seal(stuck)
+  await many()
+  const markOf = (): { segment: number; offset: number; closed: unknown[]; left: unknown[] } => JSON.parse(readFileSync(`${root}/mark.json`, 'utf8'))
+  t.same(markOf().closed, [])
+  t.same(markOf().left, [[1, stuck.drop]])
+  const again = (): unknown[] =>
+    open(root)
+      .sealed.recover()
+      .map((one) => one.act === 'admit' && one.text)
+  t.same(again(), ['stuck'])
+  clock.turn(2 * DAY_MS)
+  await many()
+  clock.turn(2 * DAY_MS)
+  await many()
+  clock.turn(2 * DAY_MS)
+  await sealed.expire(clock.now() - DAY_MS, nothing)
+  t.equal(readdirSync(`${root}/sealed`).length, 2, 'its own and the last')
+  t.ok(
+    readdirSync(`${root}/sealed`).some((name) => statSync(`${root}/sealed/${name}`).size < 1000),
+    'of its own only its line',
+  )
+  t.equal(markOf().segment, 3)
+  t.same(again(), ['stuck'])
+  sealed.close(stuck.drop)
+  await sealed.mark()
+  t.same(again(), [])
+  await sealed.expire(clock.now() - DAY_MS, nothing)
+  t.equal(readdirSync(`${root}/sealed`).length, 1)
+})
+
+t.test('no mark passes a line that may not be on the medium', async (t) => {
+  const root = t.testdir({ sealed: {} })
+  const { sealed, breaks } = open(root)
+  const [first, second, third] = [intent('first'), intent('second'), intent('third')]
+  await sealed.seal(first)
+  const [name = ''] = readdirSync(`${root}/sealed`)
+  const { size } = statSync(`${root}/sealed/${name}`)
+  breaks.syncData = fails('EIO')
+  await t.rejects(sealed.seal(second), { code: 'EIO' })
+  await sealed.mark()
+  t.match(JSON.parse(readFileSync(`${root}/mark.json`, 'utf8')), { segment: 1, offset: size, left: [[1, first.drop]] })
+  delete breaks.syncData
+  await sealed.seal(third)
+  sealed.close(third.drop)
+  await sealed.mark()
+  t.match(JSON.parse(readFileSync(`${root}/mark.json`, 'utf8')), { segment: 1, offset: statSync(`${root}/sealed/${name}`).size, left: [[1, first.drop]] })
+  t.same(
+    open(root)
+      .sealed.recover()
+      .map(({ drop }) => drop),
+    [first.drop],
+  )
 })
 
 t.test('what is still needed keeps its own line of an old segment, however full the disk is', async (t) => {

@@ -123,12 +123,15 @@ t.test('values that a key cannot have', async (t) => {
     'attach: [sub/]',
     'attach: { name: x }',
     'attach: [[x]]',
-    `attach: ${'x'.repeat(1025)}`,
+    `attach: ${'x/'.repeat(512)}x`,
+    `attach: ${'x'.repeat(256)}`,
+    `attach: [sub/${'ä'.repeat(128)}/x]`,
   ]
   for (const line of bad) t.strictSame(read('to: x', line).told, ['bad-value 3'], line)
   t.strictSame(read('settles: yes', 'in_reply_to: x').told, ['bad-value 2'])
   t.strictSame(read(`subject: ${'😀'.repeat(200)}`).told, [], '200 characters are 200 characters')
   t.equal(read('subject: >', '  folded over', '  two lines').draft.subject, 'folded over two lines')
+  t.strictSame(read(`attach: ${'ä'.repeat(127)}x`).draft.attach, [`${'ä'.repeat(127)}x`], 'as long as a name can be')
   t.strictSame(read('attach: "a, b.pdf"').draft.attach, ['a, b.pdf'], 'a comma may be part of a name')
 })
 
