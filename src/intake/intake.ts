@@ -142,7 +142,6 @@ export function createIntake(given: IntakeGiven): Intake {
           folder: desk.folder,
           name,
           raw,
-          path,
           fd,
           stat: verdict.stat,
           bytes,

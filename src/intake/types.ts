@@ -1,6 +1,6 @@
 import type { Clear, Raise } from '../core/post.ts'
 import type { Folders } from '../mailbox/index.ts'
-import type { Clock, Disk, Fd, Listed, Log, Path, Stat, Watch } from '../system/types.ts'
+import type { Clock, Disk, Fd, Listed, Log, Stat, Watch } from '../system/types.ts'
 
 export type DropFolder = Readonly<{
   path: string
@@ -16,8 +16,6 @@ export type Taken = Readonly<{
   folder: DropFolder
   name: string
   raw: Buffer | undefined
-  /** Reaches the file while its folder is pinned. */
-  path: Path
   fd: Fd
   stat: Stat
   bytes: Buffer
