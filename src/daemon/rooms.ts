@@ -15,7 +15,7 @@ import { createCanaries } from './canaries.ts'
 import { createClockwork } from './clockwork.ts'
 import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
 import { createFull } from './full.ts'
-import { heldFiles } from './held.ts'
+import { createHeldFolder } from './held.ts'
 import { notifier } from './notify.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPolicies } from './policies.ts'
@@ -51,6 +51,7 @@ export function buildRooms(given: RoomsGiven) {
     given.config,
   )
   const provisioner = createProvisioner({ clock, disk, ids, log, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost })
+  const heldFolder = createHeldFolder({ disk, layout, raise, clear, repair: provisioner.root })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
   const answers = createAnswers({ clock, disk, finder, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
@@ -226,7 +227,7 @@ export function buildRooms(given: RoomsGiven) {
     version: given.version,
     started: formatTime(clock.now()),
     ready: () => isReady,
-    heldFiles: () => heldFiles(disk, layout).length,
+    heldFiles: heldFolder.count,
     waitingDrops: intake.waiting,
     canaryMs: canary.lastMs,
     configInvalid: policies.invalid,
@@ -267,7 +268,7 @@ export function buildRooms(given: RoomsGiven) {
     journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
   }
 
-  const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room }
+  const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room, heldFolder }
   const moving = { provisioner, settleRoom, dispatcher, deliver, intake }
   return {
     ...records,
