@@ -21,7 +21,7 @@ export type HeldFolderGiven = Readonly<{
 }>
 export type HeldFolder = Readonly<{
   /** All that lies there. Throws where it cannot be listed; that is told by then. */
-  names: () => string[]
+  names: () => readonly string[]
   /** It could not be listed, and that is told of from here. */
   isTold: () => boolean
   /** Of the files that are held; where the folder cannot be listed, as many as there were. */
@@ -44,30 +44,31 @@ export function createHeldFolder({ disk, layout, raise, clear, repair }: HeldFol
   let lastCount = 0
   let told = false
 
-  function names(): string[] {
+  function list(): readonly string[] | Error {
     try {
-      const found = listOrNothing(disk, layout.held).map(({ name }) => name)
+      const names = listOrNothing(disk, layout.held).map(({ name }) => name)
       if (told) clear('unreadable-file', about)
       told = false
-      return found
+      return names
     } catch (cause) {
       told ||= !repair()
       const code = (cause as NodeJS.ErrnoException).code ?? String(cause)
       const sentence = `The folder ${about} cannot be listed (${code}); it is tried again and again. What is held is not known until then.`
       if (told) raise({ code: 'unreadable-file', about, sentence, fix: `ls -la ${shellWord(about)}` })
-      throw cause
+      return cause as Error
     }
   }
 
   return {
-    names,
+    names: () => {
+      const found = list()
+      if (found instanceof Error) throw found
+      return found
+    },
     isTold: () => told,
     count: () => {
-      try {
-        lastCount = names().filter(isHeldFile).length
-      } catch {
-        // Told of by now: whoever asks how things are gets an answer all the same.
-      }
+      const found = list()
+      if (!(found instanceof Error)) lastCount = found.filter(isHeldFile).length
       return lastCount
     },
   }
