@@ -18,6 +18,7 @@ import type { Layout } from '../mailbox/index.ts'
 import { type MessageText, parseMessage } from '../message/index.ts'
 import { route } from '../route/index.ts'
 import type { Disk, Listed, Stat } from '../system/types.ts'
+import type { Full } from './full.ts'
 import type { Identities, Sender } from './identities.ts'
 
 export type PipelineGiven = Readonly<{
@@ -29,7 +30,7 @@ export type PipelineGiven = Readonly<{
   deliver: Deliver
   raise: Raise
   /** A drop waits because this mailbox is full. */
-  waitsForRoom: (holder: Name) => void
+  waitsForRoom: Full['waitsFor']
   /** Hops of the message that this agent had a run for at that moment. */
   causeHops: (agent: string, atMs: number) => number | undefined
   /** The secret name of a canary under way: its file is the daemon's own. */
@@ -105,7 +106,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         await deliver.repeat(envelope, verdict.ref, verdict.of, dropped)
         return 'gone'
       case 'wait':
-        if (verdict.full !== undefined) given.waitsForRoom(verdict.full)
+        if (verdict.full !== undefined) given.waitsForRoom(verdict.full, verdict.againMs)
         return { againMs: verdict.againMs }
       case 'admit': {
         const found = attachmentsOf(taken, verdict.plan.attach)

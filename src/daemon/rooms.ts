@@ -14,7 +14,7 @@ import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
 import { createClockwork } from './clockwork.ts'
 import { dropFoldersOf, oddBoxes, recordedOf } from './folders.ts'
-import { createFull } from './full.ts'
+import { createFull, type Full } from './full.ts'
 import { createHeldFolder } from './held.ts'
 import { notifier } from './notify.ts'
 import { createPipeline } from './pipeline.ts'
@@ -162,6 +162,7 @@ export function buildRooms(given: RoomsGiven) {
     held: post.held,
     done: post.followUp,
   })
+  const waitsForRoom: Full['waitsFor'] = (holder, againMs) => full.waitsFor(holder, againMs)
   const pipeline = createPipeline({
     disk,
     layout,
@@ -170,7 +171,7 @@ export function buildRooms(given: RoomsGiven) {
     asked: answers.asked,
     deliver,
     raise,
-    waitsForRoom: (holder) => full.waitsFor(holder),
+    waitsForRoom,
     causeHops: dispatcher.causeHops,
     isCanary: canaries.isCanary,
     canaryNoticed: canaries.noticed,
@@ -214,6 +215,7 @@ export function buildRooms(given: RoomsGiven) {
     asked: answers.asked,
     deliver: () => deliver,
     ready,
+    waitsForRoom,
   })
   const views = createViews({
     layout,

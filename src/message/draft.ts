@@ -1,17 +1,7 @@
 /** What a sender wrote, checked for shape: every complaint at once, so that one correction is enough. */
 import type { Complaint, FaultCode } from '../core/fault.ts'
 import { isRef } from '../core/ids.ts'
-import {
-  type Draft,
-  isSubject,
-  KEYS_OF_DAEMON,
-  KEYS_OF_HOLDER,
-  type KEYS_OF_SENDER,
-  KNOWN_KEYS,
-  MOST_SUBJECT,
-  SENDER_KINDS,
-  SETTLES,
-} from '../core/message.ts'
+import { type Draft, isSubject, KEYS_OF_DAEMON, KEYS_OF_HOLDER, type KEYS_OF_SENDER, KNOWN_KEYS, MOST_SUBJECT, SENDER_KINDS, SETTLES } from '../core/message.ts'
 import { nearest } from '../core/names.ts'
 import { showSafely } from '../core/text.ts'
 import { parseMoment } from '../core/time.ts'
