@@ -199,7 +199,7 @@ export function buildRooms(given: RoomsGiven) {
     repair: ({ kind, name }) => (kind === 'outbox' ? provisioner.holder(name as Name) : kind === 'box' ? provisioner.box(name) : provisioner.root()),
   })
   const full = createFull({ clock, ledger, config, waitingDrops: intake.waiting, raise, clearAll: alerts.clearAll })
-  const leftovers = createLeftovers(clock, disk, raise, clear, ownerOf)
+  const leftovers = createLeftovers(clock, disk, raise, clear, ownerOf, intake.isNamed)
   const { deadlines, canary, scheduler } = createClockwork({
     system,
     records,
