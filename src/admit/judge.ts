@@ -41,7 +41,8 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
 
   const found = draft.inReplyTo === undefined ? undefined : asked.parent(draft.inReplyTo, envelope.from)
   // What is wrong already is told at once, as far as it can be judged yet.
-  if (found === 'later') return complaints.length > 0 ? hold(complaints, hopsFrom(envelope, undefined)) : { verdict: 'wait', againMs: LEDGER_AGAIN_MS }
+  const { attach } = draft
+  if (found === 'later') return complaints.length > 0 ? hold(complaints, hopsFrom(envelope, undefined)) : { verdict: 'wait', againMs: LEDGER_AGAIN_MS, attach }
   const parent = found && 'among' in found ? undefined : found
   if (found && 'among' in found)
     complain('bad-value', 'in_reply_to', `"${draft.inReplyTo}" is the ref of several messages; give the id of one: ${found.among.join(', ')}`)
@@ -67,10 +68,10 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
     return hold([{ code: 'loop', spot: spot('in_reply_to'), what: `this thread has passed ${MOST_AN_HOUR} messages in an hour` }], hops)
 
   if (times.notBeforeMs !== undefined && times.notBeforeMs > asked.nowMs)
-    return { verdict: 'wait', againMs: Math.min(LONGEST_WAIT_MS, times.notBeforeMs - asked.nowMs) }
+    return { verdict: 'wait', againMs: Math.min(LONGEST_WAIT_MS, times.notBeforeMs - asked.nowMs), attach }
   const recipients = recipientsOf(to.holders, cc.holders, kindOf(draft, message, parent))
   const full = recipients.find(({ holder }) => !asked.room(holder))
-  if (full) return { verdict: 'wait', againMs: FULL_AGAIN_MS, full: full.holder }
+  if (full) return { verdict: 'wait', againMs: FULL_AGAIN_MS, attach, full: full.holder }
 
   const subject = draft.subject ?? defaultSubject(message, envelope.name)
   const origin = leastTrusted(envelope.via, parent?.origin)
@@ -184,7 +185,7 @@ function repeated(
 ): Exclude<Verdict, { verdict: 'admit' | 'hold' }> | { verdict: 'complain'; what: string } | undefined {
   if (draft.ref === undefined) return undefined
   const seen = asked.refSeen(envelope.from, draft.ref)
-  if (seen === 'later') return { verdict: 'wait', againMs: LEDGER_AGAIN_MS }
+  if (seen === 'later') return { verdict: 'wait', againMs: LEDGER_AGAIN_MS, attach: draft.attach }
   if (!seen) return undefined
   if (seen.sha256 === envelope.sha256) return { verdict: 'repeat', ref: draft.ref, of: seen.id }
   return { verdict: 'complain', what: `ref "${draft.ref}" was used for another message (${seen.id})` }

@@ -63,4 +63,5 @@ export type Verdict =
   | { verdict: 'admit'; plan: AdmitPlan }
   | { verdict: 'hold'; code: FaultCode; complaints: readonly Complaint[]; hops: number }
   | { verdict: 'repeat'; ref: string; of: MessageId }
-  | { verdict: 'wait'; againMs: number; full?: Name }
+  /** `attach`: the files it will send are waited for with it. */
+  | { verdict: 'wait'; againMs: number; attach: readonly string[]; full?: Name }

@@ -1,12 +1,27 @@
 /** schedules/<name>.md: a message that is dropped again and again. */
 import type { Schedule } from '../core/config.ts'
-import { KEYS_OF_DAEMON, KNOWN_KEYS } from '../core/message.ts'
-import { isPlainWord } from '../core/plain.ts'
+import { isSubject, KEYS_OF_DAEMON, KNOWN_KEYS, MOST_SUBJECT, SENDER_KINDS } from '../core/message.ts'
+import { nearest } from '../core/names.ts'
+import { parseMoment } from '../core/time.ts'
 import { faultOfCron } from './cron.ts'
-import { line, type Placed, reportUnknown, timezone } from './fields.ts'
+import { describe, line, type Placed, reportUnknown, timezone } from './fields.ts'
 import type { Located, Report } from './yaml.ts'
 
 const OWN_KEYS = ['cron', 'timezone']
+
+/** Keys of a message that make no sense in one that comes again and again: why not. */
+const NOT_AGAIN: Readonly<Record<string, string>> = {
+  ref: 'every message after the first would count as a repeat of it',
+  attach: 'no file lies beside it that could go with each message; say in the body where it is',
+  in_reply_to: 'its messages answer none, each begins a thread of its own',
+  settles: 'its messages answer none, so there is nothing that they settle',
+  not_before: 'cron: alone says when its messages come',
+  result: 'it is written by the holder of a message',
+  progress: 'it is written by the holder of a message',
+  blocked_on: 'it is written by the holder of a message',
+  request: 'it is kept for approvals, which are not in use here',
+  attest: 'it is kept for approvals, which are not in use here',
+}
 
 export type ScheduleFile = Readonly<{ schedule: Schedule; recipients: readonly Placed<string>[]; priority: Placed<string> | undefined }>
 
@@ -22,9 +37,10 @@ export function readSchedule(name: string, node: Located, yaml: string, body: st
     (spot, what, near) =>
       report(spot, `${key}: ${what}`, near)
 
-  const keys = [...OWN_KEYS, ...KNOWN_KEYS.filter((key) => !(KEYS_OF_DAEMON as readonly string[]).includes(key))]
+  const keys = [...OWN_KEYS, ...KNOWN_KEYS.filter((key) => !(KEYS_OF_DAEMON as readonly string[]).includes(key) && !Object.hasOwn(NOT_AGAIN, key))]
   for (const { key, keySpot } of node.entries) {
     if ((KEYS_OF_DAEMON as readonly string[]).includes(key)) report(keySpot, `${key} is written by the daemon`)
+    else if (Object.hasOwn(NOT_AGAIN, key)) report(keySpot, `a schedule has no ${key}: ${NOT_AGAIN[key]}`)
     else if (!keys.includes(key) && !key.startsWith('x-')) reportUnknown(report, keySpot, 'key', key, keys)
   }
 
@@ -37,7 +53,7 @@ export function readSchedule(name: string, node: Located, yaml: string, body: st
   const zone = zoneNode && timezone(zoneNode, under('timezone'))
 
   if (nodeOf('to') === undefined) report(node.spot, 'to: is missing, and needed: nobody would get it')
-  checkAttach(nodeOf('attach'), under('attach'))
+  checkValues(nodeOf, report)
   const priorityNode = nodeOf('priority')
   const priority = priorityNode && line(priorityNode, under('priority'))
   return {
@@ -59,17 +75,21 @@ function recipientsIn(node: Located | undefined, report: Report): Placed<string>
   })
 }
 
-/** In a message a comma may be part of a file's name; where it is not, nobody would know before the first one is due. */
-function checkAttach(node: Located | undefined, report: Report): void {
-  if (node?.kind !== 'scalar' || typeof node.value !== 'string' || !/,\s/.test(node.value)) return
-  report(
-    node.spot,
-    `several files are a list: write [${node.value.split(/,\s*/).map(asWord).join(', ')}]; one file of this very name: [${JSON.stringify(node.value)}]`,
-  )
-}
-
-function asWord(name: string): string {
-  return isPlainWord(name) ? name : JSON.stringify(name)
+/** What admission would say of each message when it is due, said now; addresses and priority are looked up with the whole organisation. */
+function checkValues(nodeOf: (key: string) => Located | undefined, report: Report): void {
+  const check = (key: string, isGood: (text: string) => boolean, what: string, known: readonly string[] = []): void => {
+    const node = nodeOf(key)
+    if (node === undefined || (node.kind === 'scalar' && (node.value === null || node.value === ''))) return
+    const text = node.kind === 'scalar' ? String(node.value).trim() : undefined
+    if (text === undefined || !isGood(text)) report(node.spot, `${key}: ${what}, this is ${describe(node)}`, text && nearest(text, known))
+  }
+  const isMoment = (text: string): boolean => parseMoment(text, 'UTC') !== undefined
+  const moment = 'a date (2026-11-30) or a time (2026-11-30T17:00:00+01:00) is needed'
+  check('due', isMoment, moment)
+  check('expires', isMoment, moment)
+  check('kind', (text) => SENDER_KINDS.some((kind) => kind === text), `one of ${SENDER_KINDS.join(', ')} is needed`, SENDER_KINDS)
+  check('status', (text) => text === 'open', 'a message begins as open')
+  check('subject', isSubject, `one line of at most ${MOST_SUBJECT} characters is needed`)
 }
 
 /** The message as a sender would have written it: the file without the lines of the schedule's own keys. */

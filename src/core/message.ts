@@ -34,6 +34,15 @@ export const KEYS_OF_HOLDER = ['status', 'result', 'progress', 'blocked_on'] as 
 export const KEYS_OF_DAEMON = ['id', 'from', 'via', 'origin', 'thread', 'answered', 'created', 'updated', 'attachments'] as const
 export const KNOWN_KEYS: readonly string[] = [...KEYS_OF_SENDER, ...KEYS_OF_HOLDER, ...KEYS_OF_DAEMON]
 
+export const MOST_SUBJECT = 200
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
+
+/** One line of at most so many characters. */
+export function isSubject(text: string): boolean {
+  return !CONTROL.test(text) && (text.length <= MOST_SUBJECT || Array.from(text).length <= MOST_SUBJECT)
+}
+
 export const SETTLES = ['done', 'failed', 'blocked', 'no', 'open', 'cancelled'] as const
 export type Settles = (typeof SETTLES)[number]
 

@@ -51,7 +51,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
   const mirrored = createMirrored(disk, journal, `${layout.private('state')}/mirrors.json`)
   let cleaning = false
   let saved: Promise<void> = Promise.resolve()
-  const sweepHeld = makeHeldSweep({ clock, disk, layout, sealed, cleared: alerts.clear })
+  const sweepHeld = makeHeldSweep({ clock, disk, layout, sealed, cleared: alerts.clear, folder: rooms.heldFolder })
   const every = (ms: number, what: string, work: () => unknown) => clock.every(ms, guarded(what, work))
 
   function guarded(what: string, work: () => unknown): () => void {

@@ -17,21 +17,24 @@ export type FullGiven = Readonly<{
 }>
 
 export type Full = Readonly<{
-  /** A drop waits for room in this mailbox; to be told each time it is looked at. */
-  waitsFor: (holder: Name) => void
+  /** Mail waits for room in this mailbox, and is tried again after so many milliseconds; to be told each time. */
+  waitsFor: (holder: Name, againMs: number) => void
   /** Closes what is over; call it every second or so, once every message is known. */
   sweep: () => void
 }>
 
-/** A drop that waits is looked at again this soon, and a millisecond later for each that waits beside it. */
-const SEEN_WITHIN_MS = 3_000
+/** What waits is tried again so much later than it should be at most, and a millisecond for each drop that waits beside it. */
+const LATE_MS = 2_000
+/** After a start, everything that waits was tried once. */
+const FIRST_TRIED_MS = 1_000
 
 export function createFull({ clock, ledger, config, waitingDrops, raise, clearAll }: FullGiven): Full {
-  const seenMs = new Map<Name, number>()
+  /** When what waits for each is tried again, at the latest that was told. */
+  const againAtMs = new Map<Name, number>()
   const startedMs = clock.monotonic()
   return {
-    waitsFor: (holder) => {
-      seenMs.set(holder, clock.monotonic())
+    waitsFor: (holder, againMs) => {
+      againAtMs.set(holder, Math.max(againAtMs.get(holder) ?? 0, clock.monotonic() + againMs))
       const { backlog } = config().org.limits
       raise({
         code: 'workspace-full',
@@ -42,10 +45,10 @@ export function createFull({ clock, ledger, config, waitingDrops, raise, clearAl
       })
     },
     sweep: () => {
-      const seenSinceMs = clock.monotonic() - SEEN_WITHIN_MS - waitingDrops()
-      for (const [holder, atMs] of seenMs) if (atMs < seenSinceMs || ledger.count(holder) < config().org.limits.backlog) seenMs.delete(holder)
+      const triedMs = clock.monotonic() - LATE_MS - waitingDrops()
+      for (const [holder, atMs] of againAtMs) if (atMs < triedMs || ledger.count(holder) < config().org.limits.backlog) againAtMs.delete(holder)
       // An alert of before a restart is judged only when what waits had its turn.
-      if (startedMs < seenSinceMs) clearAll('workspace-full', new Set([...seenMs.keys()].map(about)))
+      if (startedMs + FIRST_TRIED_MS < triedMs) clearAll('workspace-full', new Set([...againAtMs.keys()].map(about)))
     },
   }
 }

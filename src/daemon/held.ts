@@ -2,7 +2,7 @@
 import { addressable, type Config } from '../core/config.ts'
 import type { Entry, Event } from '../core/event.ts'
 import { nearest } from '../core/names.ts'
-import type { Clear } from '../core/post.ts'
+import type { Clear, Raise } from '../core/post.ts'
 import { cutToBytes, MOST_NAME_BYTES, shellWord, showSafely, slugOf } from '../core/text.ts'
 import type { HoldIntent, Journal, Sealed } from '../journal/index.ts'
 import { explainedBy, isDraftName, isMessageName, type Layout, leadsNowhere, listOrNothing, parseHeldName, statOrNothing, whyBeside } from '../mailbox/index.ts'
@@ -11,6 +11,22 @@ import { Refused } from './control.ts'
 import { isOfDrop, nextEntry, type Outcome, outcomeOf } from './outcomes.ts'
 
 export type HeldLookGiven = Readonly<{ disk: Disk; layout: Layout; sealed: Sealed; cleared: Clear }>
+export type HeldFolderGiven = Readonly<{
+  disk: Disk
+  layout: Layout
+  raise: Raise
+  clear: Clear
+  /** Makes the folders of the root right. True: something was wrong, and that is told. */
+  repair: () => boolean
+}>
+export type HeldFolder = Readonly<{
+  /** All that lies there. Throws where it cannot be listed; that is told by then. */
+  names: () => readonly string[]
+  /** It could not be listed, and that is told of from here. */
+  isTold: () => boolean
+  /** Of the files that are held; where the folder cannot be listed, as many as there were. */
+  count: () => number
+}>
 export type HeldFilesGiven = HeldLookGiven & Readonly<{ ids: Ids; config: () => Config; journal: Journal; record: (event: Event) => void }>
 
 const RACY_MS = 100
@@ -19,8 +35,46 @@ const RACY_MS = 100
 const MOST_NAMED = 10
 
 export function heldFiles(disk: Disk, layout: Layout): string[] {
-  return listOrNothing(disk, layout.held).flatMap(({ name }) => (explainedBy(name) !== undefined || name.startsWith('.') ? [] : [name]))
+  return listOrNothing(disk, layout.held).flatMap(({ name }) => (isHeldFile(name) ? [name] : []))
 }
+
+/** One for all who list it again and again: that it cannot be listed is told once, and closed when it can be. */
+export function createHeldFolder({ disk, layout, raise, clear, repair }: HeldFolderGiven): HeldFolder {
+  const about = layout.held.slice(layout.root.length + 1)
+  let lastCount = 0
+  let told = false
+
+  function list(): readonly string[] | Error {
+    try {
+      const names = listOrNothing(disk, layout.held).map(({ name }) => name)
+      if (told) clear('unreadable-file', about)
+      told = false
+      return names
+    } catch (cause) {
+      told ||= !repair()
+      const code = (cause as NodeJS.ErrnoException).code ?? String(cause)
+      const sentence = `The folder ${about} cannot be listed (${code}); it is tried again and again. What is held is not known until then.`
+      if (told) raise({ code: 'unreadable-file', about, sentence, fix: `ls -la ${shellWord(about)}` })
+      return cause as Error
+    }
+  }
+
+  return {
+    names: () => {
+      const found = list()
+      if (found instanceof Error) throw found
+      return found
+    },
+    isTold: () => told,
+    count: () => {
+      const found = list()
+      if (!(found instanceof Error)) lastCount = found.filter(isHeldFile).length
+      return lastCount
+    },
+  }
+}
+
+const isHeldFile = (name: string): boolean => explainedBy(name) === undefined && !name.startsWith('.')
 
 /** Where the file was dropped again, relative to the root; and, once it is taken, what became of it (undefined: nobody asks any more). */
 export function releaseHeld(given: HeldFilesGiven, wanted: string, gone: AbortSignal): { file: string; fate: Promise<Outcome | undefined> } {
@@ -108,15 +162,15 @@ function clearFor(given: HeldLookGiven, held: string): void {
 }
 
 /** What a person took out of spool/held/ is over: its reason and its alert go too. To be called again and again. */
-export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock }>): () => void {
-  const { disk, layout, clock } = given
+export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock; folder: HeldFolder }>): () => void {
+  const { disk, layout, clock, folder } = given
   let known = new Set<string>()
   let listedCtimeMs = -1
   return () => {
     const ctimeMs = statOrNothing(disk, layout.held)?.ctimeMs
-    if (ctimeMs === undefined || ctimeMs === listedCtimeMs) return
+    if (ctimeMs === undefined || (ctimeMs === listedCtimeMs && !folder.isTold())) return
     const isRacy = clock.now() - ctimeMs < RACY_MS
-    const there = listOrNothing(disk, layout.held).map(({ name }) => name)
+    const there = folder.names()
     const files = new Set(there.filter((name) => explainedBy(name) === undefined))
     const explained = there.flatMap((name) => explainedBy(name) ?? [])
     for (const name of new Set([...explained, ...known])) {

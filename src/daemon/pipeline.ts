@@ -15,9 +15,10 @@ import { formatSize } from '../core/units.ts'
 import { type AttachmentsFound, type Deliver, type Delivered, type Dropped, findAttachments } from '../deliver/index.ts'
 import type { DropFolder, Fate, Taken } from '../intake/index.ts'
 import type { Layout } from '../mailbox/index.ts'
-import { type MessageText, parseMessage } from '../message/index.ts'
+import { type MessageText, parseMessage, readDraft } from '../message/index.ts'
 import { route } from '../route/index.ts'
 import type { Disk, Listed, Stat } from '../system/types.ts'
+import type { Full } from './full.ts'
 import type { Identities, Sender } from './identities.ts'
 
 export type PipelineGiven = Readonly<{
@@ -29,7 +30,7 @@ export type PipelineGiven = Readonly<{
   deliver: Deliver
   raise: Raise
   /** A drop waits because this mailbox is full. */
-  waitsForRoom: (holder: Name) => void
+  waitsForRoom: Full['waitsFor']
   /** Hops of the message that this agent had a run for at that moment. */
   causeHops: (agent: string, atMs: number) => number | undefined
   /** The secret name of a canary under way: its file is the daemon's own. */
@@ -59,15 +60,21 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     const dropped = droppedOf(taken)
     try {
       const waitMs = given.noRoom()
-      if (waitMs !== undefined) return { againMs: waitMs }
+      if (waitMs !== undefined) return waitForDisk(taken, waitMs)
       return await admit(taken, dropped)
     } catch (cause) {
       const againMs = given.diskRefused(cause)
       if (againMs === undefined) throw cause
-      return { againMs }
+      return waitForDisk(taken, againMs)
     } finally {
       taken.letGo()
     }
+  }
+
+  /** Not judged yet; what it sends along waits with it all the same. */
+  function waitForDisk({ bytes }: Taken, againMs: number): Fate {
+    const parsed = bytes.includes('attach') ? parseMessage(bytes, given.config().org.limits) : undefined
+    return { againMs, attach: parsed?.ok ? readDraft(parsed.message).draft.attach : [] }
   }
 
   async function admit(taken: Taken, dropped: Dropped): Promise<Fate> {
@@ -105,14 +112,14 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         await deliver.repeat(envelope, verdict.ref, verdict.of, dropped)
         return 'gone'
       case 'wait':
-        if (verdict.full !== undefined) given.waitsForRoom(verdict.full)
-        return { againMs: verdict.againMs }
+        if (verdict.full !== undefined) given.waitsForRoom(verdict.full, verdict.againMs)
+        return { againMs: verdict.againMs, attach: verdict.attach }
       case 'admit': {
         const found = attachmentsOf(taken, verdict.plan.attach)
         if (found.found === 'refused')
           return refuseWith(envelope, found.code, [{ code: found.code, spot: message.spots.get('attach'), what: found.what }], dropped)
         if (found.found === 'some') {
-          if (taken.waitedMs < ATTACHMENTS_MS) return { againMs: ATTACHMENTS_AGAIN_MS }
+          if (taken.waitedMs < ATTACHMENTS_MS) return { againMs: ATTACHMENTS_AGAIN_MS, attach: verdict.plan.attach }
           const what = `the attachment ${found.missing.join(', ')} did not appear within ${ATTACHMENTS_MS / 1000} s in ${taken.folder.shown}/files/ or beside the message`
           return refuseWith(envelope, 'missing-attachment', [{ code: 'missing-attachment', spot: message.spots.get('attach'), what }], dropped)
         }

@@ -14,8 +14,8 @@ import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
 import { createClockwork } from './clockwork.ts'
 import { createDropFolders, recordedOf } from './folders.ts'
-import { createFull } from './full.ts'
-import { heldFiles } from './held.ts'
+import { createFull, type Full } from './full.ts'
+import { createHeldFolder } from './held.ts'
 import { notifier } from './notify.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPolicies } from './policies.ts'
@@ -51,6 +51,7 @@ export function buildRooms(given: RoomsGiven) {
     given.config,
   )
   const provisioner = createProvisioner({ clock, disk, ids, log, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost })
+  const heldFolder = createHeldFolder({ disk, layout, raise, clear, repair: provisioner.root })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
   const answers = createAnswers({ clock, disk, finder, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
@@ -162,6 +163,7 @@ export function buildRooms(given: RoomsGiven) {
     held: post.held,
     done: post.followUp,
   })
+  const waitsForRoom: Full['waitsFor'] = (holder, againMs) => full.waitsFor(holder, againMs)
   const pipeline = createPipeline({
     disk,
     layout,
@@ -170,7 +172,7 @@ export function buildRooms(given: RoomsGiven) {
     asked: answers.asked,
     deliver,
     raise,
-    waitsForRoom: (holder) => full.waitsFor(holder),
+    waitsForRoom,
     causeHops: dispatcher.causeHops,
     isCanary: canaries.isCanary,
     canaryNoticed: canaries.noticed,
@@ -198,7 +200,7 @@ export function buildRooms(given: RoomsGiven) {
     repair: ({ kind, name }) => (kind === 'outbox' ? provisioner.holder(name as Name) : kind === 'box' ? provisioner.box(name) : provisioner.root()),
   })
   const full = createFull({ clock, ledger, config, waitingDrops: intake.waiting, raise, clearAll: alerts.clearAll })
-  const leftovers = createLeftovers(clock, disk, raise, clear, ownerOf)
+  const leftovers = createLeftovers(clock, disk, raise, clear, ownerOf, intake.isNamed)
   const { deadlines, canary, scheduler } = createClockwork({
     system,
     records,
@@ -215,6 +217,7 @@ export function buildRooms(given: RoomsGiven) {
     asked: answers.asked,
     deliver: () => deliver,
     ready,
+    waitsForRoom,
   })
   const views = createViews({
     layout,
@@ -228,7 +231,7 @@ export function buildRooms(given: RoomsGiven) {
     version: given.version,
     started: formatTime(clock.now()),
     ready: () => isReady,
-    heldFiles: () => heldFiles(disk, layout).length,
+    heldFiles: heldFolder.count,
     waitingDrops: intake.waiting,
     canaryMs: canary.lastMs,
     configInvalid: policies.invalid,
@@ -267,7 +270,7 @@ export function buildRooms(given: RoomsGiven) {
     journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
   }
 
-  const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room }
+  const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room, heldFolder }
   const moving = { provisioner, settleRoom, dispatcher, deliver, intake }
   return {
     ...records,

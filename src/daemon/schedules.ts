@@ -9,9 +9,19 @@ import { shellWord } from '../core/text.ts'
 import type { Deliver } from '../deliver/index.ts'
 import { parseMessage } from '../message/index.ts'
 import { route } from '../route/index.ts'
+import { RETRY_MS } from '../schedule/index.ts'
+import type { Full } from './full.ts'
 import type { State } from './state.ts'
 
-export type ScheduleDropGiven = Readonly<{ config: () => Config; asked: () => Asked; deliver: () => Deliver; state: State; ready: Promise<void>; raise: Raise }>
+export type ScheduleDropGiven = Readonly<{
+  config: () => Config
+  asked: () => Asked
+  deliver: () => Deliver
+  state: State
+  ready: Promise<void>
+  raise: Raise
+  waitsForRoom: Full['waitsFor']
+}>
 
 export function scheduleDrop(given: ScheduleDropGiven): (schedule: Schedule, slotMs: number) => Promise<void> {
   return async (schedule, slotMs) => {
@@ -40,7 +50,12 @@ export function scheduleDrop(given: ScheduleDropGiven): (schedule: Schedule, slo
     const verdict = judge(envelope, parsed.message, config, given.asked(), (addresses, from, asked) =>
       route(addresses, { config, from, load: asked.load, wroteBefore: () => false }),
     )
-    if (verdict.verdict === 'wait') throw Object.assign(new Error('a mailbox is full, or the message is not due yet'), { code: 'EAGAIN' })
+    if (verdict.verdict === 'wait') {
+      if (verdict.full !== undefined) given.waitsForRoom(verdict.full, RETRY_MS)
+      throw Object.assign(new Error(verdict.full === undefined ? 'not every message is known yet' : `the mailbox of ${verdict.full} is full`), {
+        code: 'EAGAIN',
+      })
+    }
     if (verdict.verdict === 'hold') return refuse(verdict.complaints.map((one) => describeComplaint(name, one)).join('; '))
     if (verdict.verdict === 'repeat') return
     const { attach: _attach, inReplyTo: _parent, misleadingName: _name, priority, ...plan } = verdict.plan

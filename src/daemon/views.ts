@@ -90,8 +90,10 @@ export function createViews(given: ViewsGiven): Views {
     return { state: runner ? 'idle' : 'no runner' }
   }
 
-  return {
-    status: () => ({
+  function status(): StatusReport {
+    // Before the alerts are listed: it may raise one.
+    const held = given.heldFiles()
+    return {
       organisation: config().org.name,
       root: given.layout.root,
       pid: process.pid,
@@ -109,12 +111,16 @@ export function createViews(given: ViewsGiven): Views {
       alerts: given.alerts
         .open()
         .map(({ code, about, file, agent, count }) => ({ code, about, file: `spool/alerts/${file}`, ...(agent === undefined ? {} : { agent }), count })),
-      held: given.heldFiles(),
+      held,
       waiting_drops: given.waitingDrops(),
       ...(given.canaryMs() === undefined ? {} : { canary_ms: given.canaryMs() as number }),
       accounting: given.state.accounting(),
       config: { digest: config().digest, invalid: given.configInvalid() },
-    }),
+    }
+  }
+
+  return {
+    status,
     tasks: function* () {
       for (const mail of [...ledger.all()].sort(byService)) yield row(mail)
     },

@@ -1,6 +1,7 @@
 /** One drop folder as the intake knows it: what is queued, what waits and why, what is on its way. */
 import type { FaultCode } from '../core/fault.ts'
 import type { Cancel, Listed } from '../system/types.ts'
+import { createNamed, type Named } from './named.ts'
 import type { DropFolder, OwnerOf } from './types.ts'
 
 export type Waiting = {
@@ -22,6 +23,7 @@ export type Desk = {
   /** In flight, and something happened to the name since. */
   readonly again: Set<string>
   readonly wroteAt: Map<string, number>
+  readonly named: Named
   cancelWatch: Cancel | undefined
   /** Not listed before this moment of the monotonic clock. */
   listAgainAtMs: number
@@ -34,7 +36,8 @@ export type Desk = {
   troubled: boolean
 }
 
-export function newDesk(folder: DropFolder): Desk {
+/** `namedNow`: a message that waits names this file from now on, or does so no longer. */
+export function newDesk(folder: DropFolder, namedNow: (file: string) => void): Desk {
   return {
     folder,
     queue: new Map(),
@@ -42,6 +45,7 @@ export function newDesk(folder: DropFolder): Desk {
     inFlight: new Set(),
     again: new Set(),
     wroteAt: new Map(),
+    named: createNamed(folder.kind !== 'outbox', namedNow),
     cancelWatch: undefined,
     listAgainAtMs: Number.NEGATIVE_INFINITY,
     listedCtimeMs: -1,

@@ -1,9 +1,9 @@
-import { shellWord, showSafely } from '../core/text.ts'
 import { isDraftName, isGone, isMessageName, statOrNothing } from '../mailbox/index.ts'
 import type { Cancel, Listed } from '../system/types.ts'
-import { agentOf, type Desk, newDesk, type Waiting, whoseOf } from './desk.ts'
-import { type Look, look } from './look.ts'
-import type { DropFolder, Fate, IntakeGiven, Taken } from './types.ts'
+import { type Desk, newDesk, type Waiting } from './desk.ts'
+import { look } from './look.ts'
+import { createTelling } from './telling.ts'
+import type { DropFolder, Fate, IntakeGiven, IsNamed, Taken } from './types.ts'
 import { createWatching } from './watching.ts'
 
 export type Intake = Readonly<{
@@ -12,6 +12,8 @@ export type Intake = Readonly<{
   sweep: (all: boolean) => void
   /** Files seen and not yet taken. */
   waiting: () => number
+  /** A message that waits in this folder sends this file of its files/ along. */
+  isNamed: IsNamed
   /** No new files; resolves when those in flight are through. */
   stop: () => Promise<void>
 }>
@@ -34,7 +36,7 @@ const CROWD_EACH_MS = 0.5
 type Put = Pick<Waiting, 'raw' | 'mark' | 'sinceMs'>
 
 export function createIntake(given: IntakeGiven): Intake {
-  const { clock, disk, log, pins } = given
+  const { clock, disk, pins } = given
   const desks = new Map<string, Desk>()
   let inFlight = 0
   let turnPlanned = false
@@ -43,6 +45,7 @@ export function createIntake(given: IntakeGiven): Intake {
   let cancelTimer: Cancel = () => undefined
   let timerAtMs = Number.POSITIVE_INFINITY
   let foldersAsked = false
+  const telling = createTelling(given)
   const watching = createWatching(given, enqueue, forget)
 
   function enqueue(desk: Desk, name: string, listed?: Listed): void {
@@ -100,6 +103,9 @@ export function createIntake(given: IntakeGiven): Intake {
     const wroteMs = clock.monotonic() - (desk.wroteAt.get(name) ?? Number.NEGATIVE_INFINITY)
     if (wroteMs < GRACE_MS && stat.kind === 'file') return wait(GRACE_MS - wroteMs)
 
+    const message = isMessageName(name)
+    const named = stat.kind === 'file' && !message && raw === undefined && desk.named.has(name, stat.uid)
+    if (named) telling.close(desk, name)
     const verdict = look({
       disk,
       folder: desk.folder,
@@ -110,7 +116,8 @@ export function createIntake(given: IntakeGiven): Intake {
       waitedMs,
       messageBytes: given.messageBytes(),
       draft: isDraftName(name),
-      message: isMessageName(name),
+      message,
+      named,
       draftMs: DRAFT_MS,
       strayMs: STRAY_MS,
     })
@@ -129,9 +136,9 @@ export function createIntake(given: IntakeGiven): Intake {
         return forget(desk, name)
       case 'alert':
         wait(verdict.againMs)
-        return alert(desk, name, verdict, stat.uid)
+        return telling.alert(desk, name, verdict, stat.uid)
       case 'unsafe':
-        return follow(desk, name, put, given.refuse(desk.folder, entry, stat, verdict.why))
+        return follow(desk, name, put, stat.uid, given.refuse(desk.folder, entry, stat, verdict.why))
       case 'whole': {
         const { fd, bytes } = verdict
         const letGo = (): void => {
@@ -142,7 +149,6 @@ export function createIntake(given: IntakeGiven): Intake {
           folder: desk.folder,
           name,
           raw,
-          path,
           fd,
           stat: verdict.stat,
           bytes,
@@ -150,7 +156,7 @@ export function createIntake(given: IntakeGiven): Intake {
           untouched: () => disk.lease.unbroken(fd),
           letGo,
         }
-        return follow(desk, name, put, given.handle(taken))
+        return follow(desk, name, put, stat.uid, given.handle(taken))
       }
     }
   }
@@ -162,7 +168,7 @@ export function createIntake(given: IntakeGiven): Intake {
     given.newFolder()
   }
 
-  function follow(desk: Desk, name: string, put: Put, work: Promise<Fate>): void {
+  function follow(desk: Desk, name: string, put: Put, uid: number, work: Promise<Fate>): void {
     desk.inFlight.add(name)
     inFlight += 1
     const through = (): void => {
@@ -175,7 +181,10 @@ export function createIntake(given: IntakeGiven): Intake {
       (fate) => {
         through()
         if (fate === 'gone') forget(desk, name)
-        else putOff(desk, name, put, Math.max(fate.againMs, fate.againMs < CROWD_MS ? 0 : desk.waiting.size * CROWD_EACH_MS))
+        else {
+          desk.named.set(name, uid, fate.attach ?? [])
+          putOff(desk, name, put, Math.max(fate.againMs, fate.againMs < CROWD_MS ? 0 : desk.waiting.size * CROWD_EACH_MS))
+        }
         lookAgain(desk, name)
       },
       (cause: unknown) => {
@@ -207,16 +216,7 @@ export function createIntake(given: IntakeGiven): Intake {
     const put: Put = known ?? { raw: undefined, mark: '', sinceMs: clock.monotonic() }
     desk.waiting.set(name, { ...put, againAtMs, alerted: 'unreadable-file', failures })
     setTimer(againAtMs)
-    const about = `${desk.folder.shown}/${showSafely(name)}`
-    const what = cause instanceof Error ? cause.message : String(cause)
-    log('error', 'drop set aside', { file: about, why: what, failures, stack: cause instanceof Error && !('code' in cause) ? cause.stack : undefined })
-    given.raise({
-      code: 'unreadable-file',
-      about,
-      ...agentOf(desk.folder),
-      sentence: `${about} cannot be taken: ${showSafely(what)}. It stays where it is and is tried again.`,
-      fix: `ls -la ${shellWord(desk.folder.shown)}`,
-    })
+    telling.setAside(desk, name, cause, failures)
   }
 
   /** ENOENT may also speak of a folder of ours: only a drop that is really away may be forgotten. */
@@ -229,23 +229,18 @@ export function createIntake(given: IntakeGiven): Intake {
     }
   }
 
-  function alert(desk: Desk, name: string, verdict: Extract<Look, { see: 'alert' }>, uid: number): void {
-    const known = desk.waiting.get(name)
-    if (!known || known.alerted) return
-    known.alerted = verdict.code
-    given.raise({
-      code: verdict.code,
-      about: `${desk.folder.shown}/${showSafely(name)}`,
-      ...whoseOf(desk.folder, uid, given.ownerOf),
-      sentence: verdict.sentence,
-      fix: verdict.fix,
-    })
+  function forget(desk: Desk, name: string): void {
+    telling.close(desk, name)
+    desk.waiting.delete(name)
+    desk.named.set(name, 0, [])
   }
 
-  function forget(desk: Desk, name: string): void {
-    const known = desk.waiting.get(name)
-    desk.waiting.delete(name)
-    if (known?.alerted) given.clear(known.alerted, `${desk.folder.shown}/${showSafely(name)}`)
+  /** A file is sent along by a message that waits, or no longer: then it has its time from now on. */
+  function namedNow(desk: Desk, file: string): void {
+    const known = desk.waiting.get(file)
+    if (!known) return
+    known.sinceMs = clock.monotonic()
+    enqueue(desk, file)
   }
 
   function setTimer(atMs: number): void {
@@ -278,7 +273,7 @@ export function createIntake(given: IntakeGiven): Intake {
       }
       for (const [path, folder] of wanted) {
         if (desks.has(path)) continue
-        const desk = newDesk(folder)
+        const desk: Desk = newDesk(folder, (file) => namedNow(desk, file))
         desks.set(path, desk)
         watching.sweep(desk, true)
       }
@@ -287,6 +282,7 @@ export function createIntake(given: IntakeGiven): Intake {
       for (const desk of desks.values()) watching.sweep(desk, all)
     },
     waiting: () => [...desks.values()].reduce((sum, desk) => sum + desk.queue.size + desk.waiting.size + desk.inFlight.size, 0),
+    isNamed: (folder, file, uid) => desks.get(folder.path)?.named.has(file, uid) === true,
     stop: () => {
       stopped = true
       cancelTimer()

@@ -6,7 +6,7 @@ import { formatAge, formatSize } from '../core/units.ts'
 import { isDraftName, isMessageName, statOrNothing } from '../mailbox/index.ts'
 import type { Clock, Disk, Listed, Path, Stat } from '../system/types.ts'
 import { whoseOf } from './desk.ts'
-import type { DropFolder, OwnerOf } from './types.ts'
+import type { DropFolder, IsNamed, OwnerOf } from './types.ts'
 import { hasWriter, openOrNothing } from './writer.ts'
 
 const UNNAMED_MS = 10 * 60_000
@@ -20,7 +20,7 @@ type Seen = { mark: string; sinceMs: number; told: FaultCode | undefined }
 
 const aboutOf = (folder: DropFolder, name: string): string => `${folder.shown}/files/${showSafely(name)}`
 
-export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: Clear, ownerOf: OwnerOf): Leftovers {
+export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: Clear, ownerOf: OwnerOf, isNamed: IsNamed): Leftovers {
   const seen = new Map<string, Seen>()
   /** The last name looked at, of folders that hold more than one sweep looks at. */
   const lastOf = new Map<string, string>()
@@ -66,6 +66,12 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
     const known = seen.get(about)
     const one = known?.mark === mark ? known : { mark, sinceMs: clock.monotonic(), told: known?.told }
     seen.set(about, one)
+    if (stat.kind === 'file' && raw === undefined && isNamed(folder, name, stat.uid)) {
+      if (one.told) clear(one.told, about)
+      // Once no message that waits sends it along any more, it has its time from then on.
+      Object.assign(one, { sinceMs: clock.monotonic(), told: undefined })
+      return
+    }
     if (clock.monotonic() - one.sinceMs < (isDraft ? DRAFT_MS : UNNAMED_MS)) return
     if (isDraft && stat.kind === 'file' && hasWriter(disk, path)) return
     one.told = isDraft ? 'abandoned-draft' : 'unmatched-file'

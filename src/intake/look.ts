@@ -30,6 +30,8 @@ export type LookGiven = Readonly<{
   messageBytes: number
   draft: boolean
   message: boolean
+  /** A message that waits sends it along. */
+  named: boolean
   draftMs: number
   strayMs: number
 }>
@@ -48,6 +50,7 @@ export function look(given: LookGiven): Look {
     if (name === 'files') return { see: 'nothing' }
     if (folder.kind === 'spool' && !given.draft) return name === 'alerts' || name === 'held' ? { see: 'nothing' } : { see: 'new-folder' }
   }
+  if (given.named) return { see: 'wait', againMs: LATER_MS }
   if (given.draft) {
     if (waitedMs < given.draftMs) return { see: 'wait', againMs: Math.min(LATER_MS, given.draftMs - waitedMs) }
     if (stat.kind === 'file' && hasWriter(given.disk, given.path)) return { see: 'wait', againMs: LATER_MS }

@@ -1,6 +1,6 @@
 import type { Clear, Raise } from '../core/post.ts'
 import type { Folders } from '../mailbox/index.ts'
-import type { Clock, Disk, Fd, Listed, Log, Path, Stat, Watch } from '../system/types.ts'
+import type { Clock, Disk, Fd, Listed, Log, Stat, Watch } from '../system/types.ts'
 
 export type DropFolder = Readonly<{
   path: string
@@ -16,8 +16,6 @@ export type Taken = Readonly<{
   folder: DropFolder
   name: string
   raw: Buffer | undefined
-  /** Reaches the file while its folder is pinned. */
-  path: Path
   fd: Fd
   stat: Stat
   bytes: Buffer
@@ -30,10 +28,17 @@ export type Taken = Readonly<{
 }>
 
 /** What became of a file: it left the folder, or it is to be looked at again after so many milliseconds. */
-export type Fate = 'gone' | Readonly<{ againMs: number }>
+export type Fate = 'gone' | Waits
+export type Waits = Readonly<{
+  againMs: number
+  /** Files that are to go with it: left alone as long as it waits. */
+  attach?: readonly string[]
+}>
 
 /** The name of an agent or person, or of the uid, for an alert. */
 export type OwnerOf = (uid: number) => string
+
+export type IsNamed = (folder: DropFolder, file: string, uid: number) => boolean
 
 export type IntakeGiven = Readonly<{
   clock: Clock

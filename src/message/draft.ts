@@ -1,14 +1,13 @@
 /** What a sender wrote, checked for shape: every complaint at once, so that one correction is enough. */
 import type { Complaint, FaultCode } from '../core/fault.ts'
 import { isRef } from '../core/ids.ts'
-import { type Draft, KEYS_OF_DAEMON, KEYS_OF_HOLDER, type KEYS_OF_SENDER, KNOWN_KEYS, SENDER_KINDS, SETTLES } from '../core/message.ts'
+import { type Draft, isSubject, KEYS_OF_DAEMON, KEYS_OF_HOLDER, type KEYS_OF_SENDER, KNOWN_KEYS, MOST_SUBJECT, SENDER_KINDS, SETTLES } from '../core/message.ts'
 import { nearest } from '../core/names.ts'
 import { MOST_NAME_BYTES, showSafely } from '../core/text.ts'
 import { parseMoment } from '../core/time.ts'
 import type { MessageText } from './types.ts'
 import { namesOf, textOf } from './values.ts'
 
-const MAX_SUBJECT = 200
 /** PATH_MAX of Linux, less the root's own path. */
 const MAX_PATH = 1024
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
@@ -95,10 +94,12 @@ function complaintsAboutKeys(message: MessageText, complain: Complain): void {
 
 function readSubject(text: string | undefined, complain: Complain): string | undefined {
   if (text === undefined) return undefined
-  if (CONTROL.test(text)) return complain('subject', 'bad-value', 'subject is one line without control characters')
-  if (text.length > MAX_SUBJECT && Array.from(text).length > MAX_SUBJECT)
-    return complain('subject', 'bad-value', `subject has at most ${MAX_SUBJECT} characters`)
-  return text
+  if (isSubject(text)) return text
+  return complain(
+    'subject',
+    'bad-value',
+    CONTROL.test(text) ? 'subject is one line without control characters' : `subject has at most ${MOST_SUBJECT} characters`,
+  )
 }
 
 /** Relative paths that stay below where they are looked for; a comma may be part of a file's name. */

@@ -28,7 +28,8 @@ export type Scheduler = Readonly<{
 
 /** Timers sleep through a step of the wall clock: never longer than this without a look. Milliseconds. */
 const LONGEST_SLEEP_MS = 60_000
-const RETRY_MS = 5_000
+/** After a drop that was refused. */
+export const RETRY_MS = 5_000
 /** A last slot that lies further in the future was set while the clock was wrong. */
 const BELIEVABLE_MS = 25 * 3_600_000
 

@@ -70,11 +70,11 @@ t.test('the same ref and content is a repeat, with other content it is refused',
 
 t.test('time tells: not_before, a full mailbox, what is still being read', async (t) => {
   const at = (ms: number): string => `---\nto: cfo\nnot_before: ${new Date(ms).toISOString()}\n---\n`
-  t.same(judged(at(NOW_MS + 500)), { verdict: 'wait', againMs: 500 })
-  t.same(judged(at(NOW_MS + 86_400_000)), { verdict: 'wait', againMs: 60_000 })
+  t.same(judged(at(NOW_MS + 500)), { verdict: 'wait', againMs: 500, attach: [] })
+  t.same(judged(at(NOW_MS + 86_400_000)), { verdict: 'wait', againMs: 60_000, attach: [] })
   t.equal(plan(at(NOW_MS), { arrivedMs: NOW_MS - 1000 }).reminder, true)
   t.equal(plan(at(NOW_MS - 2000), { arrivedMs: NOW_MS - 1000 }).reminder, false, 'a moment that was over when it was dropped reminds of nothing')
   t.match(judged('---\nto: [ceo, legal]\n---\n', {}, { room: (holder) => holder !== 'legal' }), { verdict: 'wait', full: 'legal' as Name })
-  t.match(judged('---\nto: ceo\nin_reply_to: x\n---\n', {}, { parent: () => 'later' }), { verdict: 'wait' })
-  t.match(judged('---\nto: ceo\nref: x\n---\n', {}, { refSeen: () => 'later' }), { verdict: 'wait' })
+  t.match(judged('---\nto: ceo\nattach: a.csv\nin_reply_to: x\n---\n', {}, { parent: () => 'later' }), { verdict: 'wait', attach: ['a.csv'] })
+  t.match(judged('---\nto: ceo\nattach: a.csv\nref: x\n---\n', {}, { refSeen: () => 'later' }), { verdict: 'wait', attach: ['a.csv'] })
 })

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import t from 'tap'
-import { alertOf, alertsOf, message } from '../e2e/files.ts'
+import { alertOf, alertsOf, lettersOf, message } from '../e2e/files.ts'
 import { MINUTE, SECOND, turnedHouse } from './turned.ts'
 
 t.test('a draft that nobody writes is pointed out after 5 min and not before, and the alert goes with it', async (t) => {
@@ -36,4 +36,25 @@ t.test('a file in files/ that no message names is pointed out after 10 min and n
   t.notOk(alertOf(house.root, 'unmatched-file', 'wanted.pdf'))
   rmSync(house.at('spool/legal/files/lonely.pdf'))
   await house.until('the alert is closed', () => alertsOf(house.root).length === 0)
+})
+
+t.test('what a message that waits will send along is told of by nobody, wherever it lies, and goes with it', async (t) => {
+  const house = await turnedHouse(t, { 'org.yaml': 'name: acme\npostmaster: operator\nlimits: { backlog: 1 }\n' })
+  const later = new Date(house.clock.now() + 30 * MINUTE).toISOString()
+  house.drop('spool/legal/report.csv', 'a,b')
+  house.drop('spool/legal/files/more.csv', 'c,d')
+  house.drop('spool/legal/waits.md', message({ subject: 'later', not_before: later, attach: '[report.csv, more.csv]' }))
+  house.drop('spool/cfo/first.md', message({ subject: 'first' }))
+  await house.until('the first', () => !existsSync(house.at('spool/cfo/first.md')), 10 * SECOND)
+  house.drop('spool/cfo/table.csv', 'e,f')
+  house.drop('spool/cfo/files/lonely.csv', 'g,h')
+  house.drop('spool/cfo/second.md', message({ subject: 'second', attach: 'table.csv' }))
+  await house.pass(20 * MINUTE, 5 * SECOND)
+  t.same(
+    alertsOf(house.root).map(({ head }) => `${head.get('code')} ${head.get('about')}`),
+    ['unmatched-file spool/cfo/files/lonely.csv', 'workspace-full workspaces/cfo'],
+  )
+  await house.until('it is sent', () => lettersOf(house.root, 'legal')[0], 15 * MINUTE)
+  t.same([existsSync(house.at('spool/legal/report.csv')), existsSync(house.at('spool/legal/files/more.csv'))], [false, false])
+  t.notOk(alertOf(house.root, 'unmatched-file', 'spool/legal'))
 })

@@ -32,3 +32,32 @@ t.test('a part of the sweep that fails keeps no other from being done, and is do
   t.match(house.house().logged.join('\n'), /sweep: held/, 'what failed is in the log')
   await house.until('the alert of the held one goes with it', () => !alertOf(house.root, 'unknown-recipient'))
 })
+
+t.test('a folder of held files that cannot be listed is told of, by the status too, which answers all the same', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  let isBad = false
+  const list: typeof disk.list = (path) => {
+    if (isBad && String(path).endsWith('/spool/held')) fails('EIO')()
+    return disk.list(path)
+  }
+  const house = await turnedHouse(t, {}, { disk: { ...disk, list } })
+  house.drop('spool/second.md', message({ to: 'nobody', subject: 'second' }))
+  await house.until('the alert of the held one', () => alertOf(house.root, 'unknown-recipient'))
+  // What was listed a moment ago may have changed since, and is listed again.
+  await house.pass(3 * SECOND, SECOND)
+  t.equal((await report(house.house())).held, 1)
+  isBad = true
+  const broken = await report(house.house())
+  t.equal(broken.held, 1, 'as many as there were')
+  t.match(
+    broken.alerts.map(({ code, about }) => `${code} ${about}`),
+    ['unknown-recipient spool/second.md', 'unreadable-file spool/held'],
+  )
+  const alert = alertOf(house.root, 'unreadable-file', 'spool/held')
+  t.match(alert?.text, /cannot be listed \(EIO\)/)
+  t.equal(alert?.head.get('fix'), 'ls -la spool/held')
+  await house.pass(5 * SECOND, SECOND)
+  t.ok(alertOf(house.root, 'unreadable-file', 'spool/held'), 'open as long as that lasts')
+  isBad = false
+  await house.until('the alert goes with it', () => !alertOf(house.root, 'unreadable-file', 'spool/held'))
+})

@@ -1,5 +1,6 @@
 /** A whole daemon on real files whose clock is turned by hand: a month takes as long as what there is to do in it. */
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import tap, { type Test } from 'tap'
 import type { System } from '../../src/system/types.ts'
 import { drop, type House, newRoot, openHouse, pause } from '../crash/house.ts'
@@ -32,7 +33,10 @@ const MOST_PIECES = 180
 export async function turnedHouse(t: Test, policies: Readonly<Record<string, string>> = {}, given: Partial<System> = {}): Promise<TurnedHouse> {
   tap.setTimeout(120_000)
   const root = newRoot()
-  for (const [path, text] of Object.entries(policies)) writeFileSync(`${root}/policies/${path}`, text)
+  for (const [path, text] of Object.entries(policies)) {
+    mkdirSync(dirname(`${root}/policies/${path}`), { recursive: true })
+    writeFileSync(`${root}/policies/${path}`, text)
+  }
   // A canary is awaited in real time: a slow disk under a clock that runs fast would be no late one.
   const isQuiet = (): boolean => !existsSync(`${root}/spool`) || !readdirSync(`${root}/spool`).some((name) => name.startsWith('canary-'))
   // Files get their times from the real clock, so the hands start there.

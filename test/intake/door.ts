@@ -39,7 +39,7 @@ export async function door(root: string, folders: readonly string[] = ['spool'],
   const asked = { folders: 0, repairs: [] as string[], helps: true }
   const fate: Door['fate'] = {
     of: async (one) => {
-      disk.unlink(one.path)
+      disk.unlink(one.raw ? Buffer.concat([Buffer.from(`${one.folder.path}/`), one.raw]) : `${one.folder.path}/${one.name}`)
       return 'gone'
     },
   }

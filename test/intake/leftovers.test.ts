@@ -18,6 +18,7 @@ t.test('a file in files/ is told of, however many lie there before it', (t) => {
     ({ about }) => void told.add(about),
     (_code, about) => void told.delete(about),
     (uid) => `uid-${uid}`,
+    () => false,
   )
   const folder: DropFolder = { path: root, shown: 'spool', kind: 'spool', name: '' } as never
   const sweeps = (count: number): void => {
