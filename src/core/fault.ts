@@ -161,7 +161,12 @@ export const FAULTS = {
     'penny doctor tells which step is slow.',
   ),
   'clock-step': row('event', 'warning', 'The clock of this machine was stepped; deadlines go on by the monotonic clock.', 'Check chrony or ntpd.'),
-  'config-invalid': row('condition', 'critical', 'A change in policies/ cannot be used; what ran before runs on.', 'Mend the line the alert names.'),
+  'config-invalid': row(
+    'condition',
+    'critical',
+    'A change in policies/ cannot be used; what ran before runs on, but the daemon will not start again until this is mended.',
+    'Mend the line the alert names.',
+  ),
 } as const satisfies Record<string, Row>
 
 export type FaultCode = keyof typeof FAULTS
