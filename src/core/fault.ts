@@ -42,7 +42,7 @@ export const FAULTS = {
     'event',
     'warning',
     'A message is not valid UTF-8 or has control characters in its front matter.',
-    'Convert it with iconv and release it.',
+    'Convert it with the iconv of the alert and release it.',
   ),
   'bad-front-matter': row(
     'event',
@@ -83,7 +83,12 @@ export const FAULTS = {
   ),
   'forged-sender': row('event', 'critical', 'A message claims an origin that is not true.', 'Look at what the sender is doing: penny log and its run logs.'),
   'ref-reused': row('event', 'warning', 'A sender used the same ref for two different messages.', 'Give the second one a ref of its own and release it.'),
-  'missing-attachment': row('event', 'warning', 'A message names a file that did not appear within 10 s.', 'Put the file beside it and release the message.'),
+  'missing-attachment': row(
+    'event',
+    'warning',
+    'A message names a file that did not appear within 10 s.',
+    'Put the file, under the name that attach: has, beside it and release the message.',
+  ),
   'priority-in-name': row(
     'event',
     'warning',
