@@ -79,7 +79,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
     const since = unparsedSince.get(mail.id)
     if (since?.mark !== mark) unparsedSince.set(mail.id, { mark, atMs: clock.monotonic() })
     const waitedMs = since?.mark === mark ? clock.monotonic() - since.atMs : 0
-    const mayBeSaving = bytes.length === 0 || /not closed|unclosed|never closed|empty/.test(what)
+    const mayBeSaving = bytes.length === 0 || /--- and never closed|empty/.test(what)
     if (mayBeSaving && waitedMs < INCOMPLETE_MS && !asked) {
       again(mail.id, INCOMPLETE_MS - waitedMs + 10)
       return { refused: undefined }
