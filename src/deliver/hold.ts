@@ -1,7 +1,7 @@
 /** Files that could not be admitted: moved to spool/held/, bytes untouched, with a `.why.md` beside each. */
 
 import { type Complaint, describeComplaint } from '../core/fault.ts'
-import { shellWord, showSafely } from '../core/text.ts'
+import { counted, shellWord, showSafely } from '../core/text.ts'
 import type { HoldIntent } from '../journal/index.ts'
 import { isGone, isMessageName, parseHeldName, statOrNothing } from '../mailbox/index.ts'
 import type { Path } from '../system/types.ts'
@@ -65,7 +65,7 @@ export function heldSentence(intent: HoldIntent): string {
   const [first, ...more] = intent.complaints
   if (!first) return `${file} could not be admitted`
   const told = describeComplaint(file, first)
-  return more.length === 0 ? told : `${told} (and ${more.length} more)`
+  return more.length === 0 ? told : `${told} (and ${counted(more.length, 'more mistake')})`
 }
 
 export function heldFix(intent: HoldIntent): string {
