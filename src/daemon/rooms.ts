@@ -179,6 +179,7 @@ export function buildRooms(given: RoomsGiven) {
     canaryThrough: canaries.through,
     noRoom: room.noRoom,
     diskRefused: room.refused,
+    lookAgain: (folder, name) => intake.lookAgain(folder, name),
   })
   const ownerOf = (uid: number): string => {
     const sender = identities().senderInSpool(uid)

@@ -12,6 +12,8 @@ export type Intake = Readonly<{
   sweep: (all: boolean) => void
   /** Files seen and not yet taken. */
   waiting: () => number
+  /** Before its time: what it waited for may be there. */
+  lookAgain: (folder: DropFolder, name: string) => void
   /** A message that waits in this folder sends this file of its files/ along. */
   isNamed: IsNamed
   /** No new files; resolves when those in flight are through. */
@@ -280,6 +282,10 @@ export function createIntake(given: IntakeGiven): Intake {
     },
     sweep: (all) => {
       for (const desk of desks.values()) watching.sweep(desk, all)
+    },
+    lookAgain: ({ path }, name) => {
+      const desk = desks.get(path)
+      if (desk) enqueue(desk, name)
     },
     waiting: () => [...desks.values()].reduce((sum, desk) => sum + desk.queue.size + desk.waiting.size + desk.inFlight.size, 0),
     isNamed: (folder, file, uid) => desks.get(folder.path)?.named.has(file, uid) === true,
