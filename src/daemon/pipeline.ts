@@ -52,6 +52,8 @@ export type Pipeline = Readonly<{
 const INCOMPLETE_MS = 5_000
 const ATTACHMENTS_MS = 10_000
 const ATTACHMENTS_AGAIN_MS = 200
+/** Lines for room in a mailbox are called as its holder is. */
+const DISK_LINE = '/disk'
 
 export function createPipeline(given: PipelineGiven): Pipeline {
   const { deliver, raise } = given
@@ -74,7 +76,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   /** Not judged yet; what it sends along waits with it all the same. */
   function waitForDisk({ bytes }: Taken, againMs: number): Fate {
     const parsed = bytes.includes('attach') ? parseMessage(bytes, given.config().org.limits) : undefined
-    return { againMs, attach: parsed?.ok ? readDraft(parsed.message).draft.attach : [] }
+    return { againMs, line: DISK_LINE, attach: parsed?.ok ? readDraft(parsed.message).draft.attach : [] }
   }
 
   async function admit(taken: Taken, dropped: Dropped): Promise<Fate> {
@@ -100,7 +102,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       return hold(parsed.complaints[0]?.code ?? 'bad-front-matter', parsed.complaints)
     }
     const envelope = causedBy(envelopeOf(taken, sender))
-    const verdict = judge(envelope, parsed.message, given.config(), given.asked(), routeFor(given.config()))
+    const asked = given.asked()
+    // Room that others stand in line for is theirs.
+    const room: Asked['room'] = (holder) => asked.room(holder) && taken.mayPass(holder)
+    const verdict = judge(envelope, parsed.message, given.config(), { ...asked, room }, routeFor(given.config()))
     return follow(taken, dropped, envelope, parsed.message, verdict)
   }
 
@@ -113,7 +118,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         return 'gone'
       case 'wait':
         if (verdict.full !== undefined) given.waitsForRoom(verdict.full, verdict.againMs)
-        return { againMs: verdict.againMs, attach: verdict.attach }
+        return { againMs: verdict.againMs, attach: verdict.attach, ...(verdict.full === undefined ? {} : { line: verdict.full }) }
       case 'admit': {
         const found = attachmentsOf(taken, verdict.plan.attach)
         if (found.found === 'refused')
