@@ -57,6 +57,8 @@ const ATTACHMENTS_MS = 10_000
 const ATTACHMENTS_AGAIN_MS = 200
 /** Where no place for copying became free, or none was told of. */
 const PACKING_AGAIN_MS = 2_000
+/** Lines for room in a mailbox are called as its holder is. */
+const DISK_LINE = '/disk'
 
 export function createPipeline(given: PipelineGiven): Pipeline {
   const { deliver, raise } = given
@@ -80,7 +82,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   /** Not judged yet; what it sends along waits with it all the same. */
   function waitForDisk({ bytes }: Taken, againMs: number): Fate {
     const parsed = bytes.includes('attach') ? parseMessage(bytes, given.config().org.limits) : undefined
-    return { againMs, attach: parsed?.ok ? readDraft(parsed.message).draft.attach : [] }
+    return { againMs, line: DISK_LINE, attach: parsed?.ok ? readDraft(parsed.message).draft.attach : [] }
   }
 
   async function admit(taken: Taken, dropped: Dropped): Promise<Fate> {
@@ -106,7 +108,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       return hold(parsed.complaints[0]?.code ?? 'bad-front-matter', parsed.complaints)
     }
     const envelope = causedBy(envelopeOf(taken, sender))
-    const verdict = judge(envelope, parsed.message, given.config(), given.asked(), routeFor(given.config()))
+    const asked = given.asked()
+    // Room that others stand in line for is theirs.
+    const room: Asked['room'] = (holder) => asked.room(holder) && taken.mayPass(holder)
+    const verdict = judge(envelope, parsed.message, given.config(), { ...asked, room }, routeFor(given.config()))
     return follow(taken, dropped, envelope, parsed.message, verdict)
   }
 
@@ -119,7 +124,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         return 'gone'
       case 'wait':
         if (verdict.full !== undefined) given.waitsForRoom(verdict.full, verdict.againMs)
-        return { againMs: verdict.againMs, attach: verdict.attach }
+        return { againMs: verdict.againMs, attach: verdict.attach, ...(verdict.full === undefined ? {} : { line: verdict.full }) }
       case 'admit': {
         if (verdict.plan.attach.length === 0) return deliverPlan(taken, dropped, envelope, message, verdict.plan)
         const again = (): void => given.lookAgain(taken.folder, taken.name)
