@@ -30,8 +30,6 @@ const SHARE = 16
 const TURN_MS = 8
 /** After the last write to a file that was written in place: a script that appends line by line closes it each time. */
 const GRACE_MS = 15
-const DRAFT_MS = 5 * 60_000
-const STRAY_MS = 10_000
 
 /** Drops that wait long, but not in line, are looked at in turn: this much later for each that waits beside them. */
 const CROWD_MS = 1_000
@@ -128,10 +126,7 @@ export function createIntake(given: IntakeGiven): Intake {
       draft: isDraftName(name),
       message,
       named,
-      draftMs: DRAFT_MS,
-      strayMs: STRAY_MS,
     })
-    const entry = { name, raw, kind: stat.kind }
     switch (verdict.see) {
       case 'nothing':
         return
@@ -148,7 +143,7 @@ export function createIntake(given: IntakeGiven): Intake {
         wait(verdict.againMs)
         return telling.alert(desk, name, verdict, stat.uid)
       case 'unsafe':
-        return follow(desk, name, put, stat.uid, given.refuse(desk.folder, entry, stat, verdict.why))
+        return follow(desk, name, put, stat.uid, given.refuse(desk.folder, { name, raw, kind: stat.kind }, stat, verdict.why))
       case 'whole': {
         const { fd, bytes } = verdict
         const letGo = (): void => {
