@@ -2,7 +2,7 @@ import { addressable, type Config } from '../core/config.ts'
 import type { Complaint, FaultCode, Spot } from '../core/fault.ts'
 import { type Draft, type Envelope, type Kind, MOST_HOPS, type Value, type Via } from '../core/message.ts'
 import { type Name, nearest } from '../core/names.ts'
-import { findPriority, priorityInName } from '../core/priority.ts'
+import { findPriority, misleadingWord } from '../core/priority.ts'
 import { counted, showSafely } from '../core/text.ts'
 import { formatTime, parseMoment } from '../core/time.ts'
 import { defaultSubject, type MessageText, readDraft } from '../message/index.ts'
@@ -88,7 +88,6 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
     ...(draft.attach.length > 0 ? { attach: undefined } : {}),
     ...(message.values['status'] !== undefined && kind !== 'task' ? { status: undefined } : {}),
   }
-  const word = priorityInName(config.priorities, envelope.name)
   const plan: AdmitPlan = {
     to: recipients,
     attach: draft.attach,
@@ -104,7 +103,7 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
     due: times.due,
     expires: times.expires,
     reminder,
-    misleadingName: word !== undefined && word.toLowerCase() !== draft.priority?.toLowerCase() ? word : undefined,
+    misleadingName: misleadingWord(config.priorities, envelope.name, priority.rule, draft.priority),
   }
   return { verdict: 'admit', plan }
 }

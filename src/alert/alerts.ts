@@ -7,10 +7,11 @@ import type { Clear, ClearAll, Raise } from '../core/post.ts'
 import { counted } from '../core/text.ts'
 import type { Layout } from '../mailbox/index.ts'
 import type { Clock, Disk, Ids, Log, Owner } from '../system/types.ts'
-import { type Book, makeBook, type OpenAlert } from './book.ts'
+import { type Book, type Entered, makeBook, type OpenAlert } from './book.ts'
 import { alertFiles, lostText } from './files.ts'
 import { isManyKey, parseAlertFile } from './key.ts'
 import { makeNotices } from './notice.ts'
+import { makePutAway } from './putaway.ts'
 import { type AlertText, formatAlert } from './text.ts'
 
 /** An event nobody closed (contract, page 3), counted from when it last happened. */
@@ -21,6 +22,7 @@ const UNCONFIRMED_LASTS_MS = 15 * 60_000
 const REWRITE_MS = 1_000
 const REFRESH_MS = 60_000
 const RETENTION_EVERY_MS = 3_600_000
+const BY_A_PERSON = 'a person closed it'
 /** Shortest ending of a name that `done` takes for it (contract, page 4). */
 const SHORTEST_ENDING = 4
 
@@ -64,17 +66,22 @@ export function createAlerts(given: AlertsGiven): Alerts {
   const files = alertFiles(given.disk, given.ids, given.layout, given.owner)
   const notices = makeNotices(clock, () => config().org.notify, given.notify, tellMore)
   const book: Book = makeBook()
+  const putAway = makePutAway()
   const startedAt = clock.monotonic()
   let retentionAt = Number.NEGATIVE_INFINITY
 
   function raise(fault: Fault): void {
-    const { alert, how, emptied } = book.enter(fault, clock.now(), clock.monotonic())
-    if (how !== 'same') log('warn', `alert ${fault.code}: ${alert.members ? fault.sentence : alert.sentence}`, fieldsOf(alert, fault.about))
+    putAway.raised(fault)
+    take(book.enter(fault, clock.now(), clock.monotonic()), fault)
+  }
+
+  function take({ alert, how, emptied }: Entered, about: Pick<Fault, 'about' | 'sentence'>): void {
+    if (how !== 'same') log('warn', `alert ${alert.code}: ${alert.members ? about.sentence : alert.sentence}`, fieldsOf(alert, about.about))
     if (how === 'new') record(eventOf(alert, 'raised'))
     // What counts others is rewritten once for all that a turn of the sweep brings.
     if (how === 'new' || alert.writtenAt === undefined || clock.monotonic() - alert.writtenAt >= (alert.dirty ? REWRITE_MS : REFRESH_MS)) write(alert)
     if (emptied) close(emptied, 'all it counted have a file of their own')
-    if (how === 'new') notices.send(formatAlert(textOf(alert), config().priorities), fault.agent)
+    if (how === 'new') notices.send(formatAlert(textOf(alert), config().priorities), alert.agent)
   }
 
   function write(alert: OpenAlert): void {
@@ -103,6 +110,7 @@ export function createAlerts(given: AlertsGiven): Alerts {
 
   function forget(alert: OpenAlert, why: string): void {
     book.remove(alert)
+    if (why === BY_A_PERSON) putAway.put(alert, clock.monotonic())
     record(eventOf(alert, 'closed'))
     log('info', `alert ${alert.code} closed: ${why}`, fieldsOf(alert, alert.about))
   }
@@ -131,13 +139,17 @@ export function createAlerts(given: AlertsGiven): Alerts {
     const there = files.list()
     for (const alert of book.all()) {
       // One listing never proves that a file is gone: it can skip an entry while others are renamed.
-      if (alert.writtenAt !== undefined && !there.has(alert.file) && !files.isThere(alert.file)) forget(alert, 'a person closed it')
+      if (alert.writtenAt !== undefined && !there.has(alert.file) && !files.isThere(alert.file)) forget(alert, BY_A_PERSON)
     }
     for (const file of there) adopt(file)
   }
 
   function sweep(): void {
     attempt('alerts cannot be listed', followFolder)
+    for (const alert of putAway.due(clock.monotonic())) {
+      const again = book.back(alert, clock.now(), clock.monotonic())
+      if (again) take(again, alert)
+    }
     for (const alert of book.all()) {
       const why = whenOver(alert)
       if (why !== undefined) close(alert, why)
@@ -163,15 +175,17 @@ export function createAlerts(given: AlertsGiven): Alerts {
   return {
     raise,
     clear: (code, about) => {
+      putAway.gone(code, about)
       const alert = book.gone(code, about)
       if (alert) close(alert, 'its cause is gone')
     },
     clearAll: (code, keep) => {
+      putAway.goneBut(code, keep)
       for (const alert of book.goneBut(code, keep)) close(alert, 'its cause is gone')
     },
     done: (which) => {
       const chosen = choose(book.all(), which)
-      for (const alert of chosen) close(alert, 'a person closed it')
+      for (const alert of chosen) close(alert, BY_A_PERSON)
       return chosen.filter((alert) => book.get(alert.file) === undefined).length
     },
     open: () =>

@@ -45,6 +45,8 @@ export type Entered = Readonly<{
 
 export type Book = Readonly<{
   enter: (fault: Fault, nowMs: number, monotonic: number) => Entered
+  /** One that was removed while it lasts. undefined: it is open again already, or nothing is left that it counted. */
+  back: (alert: OpenAlert, nowMs: number, monotonic: number) => Entered | undefined
   adopt: (file: string, text: AlertText, nowMs: number, monotonic: number) => OpenAlert
   get: (file: string) => OpenAlert | undefined
   all: () => OpenAlert[]
@@ -96,8 +98,7 @@ export function makeBook(): Book {
     }
     return undefined
   }
-  function enter(fault: Fault, nowMs: number, monotonic: number): Entered {
-    const file = alertFile(fault.code, keyOf(fault.about))
+  function enter(fault: Fault, nowMs: number, monotonic: number, file = alertFile(fault.code, keyOf(fault.about))): Entered {
     const known = open.get(file)
     if (known) return { alert: known, how: again(known, fault, nowMs, monotonic), emptied: undefined }
     const many = crowd(fault)
@@ -111,8 +112,20 @@ export function makeBook(): Book {
     const isAnother = count(alert, file, fault, nowMs, monotonic)
     return { alert, how: !counting ? 'new' : isAnother ? 'again' : 'same', emptied: undefined }
   }
+  function back(alert: OpenAlert, nowMs: number, monotonic: number): Entered | undefined {
+    const { file, code, about, agent, sentence, fix, members } = alert
+    const known = open.get(file)
+    if (!members) return known ? undefined : enter({ code, about, sentence, fix, ...(agent === undefined ? {} : { agent }) }, nowMs, monotonic, file)
+    for (const member of members) if (open.has(member)) members.delete(member)
+    if (members.size === 0) return undefined
+    for (const member of known?.members ?? []) members.add(member)
+    if (known) remove(known)
+    Object.assign(alert, { count: members.size, lastMs: nowMs, seenAt: monotonic, writtenAt: known?.writtenAt, dirty: true })
+    return { alert: add(alert), how: known ? 'again' : 'new', emptied: undefined }
+  }
   return {
     enter,
+    back,
     adopt: (file, text, nowMs, monotonic) => {
       const many = isManyKey(parseAlertFile(file)?.key ?? '')
       const seenAt = monotonic - Math.max(0, nowMs - text.lastMs)

@@ -3,9 +3,9 @@
  * so that an operator sees all of them at once.
  */
 import type { Spot } from '../core/fault.ts'
+import { hintOfPair } from '../core/mistakes.ts'
 import { nearest } from '../core/names.ts'
 import { parseDuration, parseSize } from '../core/units.ts'
-import { hintOfPair } from './mistakes.ts'
 import type { Located, Report } from './yaml.ts'
 
 /** undefined: it was reported. */

@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module'
 import type { CST, LineCounter, Node } from 'yaml'
 import type { Spot } from '../core/fault.ts'
-import { mistakeOf } from './mistakes.ts'
+import { mistakeOf } from '../core/mistakes.ts'
 
 export type Entry = Readonly<{ key: string; keySpot: Spot; value: Located /** 1-based lines of the file. */; firstLine: number; lastLine: number }>
 

@@ -42,7 +42,7 @@ export const FAULTS = {
     'event',
     'warning',
     'A message is not valid UTF-8 or has control characters in its front matter.',
-    'Convert it with iconv and release it.',
+    'Convert it with the iconv of the alert and release it.',
   ),
   'bad-front-matter': row(
     'event',
@@ -83,7 +83,12 @@ export const FAULTS = {
   ),
   'forged-sender': row('event', 'critical', 'A message claims an origin that is not true.', 'Look at what the sender is doing: penny log and its run logs.'),
   'ref-reused': row('event', 'warning', 'A sender used the same ref for two different messages.', 'Give the second one a ref of its own and release it.'),
-  'missing-attachment': row('event', 'warning', 'A message names a file that did not appear within 10 s.', 'Put the file beside it and release the message.'),
+  'missing-attachment': row(
+    'event',
+    'warning',
+    'A message names a file that did not appear within 10 s.',
+    'Put the file, under the name that attach: has, beside it and release the message.',
+  ),
   'priority-in-name': row(
     'event',
     'warning',
@@ -135,6 +140,12 @@ export const FAULTS = {
     'Look at what the agent is doing: penny log ID.',
   ),
   'missing-message': row('event', 'critical', 'A message vanished before it was settled; it was put back.', 'Look at what the agent is doing: penny log ID.'),
+  'moved-mailbox': row(
+    'condition',
+    'critical',
+    'The folder of a mailbox was renamed or moved. A new one was made in its place, and what was not settled was put back there as it was last known.',
+    'Bring back with the command of the alert what lies in the moved one.',
+  ),
   'run-failed': row(
     'event',
     'critical',
@@ -161,7 +172,12 @@ export const FAULTS = {
     'penny doctor tells which step is slow.',
   ),
   'clock-step': row('event', 'warning', 'The clock of this machine was stepped; deadlines go on by the monotonic clock.', 'Check chrony or ntpd.'),
-  'config-invalid': row('condition', 'critical', 'A change in policies/ cannot be used; what ran before runs on.', 'Mend the line the alert names.'),
+  'config-invalid': row(
+    'condition',
+    'critical',
+    'A change in policies/ cannot be used; what ran before runs on, but the daemon will not start again until this is mended.',
+    'Mend the line the alert names.',
+  ),
 } as const satisfies Record<string, Row>
 
 export type FaultCode = keyof typeof FAULTS

@@ -49,6 +49,9 @@ export function startDaemon(given: DaemonGiven): Daemon {
   const rooms = buildRooms(given)
   const { layout, ledger, journal, sealed, alerts, policies, provisioner, room, settleRoom, dispatcher, deliver, intake, deadlines, scheduler } = rooms
   const mirrored = createMirrored(disk, journal, `${layout.private('state')}/mirrors.json`)
+  /** Folders on the way to the root that keep runs out; what of all of them is in the log already. */
+  let shutOut: readonly string[] = []
+  const logged = new Set<string>()
   let cleaning = false
   let saved: Promise<void> = Promise.resolve()
   const sweepHeld = makeHeldSweep({ clock, disk, layout, sealed, cleared: alerts.clear, folder: rooms.heldFolder })
@@ -91,9 +94,14 @@ export function startDaemon(given: DaemonGiven): Daemon {
   clock.soon(() => void begin().catch(given.failed))
 
   function tellOfPath(): void {
-    for (const { path, what, fix, shutsOut } of checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')) {
-      log('warn', 'a folder on the way to the root is not as it should be', { path, found: what })
-      if (shutsOut) alerts.raise({ code: 'unreadable-file', about: path, sentence: `${path} ${what}.`, fix })
+    const problems = checkPathTo(disk, layout.root, given.system.self.uid, rooms.mode() === 'system')
+    const shut = problems.filter(({ shutsOut }) => shutsOut)
+    for (const path of shutOut) if (!shut.some((problem) => problem.path === path)) alerts.clear('unreadable-file', path)
+    for (const { path, what, fix } of shut) alerts.raise({ code: 'unreadable-file', about: path, sentence: `${path} ${what}.`, fix })
+    shutOut = shut.map(({ path }) => path)
+    for (const { path, what } of problems) {
+      if (!logged.has(`${path} ${what}`)) log('warn', 'a folder on the way to the root is not as it should be', { path, found: what })
+      logged.add(`${path} ${what}`)
     }
   }
 
@@ -102,7 +110,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     const each: Readonly<Record<string, () => void>> = {
       drops: () => intake.sweep(all),
       ...(rooms.isReady() ? { mailboxes: () => settleRoom.sweep(all), backlogs: rooms.full.sweep, workspaces: rooms.sweepWorkspaces } : {}),
-      ...(all ? { leftovers: rooms.sweepLeftovers } : {}),
+      ...(all ? { leftovers: rooms.sweepLeftovers, path: tellOfPath } : {}),
       folders: provisioner.patrol,
       held: sweepHeld,
       alerts: alerts.sweep,

@@ -10,6 +10,7 @@ import type { Complaint, FaultCode } from '../core/fault.ts'
 import type { Envelope } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Raise } from '../core/post.ts'
+import { meantBy } from '../core/priority.ts'
 import { showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { type AttachmentsFound, type Deliver, type Delivered, type Dropped, findAttachments } from '../deliver/index.ts'
@@ -257,8 +258,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   }
 
   function nameMisleads(envelope: Envelope, { mails }: Delivered, word: string, priority: string): void {
-    const scheme = given.config().priorities
-    const meant = scheme.byName.has(word.toLowerCase()) ? word.toLowerCase() : (scheme.aliases.get(word) ?? scheme.rules[0]?.name ?? priority)
+    const meant = meantBy(given.config().priorities, word)
     const file = `${envelope.folder}/${envelope.name}`
     const agent = given.config().agents.has(envelope.from as Name) ? { agent: envelope.from } : {}
     const sentence = `The name of ${file} says "${word}", but its front matter does not: it was delivered with priority ${priority}. Names of files carry no meaning on the way in.`

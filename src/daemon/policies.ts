@@ -3,7 +3,7 @@
 import { describeProblem, type Problem } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import type { Clear, Raise } from '../core/post.ts'
-import { shellWord } from '../core/text.ts'
+import { counted, shellWord } from '../core/text.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { listTree, watchTree } from '../system/index.ts'
 import type { Cancel, Clock, Disk, Log } from '../system/types.ts'
@@ -15,6 +15,7 @@ const DEEPEST = 4
 
 export type Policies = Readonly<{
   current: () => Config
+  /** Whether policies/ cannot be used as it is now; the alert of it is open then. */
   invalid: () => boolean
   /** Reads the folder and takes what changed, if it is valid. */
   look: () => void
@@ -49,7 +50,7 @@ export function refusalOf(cause: unknown, root: string): { why: string; fix: str
 export function createPolicies(given: PoliciesGiven, first: Config): Policies {
   const dir = given.layout.policies
   let current = first
-  let invalid = false
+  let invalid: Readonly<{ sentence: string; fix: string }> | undefined
   let isBehind = false
   let cancelQuiet: Cancel | undefined
   let lastSeen = given.seen
@@ -75,7 +76,7 @@ export function createPolicies(given: PoliciesGiven, first: Config): Policies {
       const runs = isBehind ? 'it is in force only in part' : 'what ran before runs on'
       return say(`A change in policies/ cannot be taken, ${runs}: ${refusal.why}; it is tried again every half a minute`, refusal.fix)
     }
-    invalid = false
+    invalid = undefined
     given.clear('config-invalid', 'policies')
   }
 
@@ -89,21 +90,25 @@ export function createPolicies(given: PoliciesGiven, first: Config): Policies {
 
   function refuse(problems: readonly Problem[]): void {
     const [first] = problems
-    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+    const more = problems.length > 1 ? ` (and ${counted(problems.length - 1, 'more mistake')}: penny doctor)` : ''
     say(
-      `A change in policies/ cannot be used, what ran before runs on: ${first ? describeProblem(first) : 'it cannot be read'}${more}`,
+      `A change in policies/ cannot be used: ${first ? describeProblem(first) : 'it cannot be read'}${more}. What ran before runs on, but the daemon will not start again until this is mended.`,
       first ? `\${EDITOR:-vi} ${shellWord(`policies/${first.file}`)}` : 'ls -la policies/',
     )
   }
 
   function say(sentence: string, fix: string): void {
-    invalid = true
+    invalid = { sentence, fix }
     given.raise({ code: 'config-invalid', about: 'policies', sentence, fix })
   }
 
   return {
     current: () => current,
-    invalid: () => invalid,
+    invalid: () => {
+      // Whoever asks is told the same by the alerts, also where a person closed this one a moment ago.
+      if (invalid) say(invalid.sentence, invalid.fix)
+      return invalid !== undefined
+    },
     look: lookIfChanged,
     watch: () => {
       // Whatever was wrong when a daemon before this one ended: this one could start.

@@ -91,8 +91,9 @@ export function createViews(given: ViewsGiven): Views {
   }
 
   function status(): StatusReport {
-    // Before the alerts are listed: it may raise one.
+    // Before the alerts are listed: each may raise one.
     const held = given.heldFiles()
+    const invalid = given.configInvalid()
     return {
       organisation: config().org.name,
       root: given.layout.root,
@@ -115,7 +116,7 @@ export function createViews(given: ViewsGiven): Views {
       waiting_drops: given.waitingDrops(),
       ...(given.canaryMs() === undefined ? {} : { canary_ms: given.canaryMs() as number }),
       accounting: given.state.accounting(),
-      config: { digest: config().digest, invalid: given.configInvalid() },
+      config: { digest: config().digest, invalid },
     }
   }
 

@@ -7,7 +7,7 @@ import { counted, shellPath, shellWord } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { isMessageName, type Layout, type Ledger, listOrNothing, type Mail, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { join } from '../system/index.ts'
-import type { Clock, Disk, Listed } from '../system/types.ts'
+import type { Clock, Disk, Listed, Stat } from '../system/types.ts'
 import { escaped, isOddName } from './folders.ts'
 
 export type WorkspacesGiven = Readonly<{
@@ -26,6 +26,8 @@ export type WorkspacesGiven = Readonly<{
 /** By these a repository keeps an empty folder. */
 const KEPT_BY_GIT = ['.gitkeep', '.gitignore']
 const FOLDERS = ['new', 'cur', 'done', 'outbox', 'sent', 'attachments', 'runs', 'home']
+/** What a fix put aside in attachments/: a person has no home/ for it. */
+const WAS = /^was-./
 /** A stray is told after this long (contract, page 1), milliseconds. */
 const STRAY_MS = 10_000
 /** Each holder is looked at so often, but not more of them in one sweep: with the time between two listings of one folder this bounds its cost. */
@@ -38,6 +40,7 @@ const MOST_NAMED = 10
 /** Messages by which the holder of a renamed folder is known again. */
 const MOST_ASKED = 16
 
+type NobodysCode = 'moved-mailbox' | 'unmatched-file'
 type Stray = { readonly folder: string; readonly entry: Listed; told: boolean }
 
 /** Once every message is known, each second or so. */
@@ -48,7 +51,7 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
   const inodes = new Map<number, Name>()
   /** Folders of nobody, whose mail was looked through once. */
   const asked = new Map<string, Name | undefined>()
-  const nobodys = new Map<string, string>()
+  const nobodys = new Map<string, { readonly code: NobodysCode; readonly sentence: string }>()
   /** By what they lie in: names of folders that belong to nobody, of what lies in their outbox/. */
   let unowned: readonly string[] = []
   const drops = new Map<string, readonly string[]>()
@@ -106,16 +109,20 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
         about,
         ...(holder === '' ? {} : { agent: holder }),
         sentence: `${about} (${stat.kind}, ${formatSize(stat.size)}) lies where no mail is looked for: it is neither sent nor read by anybody.`,
-        fix: fixForStray(folder, entry, holder),
+        fix: fixForStray(folder, entry, holder, stat.kind),
       })
     }
   }
 
-  function fixForStray(folder: string, { name, raw }: Listed, holder: string): string {
+  function fixForStray(folder: string, { name, raw }: Listed, holder: string, kind: Stat['kind']): string {
     const strayWord = shellPath(folder, name, raw)
-    if (isMessageName(name)) return `mv -n ${strayWord} ${shellWord(holder === '' ? 'spool/' : `workspaces/${holder}/outbox/`)}   # to send it`
+    if (isMessageName(name) && kind === 'file')
+      return `mv -n ${strayWord} ${shellWord(holder === '' ? 'spool/' : `workspaces/${holder}/outbox/`)}   # to send it`
     if (config().agents.has(holder as Name)) return `mv -n ${strayWord} ${shellWord(`workspaces/${holder}/home/`)}`
-    return `mv -n ${strayWord} spool/files/   # or where it belongs`
+    // Somebody's own, perhaps, so it must not go where others can read it. A person has no home/ there.
+    if (holder === '') return `mv -n ${strayWord} ../   # or where it belongs`
+    const keptWord = shellWord(`workspaces/${holder}/attachments/was-beside/`)
+    return `mkdir -p ${keptWord} && mv -n ${strayWord} ${keptWord}   # or where it belongs`
   }
 
   function lookAtHolder(holder: Name): void {
@@ -125,7 +132,7 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     // `.was-1`: what lay in a folder's place, set aside and told when the folder was made again.
     lookIn(shown, entriesOf(layout.workspace(holder), stat), ({ name }) => FOLDERS.includes(name.replace(/\.was-\d$/, '')))
     lookIn(`${shown}/sent`, entriesOf(layout.sent(holder)), ({ name }) => parseFileName(name) !== undefined)
-    lookIn(`${shown}/attachments`, entriesOf(layout.attachments(holder)), ({ name }) => isMessageId(name))
+    lookIn(`${shown}/attachments`, entriesOf(layout.attachments(holder)), ({ name, kind }) => isMessageId(name) || (kind === 'folder' && WAS.test(name)))
     if (config().agents.has(holder))
       lookIn(`${shown}/runs`, entriesOf(layout.runs(holder)), ({ name }) => name.endsWith('.log') && isMessageId(name.slice(0, -4)))
   }
@@ -171,6 +178,7 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     const was =
       owner !== undefined && owner !== name ? ` It is what was workspaces/${owner}/: its home/, done/ and whatever else lies in it is missing there.` : ''
     return tell(shown, {
+      code: was !== '' && isHolder(config(), owner ?? '') ? 'moved-mailbox' : 'unmatched-file',
       sentence: `${shown}/ belongs to nobody: no agent or person is called ${name}, and nothing in it is looked at.${was}${inOutbox}${orphaned}`,
       fix: fixForFolder(name, owner, unsettled),
     })
@@ -191,9 +199,11 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     return `find ${shownWord} -type f   # move what is somebody's to where it belongs, then remove the folder`
   }
 
-  function tell(about: string, { sentence, fix }: Readonly<{ sentence: string; fix: string }>): string {
-    if (nobodys.get(about) !== sentence) raise({ code: 'unmatched-file', about, sentence, fix })
-    nobodys.set(about, sentence)
+  function tell(about: string, { code, sentence, fix }: Readonly<{ code: NobodysCode; sentence: string; fix: string }>): string {
+    const told = nobodys.get(about)
+    if (told && told.code !== code) clear(told.code, about)
+    if (told?.code !== code || told.sentence !== sentence) raise({ code, about, sentence, fix })
+    nobodys.set(about, { code, sentence })
     return about
   }
 
@@ -212,7 +222,8 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
   /** What was mended while the daemon was down: the alerts themselves would wait a quarter of an hour for it to be found again. */
   function closePast(): void {
     for (const { code, about } of given.told())
-      if (code === 'unmatched-file' && about.startsWith('workspaces/') && !statOrNothing(disk, `${layout.root}/${about}`)) clear(code, about)
+      if ((code === 'unmatched-file' || code === 'moved-mailbox') && about.startsWith('workspaces/') && !statOrNothing(disk, `${layout.root}/${about}`))
+        clear(code, about)
   }
 
   return () => {
@@ -226,10 +237,10 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     lookAtWorkspaces()
     tellStrays()
     const present = new Set(unowned.slice(0, MOST_STRAYS).map(lookAtNobodys))
-    for (const about of nobodys.keys()) {
+    for (const [about, { code }] of nobodys) {
       if (present.has(about)) continue
       nobodys.delete(about)
-      clear('unmatched-file', about)
+      clear(code, about)
     }
   }
 }

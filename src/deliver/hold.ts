@@ -1,7 +1,7 @@
 /** Files that could not be admitted: moved to spool/held/, bytes untouched, with a `.why.md` beside each. */
 
-import { describeComplaint } from '../core/fault.ts'
-import { shellWord, showSafely } from '../core/text.ts'
+import { type Complaint, describeComplaint } from '../core/fault.ts'
+import { counted, shellWord, showSafely } from '../core/text.ts'
 import type { HoldIntent } from '../journal/index.ts'
 import { isGone, isMessageName, parseHeldName, statOrNothing } from '../mailbox/index.ts'
 import type { Path } from '../system/types.ts'
@@ -65,7 +65,7 @@ export function heldSentence(intent: HoldIntent): string {
   const [first, ...more] = intent.complaints
   if (!first) return `${file} could not be admitted`
   const told = describeComplaint(file, first)
-  return more.length === 0 ? told : `${told} (and ${more.length} more)`
+  return more.length === 0 ? told : `${told} (and ${counted(more.length, 'more mistake')})`
 }
 
 export function heldFix(intent: HoldIntent): string {
@@ -73,8 +73,18 @@ export function heldFix(intent: HoldIntent): string {
   switch (intent.code) {
     case 'unsafe-file':
       return `ls -la ${fileWord}   # see what it is, then rm it`
-    case 'missing-attachment':
-      return `cp THE-MISSING-FILE ${shellWord(`${intent.folder}/files/`)} && ${releaseCommand}`
+    case 'missing-attachment': {
+      const copyCommand = missingPaths(intent)
+        .map((path) => `cp THE-MISSING-FILE ${shellWord(path)}`)
+        .join(' && ')
+      return copyCommand === '' ? `\${EDITOR:-vi} ${fileWord} && ${releaseCommand}` : `${copyCommand} && ${releaseCommand}`
+    }
+    case 'bad-encoding': {
+      const encodingWord = encodingOf(intent.complaints)
+      if (encodingWord === undefined) return `\${EDITOR:-vi} ${fileWord} && ${releaseCommand}`
+      // Into the same file: whose it is says who sent it.
+      return `f=$(mktemp) && iconv -f ${encodingWord} -t UTF-8 ${fileWord} > "$f" && cp "$f" ${fileWord} && rm "$f" && ${releaseCommand}`
+    }
     case 'unknown-sender': {
       const uid = /\buid (\d+)/.exec(intent.complaints[0]?.what ?? '')?.[1] ?? 'UID'
       return `printf '%s\\n' --- 'user: ${uid}' --- > policies/people/uid-${uid}.md && ${releaseCommand}   # if it is somebody of yours; any name will do`
@@ -84,6 +94,23 @@ export function heldFix(intent: HoldIntent): string {
     default:
       return moveFix(intent, fileWord) ?? `\${EDITOR:-vi} ${fileWord} && ${releaseCommand}`
   }
+}
+
+/** As `parseMessage` says it. */
+function encodingOf([complaint]: readonly Complaint[]): string | undefined {
+  return /; it looks like (UTF-16|WINDOWS-1252)$/.exec(complaint?.what ?? '')?.[1]
+}
+
+/** Where what its `attach:` names is looked for; none where it can lie nowhere. */
+function missingPaths({ folder, complaints }: HoldIntent): readonly string[] {
+  const names = /^the attachment (.+) did not appear /s.exec(complaints[0]?.what ?? '')?.[1]?.split(', ') ?? []
+  const home = /^(workspaces\/[^/]+)\/outbox$/.exec(folder)?.[1]
+  const paths = names.map((name) => {
+    const parts = name.split('/').filter((part) => part !== '' && part !== '.')
+    if (parts.length === 0 || parts.includes('..') || (parts.length > 1 && home === undefined)) return undefined
+    return parts.length > 1 ? `${home}/home/${parts.join('/')}` : `${folder}/files/${parts[0]}`
+  })
+  return paths.every((path) => path !== undefined) ? paths : []
 }
 
 /** Out of a box of nobody into the one that was meant, where that is all there is to mend: no `to:` of its own says otherwise. */

@@ -7,6 +7,7 @@ import type { Node, Pair, Scalar, YAMLMap } from 'yaml'
 import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml'
 import type { Complaint, Spot } from '../core/fault.ts'
 import type { Value } from '../core/message.ts'
+import { mistakeOf } from '../core/mistakes.ts'
 import { type Lines, lineStarts, spotAt } from './lines.ts'
 import type { Front, FrontReading, Values } from './types.ts'
 
@@ -72,23 +73,16 @@ function* checkedTokens(text: string, lines: Lines): Generator<CST.Token> {
     if (type && !CHEAP.has(type)) parts++
     if (parts > MAX_PARTS || ++lexemes > MAX_LEXEMES) refuse('front matter has too many parts')
     for (const token of parser.next(lexeme)) {
-      if (token.type === 'error') throw new Refusal(inPlainWords('', token.message, undefined), spotAt(lines, token.offset))
+      if (token.type === 'error') {
+        const { what, offset: at } = mistakeOf(text, [], { code: '', message: token.message, offset: token.offset })
+        throw new Refusal(what, spotAt(lines, at))
+      }
       yield token
     }
     // The lexer's own marks (document, scalar, end of a broken flow) are no text.
     if (type !== 'scalar' && type !== 'doc-mode' && type !== 'flow-error-end') offset += lexeme.length
   }
   yield* parser.end()
-}
-
-/** The parser's sentences are about YAML; a person wants to know what to write. */
-function inPlainWords(code: string, message: string, at: string | undefined): string {
-  if (code === 'DUPLICATE_KEY') return 'the same key stands twice'
-  if (code === 'BAD_SCALAR_START' && (at === '@' || at === '`')) return `a value that begins with ${at} needs quotes`
-  if (code === 'BLOCK_AS_IMPLICIT_KEY' || /Nested mappings are not allowed/.test(message)) return 'a value that contains ": " needs quotes'
-  if (code === 'TAB_AS_INDENT') return 'lines are indented with spaces, not tabs'
-  const line = message.split('\n')[0] ?? message
-  return line.slice(0, 160)
 }
 
 /** `text` is the front matter with the line before it, so that its lines are those of the file. */
@@ -105,7 +99,10 @@ export function compose(text: string): Composition {
       // One broken line makes errors in those after it; keys that stand twice are each their own.
       const twice = problems.every((p) => p.code === 'DUPLICATE_KEY')
       const told = problems.slice(0, twice ? MAX_COMPLAINTS : 1)
-      return { ok: false, complaints: told.map((p) => complaint(inPlainWords(p.code, p.message, text[p.pos[0]]), p.pos[0])) }
+      const mistakes = told.map(({ code, message, pos }) =>
+        code === 'DUPLICATE_KEY' ? { what: 'the same key stands twice', offset: pos[0] } : mistakeOf(text, tokens, { code, message, offset: pos[0] }),
+      )
+      return { ok: false, complaints: mistakes.map(({ what, offset }) => complaint(what, offset)) }
     }
     const contents = documents[0]?.contents
     if (documents.length !== 1 || !isMap(contents) || contents.flow) {

@@ -1,6 +1,7 @@
 /** What a holder's file means, measured against the last state that daemon and holder agreed on. Pure. */
+import { nearest } from '../core/names.ts'
 import type { Change } from '../core/post.ts'
-import { type Folder, folderOf, isSettled, mayChange, type Status, statusByFolder } from '../core/status.ts'
+import { type Folder, folderOf, isSettled, mayChange, STATUSES, type Status, statusByFolder } from '../core/status.ts'
 import type { Mail } from '../mailbox/index.ts'
 import type { HolderPart } from '../message/index.ts'
 
@@ -20,6 +21,8 @@ export type Decision = Readonly<{
   by: string
   /** Told to people. */
   conflict: string | undefined
+  /** The conflict is a word that is no status; `meant`: the one it is most like. */
+  misspelt: Readonly<{ meant: Status | undefined }> | undefined
   /** Told to who asked for a change. */
   refused: string | undefined
 }>
@@ -30,7 +33,9 @@ export function decide(mail: Mail, seen: Observed, asked: Change | undefined): D
   if (!asked) return own
   const now = own.status ?? mail.status
   if (asked.claim && now === 'in_progress') return { ...own, refused: 'it is claimed already' }
-  if (mayChange(asked.actor, now, asked.to)) return { ...own, status: asked.to, folder: folderOf(asked.to), by: asked.by }
+  // What stands there instead of a status counts no more.
+  const rest = own.misspelt ? { ...own, conflict: undefined, misspelt: undefined } : own
+  if (mayChange(asked.actor, now, asked.to)) return { ...rest, status: asked.to, folder: folderOf(asked.to), by: asked.by }
   return { ...own, refused: `a task that is ${now} cannot become ${asked.to}` }
 }
 
@@ -38,7 +43,7 @@ export function decide(mail: Mail, seen: Observed, asked: Change | undefined): D
 function decideNote(seen: Observed): Decision {
   const { status } = seen.holder
   const folder = status !== undefined && isSettled(status) ? 'done' : seen.folder
-  return { status: null, folder, by: 'holder', conflict: undefined, refused: undefined }
+  return { status: null, folder, by: 'holder', conflict: undefined, misspelt: undefined, refused: undefined }
 }
 
 function decideHolder(mail: Mail, was: Status, seen: Observed): Decision {
@@ -54,13 +59,19 @@ function decideHolder(mail: Mail, was: Status, seen: Observed): Decision {
       conflict = `it was moved to ${seen.folder}/ while its status was set to ${written}; the status counts`
   } else if (folderChanged) wanted = statusByFolder(seen.folder, was)
   if (fileChanged && seen.withdrawing && isUnrecorded(mail, seen.holder.updated) && written === 'cancelled')
-    return { status: written, folder: folderOf(written), by: 'daemon', conflict: undefined, refused: undefined }
+    return { status: written, folder: folderOf(written), by: 'daemon', conflict: undefined, misspelt: undefined, refused: undefined }
   if (!mayChange('holder', was, wanted)) {
     conflict = `its holder may not make a task that is ${was} ${wanted}; this was undone`
     wanted = was
   }
-  if (seen.holder.badStatus !== undefined) conflict = `"${seen.holder.badStatus}" is no status; it stays ${wanted}`
-  return { status: wanted, folder: folderOf(wanted), by: wanted === was ? 'daemon' : 'holder', conflict, refused: undefined }
+  const { badStatus } = seen.holder
+  const misspelt = badStatus === undefined ? undefined : { meant: nearest(badStatus, STATUSES) as Status | undefined }
+  if (misspelt) {
+    const { meant } = misspelt
+    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
+    conflict = `"${badStatus}" is no status${hint}; known: ${STATUSES.join(', ')}. It stays ${wanted}`
+  }
+  return { status: wanted, folder: folderOf(wanted), by: wanted === was ? 'daemon' : 'holder', conflict, misspelt, refused: undefined }
 }
 
 /** Claimed by a move, and settled or blocked in the file then: two steps, of which both are allowed. */

@@ -4,7 +4,7 @@ import type { Folder } from '../core/status.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { statOrNothing } from '../mailbox/index.ts'
 import type { Listed } from '../system/types.ts'
-import { MOST_A_FOLDER, untoldMs } from './strays.ts'
+import { keptFor, MOST_A_FOLDER, untoldMs } from './strays.ts'
 import type { SettleGiven } from './types.ts'
 
 export type OddNames = Readonly<{
@@ -20,12 +20,13 @@ export function makeOddNames(given: SettleGiven): OddNames {
     const path = `workspaces/${holder}/${folder}`
     const stat = statOrNothing(disk, given.pins.at(layout.folder(holder, folder), raw))
     if (!stat) return
+    const { makeCommand, keptWord } = keptFor(given, holder)
     given.raise({
       code: 'unmatched-file',
       about,
       agent: holder,
       sentence: `${about} has a name that is not UTF-8; it is not a message the daemon put there, and is not looked at.`,
-      fix: `find ${shellWord(path)} -maxdepth 1 -inum ${stat.ino} -exec mv -T {} workspaces/${holder}/home/stray-${stat.ino} \\;`,
+      fix: `${makeCommand}find ${shellWord(path)} -maxdepth 1 -inum ${stat.ino} -exec mv -nT {} ${keptWord}stray-${stat.ino} \\;`,
     })
   }
 

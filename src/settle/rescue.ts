@@ -1,5 +1,6 @@
 /** What is done about a file that grew too large, no longer parses, or is not there any more. */
 import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import { type Mail, markOf } from '../mailbox/index.ts'
@@ -29,12 +30,17 @@ export type Rescue = Readonly<{
 const VANISHED_MS = 2_500
 const LINKED_AGAIN_MS = 100
 const LETTER_MS = 10 * 60_000
+/** More than so many of one mailbox at once have one cause, and are told as one. */
+const MOST_ALONE = 3
+const AT_ONCE_MS = 60_000
 
 export function createRescue(given: SettleGiven, again: (id: MessageId, ms: number) => void, shown: (mail: Mail, text: string) => void): Rescue {
   const { clock, ledger } = given
   const vanishedAtMs = new Map<MessageId, number>()
   /** Cannot be put back, and that was told: every sweep misses it again. */
   const lost = new Set<MessageId>()
+  /** Mailboxes of which many vanished at once, and until when more are counted with those. */
+  const atOnceUntilMs = new Map<Name, number>()
   const linkedSinceMs = new Map<MessageId, number>()
   const unparsedSince = new Map<MessageId, { mark: string; atMs: number }>()
 
@@ -73,7 +79,7 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
     const since = unparsedSince.get(mail.id)
     if (since?.mark !== mark) unparsedSince.set(mail.id, { mark, atMs: clock.monotonic() })
     const waitedMs = since?.mark === mark ? clock.monotonic() - since.atMs : 0
-    const mayBeSaving = bytes.length === 0 || /not closed|unclosed|never closed|empty/.test(what)
+    const mayBeSaving = bytes.length === 0 || /--- and never closed|empty/.test(what)
     if (mayBeSaving && waitedMs < INCOMPLETE_MS && !asked) {
       again(mail.id, INCOMPLETE_MS - waitedMs + 10)
       return { refused: undefined }
@@ -116,33 +122,54 @@ export function createRescue(given: SettleGiven, again: (id: MessageId, ms: numb
     }
     const text = lastGoodText(given, mail, given.said.of(mail.id))
     if (text === undefined) {
+      countAtOnce(mail.holder)
       vanishedAtMs.delete(mail.id)
       if (lost.has(mail.id)) return 'gone'
       lost.add(mail.id)
-      given.raise({
-        code: 'missing-message',
-        about: mail.id,
-        agent: mail.holder,
-        sentence: `Message ${mail.id} (${mail.subject}) vanished from ${mail.holder}'s mailbox; its original is past the retention time, so it cannot be put back. Its sender ${mail.from} may send it again.`,
+      tellMissing(mail, {
+        one: `its original is past the retention time, so it cannot be put back. Its sender ${mail.from} may send it again.`,
         fix: `penny log ${mail.id}   # what it was; then: penny alerts done missing-message.${mail.id}`,
       })
       return 'gone'
     }
+    countAtOnce(mail.holder)
     vanishedAtMs.delete(mail.id)
     given.repair(mail.holder)
     setImpostorAside(given, mail)
     await putNew(given, mail, mail.folder, text)
     const placed = placeAt(given, mail, mail.folder, mail.file)
     mail.mark = placed && markOf(placed.stat)
-    given.raise({
-      code: 'missing-message',
-      about: mail.id,
-      agent: mail.holder,
-      sentence: `Message ${mail.id} (${mail.subject}) vanished from ${mail.holder}'s mailbox before it was settled; it was put back as it was sent, with its last status, result and progress.`,
+    tellMissing(mail, {
+      one: 'it was put back as it was sent, with its last status, result and progress.',
       fix: `penny show ${mail.id} && penny alerts done missing-message.${mail.id}   # what is gone is only what was written into it unseen`,
     })
     shown(mail, text)
     return 'back'
+  }
+
+  function countAtOnce(holder: Name): void {
+    const now = clock.monotonic()
+    if ((atOnceUntilMs.get(holder) ?? 0) > now) return
+    atOnceUntilMs.delete(holder)
+    let count = 0
+    for (const id of vanishedAtMs.keys()) {
+      if (ledger.get(id)?.holder === holder && ++count > MOST_ALONE) {
+        atOnceUntilMs.set(holder, now + AT_ONCE_MS)
+        return
+      }
+    }
+  }
+
+  function tellMissing({ id, subject, holder }: Mail, { one, fix }: Readonly<{ one: string; fix: string }>): void {
+    const message = `Message ${id} (${subject}) vanished from ${holder}'s mailbox before it was settled; ${one}`
+    if (!atOnceUntilMs.has(holder)) return given.raise({ code: 'missing-message', about: id, agent: holder, sentence: message, fix })
+    given.raise({
+      code: 'missing-message',
+      about: `workspaces/${holder}`,
+      agent: holder,
+      sentence: `Many messages vanished from ${holder}'s mailbox at once, as when its folder is renamed or removed. Each is counted here and was put back, if it could be. The last: ${message}`,
+      fix: `ls -la workspaces ${shellWord(`workspaces/${holder}`)}; penny alerts   # another one tells what became of the folder; then: penny tasks ${shellWord(`to:${holder}`)}`,
+    })
   }
 
   return {

@@ -4,6 +4,7 @@ import type { Apply, Change, Changed } from '../core/post.ts'
 import { type Folder, isSettled } from '../core/status.ts'
 import { isSameVersion, type Mail, markOf, parseFileName } from '../mailbox/index.ts'
 import { type HolderPart, parseMessage, readHolder } from '../message/index.ts'
+import { makeConflicts } from './conflicts.ts'
 import { type Correct, createCorrect } from './correct.ts'
 import { type Decision, decide } from './decide.ts'
 import { locate, move, type Place, placeAt, type Snapshot, snapshot } from './file.ts'
@@ -54,6 +55,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
   const { inTurn, idle } = makeTurns()
   /** Messages that somebody asks to be changed, and whose holder has them open. */
   const waitedFor = new Set<MessageId>()
+  const conflicts = makeConflicts(given)
   const begunMs = clock.now()
   /** Other places where a message was seen: copies that an editor saved late, or where its holder moved it. */
   const seenAt = new Map<MessageId, Map<string, { folder: Folder; name: string }>>()
@@ -248,15 +250,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
         updated,
         ...(mail.mark === undefined ? {} : { mark: mail.mark }),
       })
-    if (decision.conflict !== undefined) {
-      given.raise({
-        code: 'status-conflict',
-        about: mail.id,
-        agent: mail.holder,
-        sentence: `Message ${mail.id} (${mail.subject}) at ${mail.holder}: ${decision.conflict}.`,
-        fix: `penny log ${mail.id}`,
-      })
-    }
+    conflicts.tell(mail, decision, moved)
     const gone = mail.status === null ? mail.folder === 'done' : isSettled(mail.status)
     if (gone) ledger.remove(mail.id)
     else if (!ledger.get(mail.id)) ledger.add(mail)

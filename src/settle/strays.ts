@@ -16,6 +16,13 @@ const CROWDED_MS = 130_000
 /** How long a file may lie there before it is told of. */
 export const untoldMs = (name: string): number => (isDraftName(name) ? DRAFT_MS : STRAY_MS)
 
+/** Where a stray is moved to within its mailbox: a person has no home/ there, and what fixes put into `was-…` of attachments/ is left alone. */
+export function keptFor({ config }: Pick<SettleGiven, 'config'>, holder: Name): Readonly<{ makeCommand: string; keptWord: string }> {
+  if (config().agents.has(holder)) return { makeCommand: '', keptWord: shellWord(`workspaces/${holder}/home/`) }
+  const keptWord = shellWord(`workspaces/${holder}/attachments/was-beside/`)
+  return { makeCommand: `mkdir -p ${keptWord} && `, keptWord }
+}
+
 export type Strays = Readonly<{
   has: (holder: Name, folder: Folder, name: string) => boolean
   /** Whether one more of this folder's would be followed; where not, the folder is told as a whole. */
@@ -70,12 +77,13 @@ export function createStrays(given: SettleGiven, meet: (holder: Name, folder: Fo
       else if (!stray.told && !crowds.has(`${holder}/${folder}`) && now - stray.sinceMs > untoldMs(name)) {
         stray.told = true
         const about = `workspaces/${holder}/${folder}/${showSafely(name)}`
+        const { makeCommand, keptWord } = keptFor(given, holder)
         given.raise({
           code: 'unmatched-file',
           about: `workspaces/${holder}/${folder}/${name}`,
           agent: holder,
           sentence: `${about} is not a message the daemon put there; it is not looked at. To send something, drop it in workspaces/${holder}/outbox/.`,
-          fix: `mv ${shellWord(`workspaces/${holder}/${folder}/${name}`)} workspaces/${holder}/home/`,
+          fix: `${makeCommand}mv -n ${shellWord(`workspaces/${holder}/${folder}/${name}`)} ${keptWord}`,
         })
       }
     }
@@ -86,12 +94,13 @@ export function createStrays(given: SettleGiven, meet: (holder: Name, folder: Fo
     const about = `workspaces/${at}`
     if (!crowd.told && now - crowd.sinceMs > STRAY_MS) {
       crowd.told = true
+      const { makeCommand, keptWord } = keptFor(given, holder)
       given.raise({
         code: 'unmatched-file',
         about,
         agent: holder,
         sentence: `${about} holds more than ${MOST_A_FOLDER} files that are no messages the daemon put there; they are not looked at.`,
-        fix: `find ${shellWord(about)} -maxdepth 1 -type f ! -name '[1-9]-*.md' -exec mv -t workspaces/${holder}/home/ {} +`,
+        fix: `${makeCommand}find ${shellWord(about)} -maxdepth 1 -type f ! -name '[1-9]-*.md' -exec mv -n -t ${keptWord} {} +`,
       })
     }
     if (now - crowd.refusedMs < CROWDED_MS) return

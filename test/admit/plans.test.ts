@@ -40,7 +40,7 @@ t.test('a name that reads like a priority is told of, unless the front matter sa
     ['a.high.md', undefined],
     ['a-asap.MD', 'asap'],
     ['urgently.md', undefined],
-    ['now.md', 'now'],
+    ['todo-now.md', undefined],
   ] as const)
     t.equal(plan('---\nto: legal\n---\n', { name }).misleadingName, word, name)
   t.equal(plan('---\nto: legal\npriority: urgent\n---\n', { name: 'a-urgent.md' }).misleadingName, undefined)

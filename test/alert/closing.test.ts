@@ -154,3 +154,48 @@ t.test('one listing that passes over a file closes nothing', async (t) => {
   sweep()
   t.equal(open().length, 1)
 })
+
+t.test('a condition that a person closes comes back within a minute, unless it is gone by then', async (t) => {
+  const { raise, clear, clearAll, done, sweep, files, clock, notified, events, open } = desk(t.testdir())
+  for (const about of ['lasting', 'mended', 'computed', 'said-again']) raise(stray(about))
+  raise(forged('past'))
+  t.equal(done('all'), 5)
+  clock.turn(20_000)
+  sweep()
+  t.same(files(), [], 'not at once')
+  clear('unmatched-file', 'mended')
+  raise(stray('said-again', { sentence: 'It is another now.' }))
+  const told = notified.length
+  clock.turn(40_000)
+  sweep()
+  t.same(files(), ['unmatched-file.computed.md', 'unmatched-file.lasting.md', 'unmatched-file.said-again.md'], 'an event is over')
+  t.equal(open().find(({ about }) => about === 'said-again')?.sentence, 'It is another now.')
+  t.equal(notified.length, told + 2, 'whoever is told of new ones is told of these')
+  t.same(
+    events
+      .slice(-2)
+      .map(({ about, state }) => `${about} ${state}`)
+      .sort(),
+    ['computed raised', 'lasting raised'],
+  )
+  t.equal(done('all'), 3)
+  clearAll('unmatched-file', new Set(['lasting']))
+  clock.turn(60_000)
+  sweep()
+  t.same(files(), ['unmatched-file.lasting.md'])
+  clear('unmatched-file', 'lasting')
+  t.same(files(), [], 'it closes as any other')
+})
+
+t.test('what one alert counts comes back with it, without what is gone meanwhile', async (t) => {
+  const { raise, clear, done, sweep, open, clock } = desk(t.testdir())
+  for (let i = 0; i < 25; i++) raise(stray(`many-of-${i}`, { agent: 'cfo' }))
+  t.equal(done('all'), 21)
+  for (const i of [3, 22, 23]) clear('unmatched-file', `many-of-${i}`)
+  raise(stray('many-of-24', { agent: 'cfo' }))
+  clock.turn(60_000)
+  sweep()
+  t.same([open().length, open().find(({ about }) => about === 'cfo-many')?.count], [21, 2], 'nineteen and the one that was said again have a file')
+  for (let i = 0; i < 25; i++) clear('unmatched-file', `many-of-${i}`)
+  t.same(open(), [])
+})

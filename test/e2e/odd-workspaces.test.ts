@@ -16,7 +16,7 @@ t.test('a workspace that was renamed is told of with what lies in it, and the fi
   renameSync(org.at('workspaces/writer'), org.at('workspaces/scribe'))
   await until('a new one', () => lettersIn(org.at('workspaces/writer/new')).length === 1)
   writeFileSync(org.at('workspaces/scribe/outbox/unseen.md'), message({ to: 'pmo', subject: 'unseen' }))
-  const alert = await until('told', () => alertOf(org.root, 'unmatched-file', 'unseen.md'))
+  const alert = await until('told', () => alertOf(org.root, 'moved-mailbox', 'unseen.md'))
   t.match(alert.text, /workspaces\/scribe\/ belongs to nobody.*what was workspaces\/writer\//)
   t.equal(alertsOf(org.root).filter(({ text }) => text.includes('about: workspaces/scribe')).length, 1, 'one alert')
 
@@ -32,7 +32,44 @@ t.test('a workspace that was renamed is told of with what lies in it, and the fi
   t.equal(lettersIn(org.at('workspaces/writer/done'))[0]?.head.get('subject'), 'one')
   t.ok(readdirSync(org.at('workspaces/writer/home/was-scribe')).includes('home'), 'nothing was removed')
   await until('what lay in its outbox is sent', () => lettersOf(org.root, 'pmo').find((one) => one.head.get('subject') === 'unseen'))
-  await until('the alert closes', () => !alertOf(org.root, 'unmatched-file'))
+  await until('the alert closes', () => !alertOf(org.root, 'moved-mailbox') && !alertOf(org.root, 'unmatched-file'))
+})
+
+t.test("a person's mailbox that was renamed is one cause and one consequence, and its fix leaves nothing to tell", async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  for (let i = 0; i < 25; i++) org.drop(`spool/operator/m${i}.md`, message({ subject: `m${i}` }))
+  await until('mail', () => lettersOf(org.root, 'operator').length === 25)
+  renameSync(org.at('workspaces/operator'), org.at('workspaces/operator.bak'))
+  await until('all are back', () => lettersIn(org.at('workspaces/operator/new')).length === 25)
+  const cause = await until('the cause', () => alertOf(org.root, 'moved-mailbox', 'about: workspaces/operator.bak'))
+  const missing = await until('the consequence', () => alertsOf(org.root).find(({ code, head }) => code === 'missing-message' && head.get('count') === '25'))
+  t.match(missing.text, /about: workspaces\/operator\n/)
+  t.equal(alertsOf(org.root).filter(({ code }) => code === 'missing-message').length, 1)
+  t.equal((await org.json(['alerts']))[0]?.['code'], 'moved-mailbox', 'the cause comes first')
+  t.notMatch(cause.head.get('fix'), /spool/)
+  t.equal((await paste(org, cause.head.get('fix'))).status, 0)
+  await until('it is over', () => !alertOf(org.root, 'moved-mailbox'))
+  t.ok(existsSync(org.at('workspaces/operator/attachments/was-operator.bak/new')))
+  await org.end()
+  await org.up()
+  await pause(14_000)
+  t.notOk(alertOf(org.root, 'unmatched-file'), 'what the fix put aside is no stray')
+})
+
+t.test("what lies beside a person's mailbox is not moved to where others can read it", async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  mkdirSync(org.at('workspaces/operator/old.md'))
+  writeFileSync(org.at('workspaces/operator/diary.txt'), 'mine\n')
+  writeFileSync(org.at('workspaces/operator/new/diary.txt'), 'mine\n')
+  for (const about of ['workspaces/operator/old.md', 'workspaces/operator/diary.txt', 'workspaces/operator/new/diary.txt']) {
+    const alert = await until(about, () => alertOf(org.root, 'unmatched-file', `about: ${about}`))
+    t.notMatch(alert.head.get('fix'), /spool|outbox|home/)
+    if (!about.includes('/new/')) t.equal((await paste(org, alert.head.get('fix'))).status, 0)
+  }
+  await until('those that were moved are over', () => !alertOf(org.root, 'unmatched-file', 'old.md'))
+  t.same(readdirSync(org.at('workspaces/operator/attachments/was-beside')).sort(), ['diary.txt', 'old.md'])
 })
 
 t.test('a file beside a mailbox is told of, with a fix that sends it', async (t) => {

@@ -72,7 +72,7 @@ const REFUSED: readonly [string, string, string, number | undefined][] = [
   ['thousands of commas', front(`to: [${','.repeat(1500)}]`), 'bad-front-matter', 2],
   ['thousands of wrong escapes', front(`to: "${'\\z'.repeat(7000)}"`), 'bad-front-matter', 2],
   ['brackets that close nothing', front('to: legal', ']'.repeat(5000)), 'bad-front-matter', 3],
-  ['an unclosed quote', front('to: "legal'), 'bad-front-matter', 3],
+  ['an unclosed quote', front('to: "legal'), 'bad-front-matter', 2],
   ['a colon in a plain value', front('result: Done: see x'), 'bad-front-matter', 2],
   ['an unquoted group', front('to: @revenue'), 'bad-front-matter', 2],
   ['a tab for indentation', front('to:', '\t- legal'), 'bad-front-matter', 3],

@@ -123,3 +123,18 @@ t.test('a withdrawal that a killed daemon had begun is finished, not undone; one
     [],
   )
 })
+
+t.test('a word that is no status is told with those there are, and the alert closes once a status is set', async (t) => {
+  const { deliver, where, text, save, hint, raised } = await office(t)
+  const mail = deliver({ status: 'in_progress', folder: 'cur' })
+  save(mail, 'cur', text(mail).replace('status: in_progress', 'status: doen'))
+  await hint(mail, 'cur')
+  t.equal(where(mail), 'cur in_progress')
+  const told = raised.get('status-conflict')
+  t.match(told?.sentence, /"doen" is no status \(did you mean done\?\); known: open, in_progress, blocked, done, failed, cancelled\. It stays in_progress\./)
+  t.equal(told?.fix, `penny settle ${mail.id} done --agent ${mail.holder}`)
+  save(mail, 'cur', text(mail).replace('status: in_progress', 'status: done'))
+  await hint(mail, 'cur')
+  t.equal(where(mail), 'done done')
+  t.notOk(raised.has('status-conflict'), 'closed')
+})

@@ -15,7 +15,8 @@ const MOST_SHOWN = 80
 export function mistakeOf(text: string, tokens: readonly CST.Token[], complaint: Complaint): Mistake {
   const { code, message } = complaint
   const [open] = [...allOf(tokens)].filter(isOpen).sort((a, b) => b.offset - a.offset)
-  if (open) return { offset: open.offset, what: `the ${first(open)} that stands here is never closed by ${CLOSING[first(open)] ?? first(open)}` }
+  if (open)
+    return { offset: open.offset, what: `the ${isQuoted(open) ? 'quote' : first(open) === '[' ? 'list' : 'mapping'} opened by ${first(open)} is not closed` }
   const start = text.lastIndexOf('\n', complaint.offset - 1) + 1
   const line = lineFrom(text, start)
   if (/^[ ]*\t/.test(line)) return { offset: start, what: 'lines are indented with spaces, not tabs: write two spaces for each tab' }
