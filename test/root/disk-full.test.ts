@@ -125,3 +125,33 @@ tap.test('a daemon killed on a full disk starts on it again, and nothing is lost
   const line = await accounting(org)
   t.ok(isTrue(line) && line.admitted === COUNT && line.copies === COUNT, JSON.stringify(line))
 })
+
+tap.test('a start on a full disk says that the disk is full, in the background too, where its log takes no more', skip, async (t) => {
+  const point = await mountTmpfs(workplace(t), 'size=24m')
+  const org = await organisation(t, { base: point })
+  t.match(await org.penny(['up', '--detach']), { status: 0 })
+  t.match(await org.penny(['down']), { status: 0 })
+  fillBytes(point)
+  // What is left of the log's last page is some more bytes.
+  const log = openSync(org.at('.penny/run/daemon.log'), 'a')
+  try {
+    for (;;) writeSync(log, '\n')
+  } catch {
+    closeSync(log)
+  }
+  for (const how of [['up'], ['up', '--detach']]) {
+    const { status, err } = await org.penny(how)
+    t.equal(status, 73, how.join(' '))
+    t.match(err, 'the disk is full')
+    t.match(err, /\n *fix: df -h; df -i\n$/)
+    t.notMatch(err, 'PENNY_ANY_FILESYSTEM')
+  }
+  const findings = await org.json(['doctor'])
+  t.match(
+    findings.filter(({ check }) => check === 'file system'),
+    [{ outcome: 'wrong', what: /as it is full/, fix: /^df -h / }],
+  )
+  rmSync(join(point, 'filler'))
+  t.match(await org.penny(['up', '--detach']), { status: 0 }, 'and starts when there is room')
+  t.match(await org.penny(['down']), { status: 0 })
+})
