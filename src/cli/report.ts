@@ -2,6 +2,7 @@ import type { Entry } from '../core/event.ts'
 import { isSettled } from '../core/status.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { openAlerts } from './alerts.ts'
+import { findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { EXIT } from './exit.ts'
 import { heldFiles } from './held-files.ts'
@@ -89,7 +90,7 @@ async function standing(call: Call, now: number): Promise<Part[]> {
 }
 
 async function alerts(call: Call, root: string): Promise<Part> {
-  const open = await openAlerts(root)
+  const open = await openAlerts(root, await findOwnDaemon(root))
   const held = heldFiles(root).map((file): Line => ({ text: `held ${file.code}: ${file.original} from ${file.from}`, command: toPaste(call, root, file.fix) }))
   const stuck = (code: string): boolean => code === 'overdue' || code.startsWith('stuck-')
   const lines = open.map(

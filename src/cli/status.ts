@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StatusReport } from '../core/control.ts'
 import { counted, shellWord, showSafely } from '../core/text.ts'
@@ -5,7 +6,7 @@ import { formatAge } from '../core/units.ts'
 import { needDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag } from './command.ts'
 import { EXIT } from './exit.ts'
-import { paint, say, sayJson, shortId } from './print.ts'
+import { fixOf, paint, say, sayJson, shortId } from './print.ts'
 import { rootOf } from './root.ts'
 import { ageSince } from './times.ts'
 
@@ -75,11 +76,10 @@ function needs(call: Call, report: StatusReport): void {
   if (alerts.length === 0 && held === 0 && !config.invalid) return say(call, paint(call, 'green', 'nothing needs you'))
   say(call, paint(call, 'yellow', 'needs you:'))
   for (const alert of alerts.slice(0, SHOWN)) {
+    // One that could not be written is known to the daemon alone.
+    const shows = existsSync(join(report.root, alert.file)) ? `cat ${shellWord(join(report.root, alert.file))}` : fixOf(call.surroundings, 'penny alerts')
     const times = alert.count > 1 ? ` (${alert.count} times)` : ''
-    say(
-      call,
-      `  ! ${alert.code} ${alert.agent === undefined ? '' : `${alert.agent}: `}${showSafely(alert.about)}${times}   ${paint(call, 'dim', `cat ${shellWord(join(report.root, alert.file))}`)}`,
-    )
+    say(call, `  ! ${alert.code} ${alert.agent === undefined ? '' : `${alert.agent}: `}${showSafely(alert.about)}${times}   ${paint(call, 'dim', shows)}`)
   }
   if (alerts.length > SHOWN) say(call, `  ! ${counted(alerts.length - SHOWN, 'more alert')}   ${paint(call, 'dim', 'penny alerts')}`)
   if (held > 0) say(call, `  ! ${held} held file${held === 1 ? '' : 's'}   ${paint(call, 'dim', 'penny held')}`)

@@ -2,7 +2,7 @@
 
 import type { Alerts } from '../alert/index.ts'
 import type { Config } from '../core/config.ts'
-import type { AgentRow, StatusReport, TaskRow } from '../core/control.ts'
+import type { AgentRow, AlertRow, StatusReport, TaskRow } from '../core/control.ts'
 import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
 import type { Layout, Ledger, Mail } from '../mailbox/index.ts'
@@ -30,7 +30,7 @@ export type ViewsGiven = Readonly<{
   nowMs: () => number
 }>
 
-export type Views = Readonly<{ status: () => StatusReport; tasks: () => Iterable<TaskRow>; agents: () => AgentRow[] }>
+export type Views = Readonly<{ status: () => StatusReport; tasks: () => Iterable<TaskRow>; agents: () => AgentRow[]; alerts: () => AlertRow[] }>
 
 export function createViews(given: ViewsGiven): Views {
   const { ledger, config, dispatcher } = given
@@ -124,6 +124,18 @@ export function createViews(given: ViewsGiven): Views {
     tasks: function* () {
       for (const mail of [...ledger.all()].sort(byService)) yield row(mail)
     },
+    alerts: () =>
+      given.alerts.open().map(({ file, code, about, agent, firstMs, lastMs, count, fix, sentence }) => ({
+        file,
+        code,
+        about,
+        ...(agent === undefined ? {} : { agent }),
+        first_seen: formatTime(firstMs),
+        last_seen: formatTime(lastMs),
+        count,
+        fix,
+        sentence,
+      })),
     agents: () => {
       const stuck = new Set(
         given.alerts.open().flatMap(({ code, agent }) => (agent !== undefined && (code === 'stuck-new' || code === 'stuck-cur') ? [agent] : [])),

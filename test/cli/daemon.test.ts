@@ -45,6 +45,7 @@ t.test("status shows the daemon's report; --json has the words of the accounting
   t.equal(screen.status, 0)
   t.match(screen.out, /drops +3 = admitted 2 \+ held 1 \+ repeats 0\n/)
   t.match(screen.out, /stuck-new/)
+  t.match(screen.out, `penny alerts --root ${root}`, 'its file is not there to be shown')
   t.equal((await penny(['status', '--check', '--root', root])).status, 1)
   t.match(objects((await penny(['status', '--json', '--root', root])).out), [
     {

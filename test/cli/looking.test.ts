@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
 import { deliver, idOf, objects, organisation, penny, write } from './called.ts'
+import { listen } from './spoken.ts'
 
 const JOURNAL = '00000001-20261121T080000Z.jsonl'
 const first = idOf('aaaa1111', 1)
@@ -91,7 +92,37 @@ t.test('alerts are read from their files and closed by moving them', async (t) =
   t.ok(existsSync(`${root}/spool/alerts/done/tampered.two-2222.md`))
   t.equal((await penny(['alerts', 'done', '2222', '--root', root])).status, 66)
   t.equal((await penny(['alerts', 'done', 'all', '--root', root])).status, 0)
-  t.equal((await penny(['alerts', '--root', root])).err, 'no open alerts\n')
+  t.match((await penny(['alerts', '--root', root])).err, /^the daemon is not running: nobody watches.*\nno open alerts\n$/)
+})
+
+t.test('alerts that the daemon could not write are shown, those a person just moved to done/ are not', async (t) => {
+  const root = organisation(t)
+  const row = (code: string, key: string): object => ({
+    file: `${code}.${key}.md`,
+    code,
+    about: key,
+    first_seen: '2026-11-21T08:00:00.000Z',
+    last_seen: '2026-11-21T08:00:00.000Z',
+    count: 1,
+    fix: 'df -h',
+    sentence: 'Something is wrong.',
+  })
+  write(`${root}/spool/alerts/done/tampered.moved.md`, '---\ncode: tampered\n---\n')
+  await listen(t, root, () => [row('tampered', 'moved'), row('disk-full', 'disk'), { end: true, ok: true }])
+  const { status, out, err } = await penny(['alerts', '--root', root])
+  t.equal(status, 0)
+  t.equal(err, '')
+  t.match(out, /^!! disk-full: disk\n +Something is wrong\.\n/)
+  t.notMatch(out, /tampered/)
+})
+
+t.test('what is read without a daemon says that nobody watches', async (t) => {
+  const root = organisation(t)
+  for (const command of ['tasks', 'alerts']) {
+    const { status, err } = await penny([command, '--root', root])
+    t.equal(status, 0)
+    t.match(err, /^the daemon is not running: .* fix: penny up --detach --root |^the daemon is not running: .* fix: penny up --root /, command)
+  }
 })
 
 t.test('held shows what is held and why', async (t) => {

@@ -1,4 +1,17 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import tap, { type Test } from 'tap'
 import { accounting, isTrue, type Organisation, organisation } from '../e2e/driver.ts'
@@ -44,6 +57,13 @@ async function fullAndFree(t: Test, org: Organisation, point: string, fill: (poi
   t.ok(org.running(), 'the daemon lives on')
   const status = await org.penny(['status'])
   t.match(`${status.out}${status.err}`, /disk|full|room|space/i, 'penny status says what is wrong')
+  const alerts = await org.json(['alerts'])
+  t.match(
+    alerts.filter(({ code }) => code === 'disk-full'),
+    [{ severity: 'critical', fix: /df -[hi] / }],
+    'penny alerts tells it, written or not',
+  )
+  for (const [, path = ''] of status.out.matchAll(/! disk-full .* cat (\S+)/g)) t.ok(existsSync(path), 'and status names no file that is not there')
   const delivered = lettersOf(org.root, 'legal')
   const waiting = filesIn(org.at('spool/legal')).length
   t.comment(`${delivered.length} delivered, ${waiting} waiting while full`)
