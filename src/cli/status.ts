@@ -52,7 +52,11 @@ function screen(call: Call, report: StatusReport): void {
     line(priority, count === 0 ? 'nothing unclaimed' : `${count} unclaimed, the oldest for ${formatAge(oldest_ms ?? 0)}`)
   }
   for (const { agent, id, since } of report.running) line('running', `${agent}: ${shortId(id)} for ${ageSince(since, Date.now())}`)
-  if (report.paused.length > 0) line('paused', `${report.paused.join(' ')}   ${paint(call, 'dim', 'penny resume NAME')}`)
+  if (report.paused.length > 0)
+    line(
+      'paused',
+      `${report.paused.join(' ')}   ${paint(call, 'dim', fixOf(call.surroundings, `penny resume ${report.paused.length === 1 ? report.paused[0] : 'all'}`))}`,
+    )
   if (report.not_walled.length > 0)
     line(
       'not walled',

@@ -124,3 +124,14 @@ t.test('with the daemon up an operator settles through it, and tasks come from i
   t.equal((await penny(['settle', '1111', 'done', '-m', 'ok', '--root', root])).status, 0)
   t.match(asked.at(-1), { verb: 'change', id, to: 'done', result: 'ok' })
 })
+
+t.test('status names the command that lets those that are paused run again', async (t) => {
+  for (const [paused, command] of [
+    [['legal'], 'penny resume legal'],
+    [['legal', 'pmo'], 'penny resume all'],
+  ] as const) {
+    const root = organisation(t, t.testdir())
+    await listen(t, root, () => [{ end: true, ok: true, report: { ...REPORT, paused } }])
+    t.match((await penny(['status'], { cwd: root })).out, new RegExp(`paused +${paused.join(' ')} +${command}\\n`))
+  }
+})
