@@ -178,3 +178,27 @@ t.test('doctor says what is wrong and how to mend it', async (t) => {
     { outcome: 'wrong', what: /legal\.md:2:1.*title/ },
   )
 })
+
+t.test("report counts a held file once, and speaks in the organisation's time zone", async (t) => {
+  const root = organisation(t)
+  write(`${root}/policies/org.yaml`, 'name: acme\npostmaster: operator\ntimezone: Asia/Tokyo\n')
+  const line = { v: 1, at: '2026-11-21T20:30:00.000Z', event: 'daemon', state: 'config', what: 'changed' }
+  write(`${root}/.penny/journal/${JOURNAL}`, `${JSON.stringify(line)}\n`)
+  for (const [id, file] of [
+    ['cccc1111', 'spool/report.md'],
+    ['cccc2222', 'spool/other.md'],
+  ] as const) {
+    const held = `${root}/spool/held/unknown-recipient.${idOf(id)}.report`
+    write(held, 'text')
+    write(`${held}.why.md`, `# held\n\n- file: \`${file}\`\n- from: pmo\n\n    penny release x\n`)
+  }
+  write(`${root}/spool/alerts/unknown-recipient.one.md`, '---\ncode: unknown-recipient\nabout: spool/report.md\n---\n# x\n\nNobody is called so.\n')
+  const { out } = await penny(['report', '--since', '2026-11-20T15:00:00Z', '--root', root])
+  t.match(out, /^Since 2026-11-21 00:00 Asia\/Tokyo\n/)
+  t.match(out, /Stuck and alerts: 2\n.*Nobody is called so.*\n +held unknown-recipient: spool\/other\.md/)
+  t.match(out, '  2026-11-22 05:30 config changed')
+  for (const zone of ['', 'timezone: Mars/Base\n']) {
+    write(`${root}/policies/org.yaml`, `name: acme\npostmaster: operator\n${zone}`)
+    t.match((await penny(['report', '--since', '2026-11-20T15:00:00Z', '--root', root])).out, /^Since 2026-11-20 15:00 UTC\n/)
+  }
+})
