@@ -6,6 +6,7 @@ import { formatAge } from '../core/units.ts'
 import { needDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag } from './command.ts'
 import { EXIT } from './exit.ts'
+import { describeFailing, tryNotify } from './notify.ts'
 import { fixOf, paint, say, sayJson, shortId } from './print.ts'
 import { rootOf } from './root.ts'
 import { ageSince } from './times.ts'
@@ -76,8 +77,8 @@ function screen(call: Call, report: StatusReport): void {
 
 /** What a person has to do, each with its command. */
 function needs(call: Call, report: StatusReport): void {
-  const { alerts, held, config } = report
-  if (alerts.length === 0 && held === 0 && !config.invalid) return say(call, paint(call, 'green', 'nothing needs you'))
+  const { alerts, held, config, notify_failing: failing = [] } = report
+  if (alerts.length === 0 && held === 0 && failing.length === 0 && !config.invalid) return say(call, paint(call, 'green', 'nothing needs you'))
   say(call, paint(call, 'yellow', 'needs you:'))
   for (const alert of alerts.slice(0, SHOWN)) {
     // One that could not be written is known to the daemon alone.
@@ -87,5 +88,7 @@ function needs(call: Call, report: StatusReport): void {
   }
   if (alerts.length > SHOWN) say(call, `  ! ${counted(alerts.length - SHOWN, 'more alert')}   ${paint(call, 'dim', 'penny alerts')}`)
   if (held > 0) say(call, `  ! ${held} held file${held === 1 ? '' : 's'}   ${paint(call, 'dim', 'penny held')}`)
+  for (const one of failing)
+    say(call, `  ! ${describeFailing(one)} (${ageSince(one.at, Date.now())} ago)   ${paint(call, 'dim', showSafely(tryNotify(report, one.command)))}`)
   if (config.invalid) say(call, `  ! policies/ cannot be used as it is now; what ran before runs on   ${paint(call, 'dim', 'penny doctor')}`)
 }

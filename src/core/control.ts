@@ -108,6 +108,8 @@ export type StatusReport = Readonly<{
   unclaimed: readonly Readonly<{ priority: string; count: number; oldest_ms?: number }>[]
   alerts: readonly Readonly<{ code: string; about: string; file: string; agent?: string; count: number }>[]
   held: number
+  /** Commands of `notify:` that failed when they were last started. */
+  notify_failing?: readonly Readonly<{ command: readonly string[]; why: string; at: string }>[]
   waiting_drops: number
   /** Milliseconds the last canary took. */
   canary_ms?: number

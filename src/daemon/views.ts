@@ -24,6 +24,7 @@ export type ViewsGiven = Readonly<{
   started: string
   ready: () => boolean
   heldFiles: () => number
+  notifyFailing: () => NonNullable<StatusReport['notify_failing']>
   waitingDrops: () => number
   canaryMs: () => number | undefined
   configInvalid: () => boolean
@@ -93,6 +94,7 @@ export function createViews(given: ViewsGiven): Views {
   function status(): StatusReport {
     // Before the alerts are listed: it may raise one.
     const held = given.heldFiles()
+    const failing = given.notifyFailing()
     return {
       organisation: config().org.name,
       root: given.layout.root,
@@ -112,6 +114,7 @@ export function createViews(given: ViewsGiven): Views {
         .open()
         .map(({ code, about, file, agent, count }) => ({ code, about, file: `spool/alerts/${file}`, ...(agent === undefined ? {} : { agent }), count })),
       held,
+      ...(failing.length === 0 ? {} : { notify_failing: failing }),
       waiting_drops: given.waitingDrops(),
       ...(given.canaryMs() === undefined ? {} : { canary_ms: given.canaryMs() as number }),
       accounting: given.state.accounting(),

@@ -135,3 +135,20 @@ t.test('status names the command that lets those that are paused run again', asy
     t.match((await penny(['status'], { cwd: root })).out, new RegExp(`paused +${paused.join(' ')} +${command}\\n`))
   }
 })
+
+t.test('status and doctor tell of notify commands that fail, with the command as the daemon starts it', async (t) => {
+  const root = organisation(t)
+  const failing = { command: ['mail', '-s', 'an alert', 'me'], why: 'exit 127: mail: not found', at: '2026-11-21T08:00:00.000Z' }
+  const report = { ...REPORT, mode: 'system', alerts: [], held: 0, notify_failing: [failing] }
+  await listen(t, root, () => [{ end: true, ok: true, report, ms: 1, steps: [] }])
+  const { out } = await penny(['status'], { cwd: root })
+  t.match(
+    out,
+    /needs you:\n {2}! a command of notify: fails.* mail: exit 127: mail: not found .*\(cd \/ && echo test \| sudo -u nobody mail -s 'an alert' me\)\n/,
+  )
+  const findings = objects((await penny(['doctor', '--json'], { cwd: root })).out)
+  t.match(
+    findings.filter(({ check }) => check === 'notify'),
+    [{ outcome: 'wrong', what: /exit 127/, fix: "(cd / && echo test | sudo -u nobody mail -s 'an alert' me)" }],
+  )
+})
