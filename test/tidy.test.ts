@@ -1,8 +1,10 @@
 /** Looks after the house. Every detector is first shown something bad, so that it cannot pass by being blind. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import t from 'tap'
+import { COMMANDS } from '../src/cli/table.ts'
 import { FAULTS } from '../src/core/fault.ts'
 import { badName, faceless, locatesItself, swallowing, tooLong, worldly } from './tidy/code.ts'
+import { untypable } from './tidy/commands.ts'
 import { unquoted } from './tidy/fixes.ts'
 import { deadLinks, missingFiles } from './tidy/links.ts'
 import { exists, read, rooms, type Source, written } from './tidy/tree.ts'
@@ -163,6 +165,20 @@ t.test('every source file that a document names is there', async (t) => {
         all.map(({ path }) => path),
       ),
     ),
+    [],
+  )
+})
+
+t.test('every command that a document tells to type is there, with its options', async (t) => {
+  const loaded = await Promise.all(Object.entries(COMMANDS).map(async ([name, load]) => [name, (await load()).command] as const))
+  const options = new Map(loaded.map(([name, { options }]) => [name, ['root', 'json', 'help', ...Object.keys(options)]]))
+  const wrong = (text: string): string[] => untypable({ path: 'docs/x.md', text }, (name) => options.get(name))
+  for (const bad of ['`penny restart`', '```sh\ncd a && penny up --daemon\n```', '`penny status --detach`', '```sh\nID=$(penny first)\n```'])
+    t.equal(wrong(bad).length, 1, bad)
+  for (const good of ['`penny up --detach`', '```sh\npenny status   # --no\npenny down --drain 10m; ls --all\n```', 'penny for your thoughts', '`penny …`'])
+    t.same(wrong(good), [], good)
+  t.same(
+    complaints(prose, (file) => untypable(file, (name) => options.get(name))),
     [],
   )
 })

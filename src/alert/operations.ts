@@ -19,6 +19,10 @@ says what it is about, whom it concerns, since when, how often, and the command 
 be admitted lie in \`spool/held/\`, bytes untouched, each with a \`.why.md\` beside it; \`penny release FILE\` tries one again.
 \`org.yaml: notify:\` commands get each new alert on standard input: ten in a minute, then one that says how many more.
 
+\`drops 5 = admitted 4 + held 1 + repeats 0\` in \`penny status\` counts since the organisation began: a held file that was released
+stays in \`held\`, and its release is one more drop. What is held now is \`penny held\`. [running.md](running.md) has starting at
+boot, backup, upgrades and where the logs are.
+
 How an alert closes:
 
 - a **condition** is closed by the daemon when its cause is gone. One that a person closes comes back if it is found again.

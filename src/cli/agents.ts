@@ -3,10 +3,10 @@ import { rowOf } from '../core/row.ts'
 import { counted, showSafely } from '../core/text.ts'
 import { findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
-import { AS_ROOT, EXIT, UP } from './exit.ts'
+import { AS_ROOT, EXIT } from './exit.ts'
 import { readHead } from './head.ts'
 import { listMailbox } from './mail.ts'
-import { fixOf, paint, say, sayJson, tell } from './print.ts'
+import { fixOf, paint, say, sayJson, tell, tellNobodyWatches } from './print.ts'
 import { rootOf } from './root.ts'
 import { type Charted, readChart } from './roster.ts'
 
@@ -29,7 +29,7 @@ export const command: Command = {
     if (typeof daemon === 'object') await daemon.ask({ verb: 'agents' }, (line) => void rows.push(line as AgentRow))
     else {
       rows.push(...(await fromFiles(root)))
-      if (daemon === undefined) tell(call, `the daemon is not running: what each is doing is not known   fix: ${fixOf(call.surroundings, UP)}`)
+      if (daemon === undefined) tellNobodyWatches(call, 'what each is doing is not known')
       else tell(call, `this user may not speak to the daemon: what each is doing is not known   fix: ${fixOf(call.surroundings, AS_ROOT)}`)
     }
     if (call.json) for (const row of rows) sayJson(call, row)

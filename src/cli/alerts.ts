@@ -1,29 +1,19 @@
-import { mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import type { AlertRow } from '../core/control.ts'
 import { FAULTS, isFaultCode } from '../core/fault.ts'
 import { textValue } from '../core/row.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
-import { findDaemon } from './client.ts'
+import { type Daemon, findDaemon, findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
-import { EXIT, GONE, refuse, unless } from './exit.ts'
+import { EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
 import { readMessage } from './head.ts'
 import { toPaste } from './paste.ts'
-import { paint, say, sayJson, tell } from './print.ts'
+import { paint, say, sayJson, tell, tellNobodyWatches } from './print.ts'
 import { rootOf } from './root.ts'
 import { ageSince } from './times.ts'
 
-export type OpenAlert = Readonly<{
-  file: string
-  code: string
-  about: string
-  agent?: string
-  severity: string
-  first_seen: string
-  last_seen: string
-  count: number
-  fix: string
-  sentence: string
-}>
+export type OpenAlert = AlertRow & Readonly<{ severity: string }>
 
 export const command: Command = {
   summary: 'what is wrong, each with the command that mends it; closes alerts',
@@ -48,7 +38,9 @@ export const command: Command = {
         )
       return close(call, root, which)
     }
-    const alerts = (await openAlerts(root)).map((alert) => ({ ...alert, fix: toPaste(call, root, alert.fix) }))
+    const daemon = await findOwnDaemon(root)
+    if (daemon === undefined) tellNobodyWatches(call, 'nobody watches, so there may be more that is wrong')
+    const alerts = (await openAlerts(root, daemon)).map((alert) => ({ ...alert, fix: toPaste(call, root, alert.fix) }))
     if (call.json) for (const alert of alerts) sayJson(call, alert)
     else if (alerts.length === 0) tell(call, 'no open alerts')
     else for (const alert of alerts) print(call, alert)
@@ -56,8 +48,30 @@ export const command: Command = {
   },
 }
 
-/** The files of spool/alerts/, the critical ones first, then the oldest. Refuses (77) where they may not be read. */
-export async function openAlerts(root: string): Promise<OpenAlert[]> {
+/** The critical ones first, then the oldest: what lies in spool/alerts/, and what the daemon could not write there. Refuses (77) where they may not be read. */
+export async function openAlerts(root: string, daemon: Daemon | 'not ours' | undefined): Promise<OpenAlert[]> {
+  const alerts = await writtenAlerts(root)
+  if (typeof daemon === 'object') {
+    const written = new Set(alerts.map(({ file }) => file))
+    await daemon.ask({ verb: 'alerts' }, (line) => {
+      const row = line as AlertRow
+      if (!written.has(row.file) && !wasClosed(root, row)) alerts.push({ ...row, severity: severityOf(row.code) })
+    })
+  }
+  return alerts.sort((a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical') || (a.first_seen < b.first_seen ? -1 : 1))
+}
+
+/** A person moved it to done/ just now, and the daemon has not looked since. */
+function wasClosed(root: string, { file, last_seen }: AlertRow): boolean {
+  const closed = unless(UNSEEN, () => statSync(`${layoutOf(root).closedAlerts}/${file}`))
+  return closed !== undefined && closed.ctimeMs >= Date.parse(last_seen)
+}
+
+function severityOf(code: string): string {
+  return isFaultCode(code) ? FAULTS[code].severity : 'warning'
+}
+
+async function writtenAlerts(root: string): Promise<OpenAlert[]> {
   const folder = layoutOf(root).alerts
   const names = (unless(GONE, () => readdirSync(folder)) ?? []).filter((name) => name.endsWith('.md') && !name.startsWith('.'))
   const alerts: OpenAlert[] = []
@@ -74,7 +88,7 @@ export async function openAlerts(root: string): Promise<OpenAlert[]> {
       code,
       about: word('about') ?? file,
       ...(agent === undefined ? {} : { agent }),
-      severity: isFaultCode(code) ? FAULTS[code].severity : 'warning',
+      severity: severityOf(code),
       first_seen: word('first_seen') ?? '',
       last_seen: word('last_seen') ?? '',
       count: Number(word('count') ?? 1),
@@ -82,7 +96,7 @@ export async function openAlerts(root: string): Promise<OpenAlert[]> {
       sentence: body.split('\n\n')[1]?.trim() ?? '',
     })
   }
-  return alerts.sort((a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical') || (a.first_seen < b.first_seen ? -1 : 1))
+  return alerts
 }
 
 function print(call: Call, alert: OpenAlert): void {
@@ -99,8 +113,9 @@ function print(call: Call, alert: OpenAlert): void {
 
 /** Through the daemon, or as anybody may: by moving the file to alerts/done/. */
 async function close(call: Call, root: string, which: string): Promise<number> {
-  const chosen = which === 'all' ? await openAlerts(root) : [await choose(root, which)]
   const daemon = await findDaemon(root)
+  const open = await openAlerts(root, daemon)
+  const chosen = which === 'all' ? open : [choose(open, which)]
   const { alerts, closedAlerts } = layoutOf(root)
   if (daemon) for (const one of which === 'all' ? ['all'] : chosen.map(({ file }) => file)) await daemon.ask({ verb: 'alerts-done', which: one })
   else if (chosen.length > 0) {
@@ -112,9 +127,8 @@ async function close(call: Call, root: string, which: string): Promise<number> {
   return EXIT.ok
 }
 
-async function choose(root: string, which: string): Promise<OpenAlert> {
+function choose(open: readonly OpenAlert[], which: string): OpenAlert {
   const stem = which.split('/').at(-1)?.replace(/\.md$/, '') ?? ''
-  const open = await openAlerts(root)
   const exact = open.filter(({ file }) => file === `${stem}.md` || file.split('.')[1] === stem)
   const found = exact.length > 0 || stem.length < 4 ? exact : open.filter(({ file }) => file.endsWith(`${stem}.md`))
   const [one] = found

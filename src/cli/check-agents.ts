@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import type { Agent, Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
 import type { Layout } from '../mailbox/index.ts'
-import { faultOfProgram } from '../system/program.ts'
+import { faultOfInterpreter, faultOfProgram } from '../system/program.ts'
 import { realSpawner } from '../system/spawner.ts'
 import { type Finding, note, ok, reasonOf, skipped, wrong } from './check.ts'
 import { UNSEEN, UP, unless } from './exit.ts'
@@ -23,13 +23,16 @@ export async function checkAgents(layout: Layout, config: Config, searchPath: st
   return [...judgeIds(layout, own, config.org.uids), await tryRun(layout, first, searchPath)]
 }
 
-/** Each runner's program can be found, as a run would: by its path, or in PATH. One of policies/runners/ was looked for with the policies. */
+/** Each runner's program can be found and started, as a run would: by its path, or in PATH. That one of policies/runners/ is there was seen with the policies. */
 export function checkPrograms(layout: Layout, config: Config, searchPath: string): Finding[] {
   const agents = [...config.agents.values()].filter(({ runner }) => runner)
   const missing = agents.flatMap((agent): Finding[] => {
-    const [program = ''] = agent.runner?.command ?? []
-    const why = program.startsWith('./') ? undefined : faultOfProgram(program, searchPath, layout.home(agent.name))
-    const fix = `\${EDITOR:-vi} ${shellWord(`${layout.policies}/agents/${agent.name}.md`)}   # command: under runner:`
+    const [word = ''] = agent.runner?.command ?? []
+    // Runs start a copy, which may be executed whatever its mode here.
+    const script = word.startsWith('./') ? `${layout.policies}/runners/${word.slice(2)}` : undefined
+    const home = layout.home(agent.name)
+    const why = script === undefined ? faultOfProgram(word, searchPath, home) : faultOfInterpreter(word, script, searchPath, home)
+    const fix = `\${EDITOR:-vi} ${script === undefined ? `${shellWord(`${layout.policies}/agents/${agent.name}.md`)}   # command: under runner:` : shellWord(script)}`
     return why === undefined ? [] : [wrong('runners', `the runner of ${agent.name} cannot be started: ${why}`, fix)]
   })
   return missing.length > 0 || agents.length === 0 ? missing : [ok('runners', `the programs of ${counted(agents.length, 'runner')} are there`)]

@@ -4,6 +4,7 @@ import { counted } from '../core/text.ts'
 import { type Finding, note, ok, reasonOf, wrong } from './check.ts'
 import { type Daemon, findDaemon } from './client.ts'
 import { Refusal, UP } from './exit.ts'
+import { describeFailing, tryNotify } from './notify.ts'
 
 export async function checkDaemon(root: string): Promise<Finding[]> {
   let daemon: Daemon | undefined
@@ -19,6 +20,7 @@ export async function checkDaemon(root: string): Promise<Finding[]> {
     const findings = [ok('daemon', `pid ${report.pid} answers, ${report.mode} mode, completeness by ${report.completeness}`)]
     if (!report.ready) findings.push(note('daemon', 'it is starting: not every message is known yet', 'penny status'))
     if (report.config.invalid) findings.push(wrong('daemon', 'policies/ cannot be used as it is; what ran before runs on', 'penny alerts'))
+    for (const one of report.notify_failing ?? []) findings.push(wrong('notify', describeFailing(one), tryNotify(report, one.command)))
     if (report.not_walled.length > 0)
       findings.push(
         note(

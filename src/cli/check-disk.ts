@@ -43,6 +43,14 @@ export function checkRenames(layout: Layout): Finding[] {
   } catch (cause) {
     const code = codeOf(cause)
     if (code === 'EACCES' || code === 'EPERM') return [skipped('file system', `this user may not try it: ${reasonOf(cause)}`)]
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      return [
+        wrong(
+          'file system',
+          `it could not be tried, as it is ${code === 'EDQUOT' ? 'over quota' : 'full'}: ${reasonOf(cause)}`,
+          `df -h ${shellWord(layout.root)}; df -i ${shellWord(layout.root)}`,
+        ),
+      ]
     const fix = code === 'EXDEV' ? `df ${shellWord(layout.spool)} ${shellWord(layout.workspaces)} ${shellWord(layout.own)}` : `df -T ${shellWord(layout.root)}`
     return [
       wrong(

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { findDaemon, needDaemon } from './client.ts'
+import { layoutOf } from '../mailbox/index.ts'
+import { findDaemon } from './client.ts'
 import { type Command, expectWords, textOption } from './command.ts'
 import { EXIT, Refusal, refuse } from './exit.ts'
 import { say, sayJson } from './print.ts'
@@ -22,7 +23,14 @@ export const command: Command = {
     const root = rootOf(call)
     const drain = textOption(call, 'drain')
     const drainMs = drain === undefined ? 0 : needDuration(drain, 'penny down --drain 10m')
-    const daemon = await needDaemon(root)
+    const daemon =
+      (await findDaemon(root)) ??
+      refuse(
+        EXIT.noDaemon,
+        `no daemon runs on ${root}: there is nothing to stop`,
+        `nobody answers at ${layoutOf(root).daemonSocket}`,
+        'penny paths   # says which organisation is meant',
+      )
     const { report } = await daemon.ask({ verb: 'status' })
     try {
       await daemon.ask({ verb: 'stop', drainMs })

@@ -59,7 +59,7 @@ function described({ summary, usage, examples, options }: Command): object {
 
 function printExamples(call: Call, examples: Command['examples']): void {
   for (const [line, does] of examples)
-    say(call, `  ${line.includes('penny ') ? '' : 'penny '}${line}${does === '' ? '' : `\n      ${paint(call, 'dim', does)}`}`)
+    say(call, `  ${call.commands[line.split(' ')[0] ?? ''] ? 'penny ' : ''}${line}${does === '' ? '' : `\n      ${paint(call, 'dim', does)}`}`)
 }
 
 function spelling(key: string, { short, value, multiple }: Option): string {

@@ -1,13 +1,16 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { counted, shellWord } from '../core/text.ts'
 import { packageFolder } from '../system/package.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { editPolicies, OWN, POLICIES_LOCK } from './editing.ts'
 import { codeOf, EXIT, GONE, refuse, unless } from './exit.ts'
 import { say, sayJson, tell } from './print.ts'
+import { rootAbove } from './root.ts'
 
 const EXAMPLES = ['small', 'thirty']
+/** Of every organisation. */
+const FOLDERS = [OWN, 'policies', 'spool', 'workspaces']
 
 export const command: Command = {
   summary: 'makes an organisation',
@@ -28,6 +31,8 @@ export const command: Command = {
         `it is one of ${EXAMPLES.join(' ')}`,
         `penny init ${shellWord(root)} --example small`,
       )
+    const outer = rootAbove(dirname(root))
+    if (outer !== undefined) refuseWithin(outer, root)
     const files = await filesOf(example)
     try {
       needEmpty(root)
@@ -41,8 +46,21 @@ export const command: Command = {
       refuse(EXIT.notPermitted, `you may not make ${root}`, cause.message, `penny init ~/${shellWord(basename(root))}   # or elsewhere in a folder of your own`)
     }
     report(call, root, [...files.keys()])
+    if (outer !== undefined) tell(call, `It lies within another organisation, ${outer}: a command means the one in whose folder it is called, or --root.`)
     return EXIT.ok
   },
+}
+
+/** Refuses (73) a place in the folders of another organisation: what lies there is its mail, its policies or its holders'. */
+function refuseWithin(outer: string, root: string): void {
+  const [folder = ''] = relative(outer, root).split('/')
+  if (!FOLDERS.includes(folder)) return
+  refuse(
+    EXIT.cannotWrite,
+    `${root} lies in ${folder}/ of another organisation, ${outer}`,
+    'its daemon would take the one for a part of the other',
+    `penny init ${shellWord(join(dirname(outer), basename(root)))}`,
+  )
 }
 
 /** Refuses (73) a folder in which anything lies but the lock of another `penny init`. */

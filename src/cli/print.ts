@@ -2,7 +2,7 @@
 import { styleText } from 'node:util'
 import { shellWord, showBodySafely, showSafely } from '../core/text.ts'
 import type { Call, Surroundings } from './command.ts'
-import type { Refusal } from './exit.ts'
+import { type Refusal, UP } from './exit.ts'
 import { byWhoMay } from './rights.ts'
 import { rootMeant, rootWord } from './root.ts'
 
@@ -21,6 +21,11 @@ export function say(call: Call, line: string): void {
 /** Talk: to standard error. */
 export function tell(call: Call, line: string): void {
   call.surroundings.err(`${line}\n`)
+}
+
+/** What is shown without a daemon is not all there is to know. */
+export function tellNobodyWatches(call: Call, what: string): void {
+  tell(call, `the daemon is not running: ${what}   fix: ${fixOf(call.surroundings, UP)}`)
 }
 
 /** One object of `--json`; the schema's name is the command's. */

@@ -1,7 +1,9 @@
 import type { Entry } from '../core/event.ts'
 import { isSettled } from '../core/status.ts'
 import { shellWord, showSafely } from '../core/text.ts'
+import { parseMoment } from '../core/time.ts'
 import { openAlerts } from './alerts.ts'
+import { findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { EXIT } from './exit.ts'
 import { heldFiles } from './held-files.ts'
@@ -10,6 +12,7 @@ import { byService } from './mail.ts'
 import { toPaste } from './paste.ts'
 import { paint, say, sayJson, shortId, tell } from './print.ts'
 import { rootOf } from './root.ts'
+import { timezoneOf } from './roster.ts'
 import { collect } from './tasks.ts'
 import { ageSince, parseSince } from './times.ts'
 
@@ -36,12 +39,13 @@ export const command: Command = {
     const now = Date.now()
     const sinceMs = parseSince(textOption(call, 'since') ?? '7d', now, 'report')
     const entries = await entriesSince(root, sinceMs)
-    const parts = [finished(entries), ...(await standing(call, now)), await alerts(call, root), changes(entries)]
+    const timezone = timezoneOf(root)
+    const parts = [finished(entries), ...(await standing(call, now)), await alerts(call, root), changes(entries, timezone)]
     if (call.json) {
       for (const { part, lines } of parts) for (const line of lines) sayJson(call, { part, ...line })
       return EXIT.ok
     }
-    say(call, paint(call, 'bold', `Since ${new Date(sinceMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`))
+    say(call, paint(call, 'bold', `Since ${onTheWall(new Date(sinceMs).toISOString(), timezone)} ${timezone}`))
     for (const { title, lines } of parts) {
       say(call, `\n${paint(call, 'bold', `${title}: ${lines.length}`)}`)
       for (const { text, command } of lines.slice(0, SHOWN)) say(call, `  ${showSafely(text)}   ${paint(call, 'dim', command)}`)
@@ -89,8 +93,11 @@ async function standing(call: Call, now: number): Promise<Part[]> {
 }
 
 async function alerts(call: Call, root: string): Promise<Part> {
-  const open = await openAlerts(root)
-  const held = heldFiles(root).map((file): Line => ({ text: `held ${file.code}: ${file.original} from ${file.from}`, command: toPaste(call, root, file.fix) }))
+  const open = await openAlerts(root, await findOwnDaemon(root))
+  // The alert of a held file says more, as long as it is open.
+  const told = new Set(open.map(({ code, about }) => `${code} ${about}`))
+  const untold = heldFiles(root).filter(({ code, original }) => !told.has(`${code} ${original}`))
+  const held = untold.map((file): Line => ({ text: `held ${file.code}: ${file.original} from ${file.from}`, command: toPaste(call, root, file.fix) }))
   const stuck = (code: string): boolean => code === 'overdue' || code.startsWith('stuck-')
   const lines = open.map(
     (alert): Line => ({
@@ -101,9 +108,16 @@ async function alerts(call: Call, root: string): Promise<Part> {
   return { part: 'alerts', title: 'Stuck and alerts', lines: [...lines, ...held] }
 }
 
-function changes(entries: readonly Entry[]): Part {
+/** Minutes are enough for people; the organisation's time zone is theirs. */
+function onTheWall(at: string, timezone: string): string {
+  return (parseMoment(at, timezone)?.text ?? at).slice(0, 16).replace('T', ' ')
+}
+
+function changes(entries: readonly Entry[], timezone: string): Part {
   const lines = entries.flatMap((entry): Line[] =>
-    entry.event === 'daemon' ? [{ text: `${entry.at.slice(0, 16)} ${entry.state} ${entry.what}`, command: `penny events --since ${shellWord(entry.at)}` }] : [],
+    entry.event === 'daemon'
+      ? [{ text: `${onTheWall(entry.at, timezone)} ${entry.state} ${entry.what}`, command: `penny events --since ${shellWord(entry.at)}` }]
+      : [],
   )
   return { part: 'changes', title: 'Changes', lines }
 }

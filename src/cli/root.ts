@@ -14,7 +14,7 @@ function isRoot(folder: string): boolean {
 }
 
 /** The nearest at or above this folder. What an agent makes in its workspace is no organisation, however it looks. */
-function rootAbove(cwd: string): string | undefined {
+export function rootAbove(cwd: string): string | undefined {
   const above: string[] = []
   for (let folder = resolve(cwd); folder !== dirname(folder); folder = dirname(folder)) if (isRoot(folder)) above.push(folder)
   return above.find((one) => !above.some((outer) => one.startsWith(`${outer}/workspaces/`)))
@@ -63,9 +63,11 @@ function needRoot(call: Call, { root, by }: Chosen): void {
 function fixOfNoRoot(call: Call, root: string, by: Chosen['by']): string {
   const { cwd, typed, uid } = call.surroundings
   const near = by === 'default' ? rootBelow(cwd) : existsSync(root) ? (rootAbove(root) ?? rootBelow(root)) : rootBelow(dirname(root))
-  if (near === undefined) return `penny init ${by === 'default' && uid !== 0 ? '~/acme' : shellWord(root)}`
   const words = typed.slice(1).filter((word, i, all) => !word.startsWith('--root') && all[i - 1] !== '--root')
-  return `penny ${[...words, '--root', near].map(shellWord).join(' ')}`
+  if (near !== undefined) return `penny ${[...words, '--root', near].map(shellWord).join(' ')}`
+  if (by !== 'default') return `penny init ${shellWord(root)}`
+  // Most often there is one, and this is not the way to it.
+  return `cd FOLDER && penny ${words.map(shellWord).join(' ')}   # the folder of your organisation; a new one: penny init ${uid === 0 ? shellWord(root) : '~/acme'}`
 }
 
 /** Whoever has just made one often forgets to go there. */

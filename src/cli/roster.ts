@@ -63,6 +63,19 @@ export function postmasterOf(root: string): string {
   return /^postmaster:[ \t]*["']?([a-z][a-z0-9-]*)/m.exec(text)?.[1] ?? 'postmaster'
 }
 
+/** The organisation's; UTC where that line cannot be read or names none. */
+export function timezoneOf(root: string): string {
+  const text = unless(UNSEEN, () => readFileSync(`${root}/policies/org.yaml`, 'utf8')) ?? ''
+  const named = /^timezone:[ \t]*["']?([\w+/-]+)/m.exec(text)?.[1] ?? 'UTC'
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: named })
+    return named
+  } catch (cause) {
+    if (cause instanceof RangeError) return 'UTC'
+    throw cause
+  }
+}
+
 /** An agent's place in the org chart. */
 export type Charted = Readonly<{ name: string; title: string | undefined; manager: string }>
 

@@ -4,6 +4,7 @@ import { EXIT, refuse } from './exit.ts'
 import { rootOf, seatOf } from './root.ts'
 import { checkRecipients, readRoster } from './roster.ts'
 import { dispatchLetter, SENDING_OPTIONS } from './sending.ts'
+import { checkPriority, checkTimes } from './terms.ts'
 
 const KINDS = ['task', 'note']
 
@@ -39,6 +40,8 @@ export const command: Command = {
     // Within a jail the organisation's files are not there: the daemon judges, and we wait for it.
     const roster = seatOf(call)?.workspace === '/ws' ? undefined : readRoster(rootOf(call))
     if (roster) checkRecipients(roster, [...to, ...cc])
+    if (roster) await checkPriority(call, rootOf(call))
+    await checkTimes(call, ['due', 'not-before', 'expires'])
     const keys = {
       to: to.length === 1 ? to[0] : to,
       cc,

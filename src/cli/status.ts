@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StatusReport } from '../core/control.ts'
 import { counted, shellWord, showSafely } from '../core/text.ts'
@@ -5,7 +6,8 @@ import { formatAge } from '../core/units.ts'
 import { needDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag } from './command.ts'
 import { EXIT } from './exit.ts'
-import { paint, say, sayJson, shortId } from './print.ts'
+import { describeFailing, tryNotify } from './notify.ts'
+import { fixOf, paint, say, sayJson, shortId } from './print.ts'
 import { rootOf } from './root.ts'
 import { ageSince } from './times.ts'
 
@@ -51,7 +53,11 @@ function screen(call: Call, report: StatusReport): void {
     line(priority, count === 0 ? 'nothing unclaimed' : `${count} unclaimed, the oldest for ${formatAge(oldest_ms ?? 0)}`)
   }
   for (const { agent, id, since } of report.running) line('running', `${agent}: ${shortId(id)} for ${ageSince(since, Date.now())}`)
-  if (report.paused.length > 0) line('paused', `${report.paused.join(' ')}   ${paint(call, 'dim', 'penny resume NAME')}`)
+  if (report.paused.length > 0)
+    line(
+      'paused',
+      `${report.paused.join(' ')}   ${paint(call, 'dim', fixOf(call.surroundings, `penny resume ${report.paused.length === 1 ? report.paused[0] : 'all'}`))}`,
+    )
   if (report.not_walled.length > 0)
     line(
       'not walled',
@@ -71,17 +77,18 @@ function screen(call: Call, report: StatusReport): void {
 
 /** What a person has to do, each with its command. */
 function needs(call: Call, report: StatusReport): void {
-  const { alerts, held, config } = report
-  if (alerts.length === 0 && held === 0 && !config.invalid) return say(call, paint(call, 'green', 'nothing needs you'))
+  const { alerts, held, config, notify_failing: failing = [] } = report
+  if (alerts.length === 0 && held === 0 && failing.length === 0 && !config.invalid) return say(call, paint(call, 'green', 'nothing needs you'))
   say(call, paint(call, 'yellow', 'needs you:'))
   for (const alert of alerts.slice(0, SHOWN)) {
+    // One that could not be written is known to the daemon alone.
+    const shows = existsSync(join(report.root, alert.file)) ? `cat ${shellWord(join(report.root, alert.file))}` : fixOf(call.surroundings, 'penny alerts')
     const times = alert.count > 1 ? ` (${alert.count} times)` : ''
-    say(
-      call,
-      `  ! ${alert.code} ${alert.agent === undefined ? '' : `${alert.agent}: `}${showSafely(alert.about)}${times}   ${paint(call, 'dim', `cat ${shellWord(join(report.root, alert.file))}`)}`,
-    )
+    say(call, `  ! ${alert.code} ${alert.agent === undefined ? '' : `${alert.agent}: `}${showSafely(alert.about)}${times}   ${paint(call, 'dim', shows)}`)
   }
   if (alerts.length > SHOWN) say(call, `  ! ${counted(alerts.length - SHOWN, 'more alert')}   ${paint(call, 'dim', 'penny alerts')}`)
   if (held > 0) say(call, `  ! ${held} held file${held === 1 ? '' : 's'}   ${paint(call, 'dim', 'penny held')}`)
+  for (const one of failing)
+    say(call, `  ! ${describeFailing(one)} (${ageSince(one.at, Date.now())} ago)   ${paint(call, 'dim', showSafely(tryNotify(report, one.command)))}`)
   if (config.invalid) say(call, `  ! policies/ cannot be used as it is now; what ran before runs on   ${paint(call, 'dim', 'penny doctor')}`)
 }

@@ -8,7 +8,7 @@ import { AS_ROOT, EXIT, Refusal, refuse } from './exit.ts'
 import { doubt, type Filter, readFilters } from './filters.ts'
 import { readHead } from './head.ts'
 import { byService, listMail, listMailbox, type Place, type Unseen } from './mail.ts'
-import { sayJson, sayTable, shortId, tell } from './print.ts'
+import { sayJson, sayTable, shortId, tell, tellNobodyWatches } from './print.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
 import { ageSince } from './times.ts'
 
@@ -25,7 +25,10 @@ export const command: Command = {
   options: { agent: { type: 'string', value: 'A', about: 'only the mailbox of A' } },
   run: async (call) => {
     const filter = readFilters(call.words, Date.now())
-    const rows = (await collect(call, seatOf(call), filter)).filter(filter.byRow).sort(byService)
+    const seat = seatOf(call)
+    const rows = (await collect(call, seat, filter)).filter(filter.byRow).sort(byService)
+    // An agent's own seat may not see whether there is one.
+    if (!seat?.own && (await findOwnDaemon(rootOf(call))) === undefined) tellNobodyWatches(call, 'dropped mail waits, and nobody is reminded')
     if (call.json) for (const row of rows) sayJson(call, row)
     else if (rows.length > 0) print(call, rows)
     if (rows.length > 0) return EXIT.ok

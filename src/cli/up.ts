@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, statfsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { counted, shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
@@ -83,11 +83,13 @@ async function detach(call: Call, root: string, logLevel: LogLevel, strict: bool
   return refuse(EXIT.tryAgain, 'the daemon has started, but does not admit mail yet', `${ADMITS_WITHIN_MS / 1000} s have passed`, `tail ${shellWord(logFile)}`)
 }
 
-/** A failing start: as the daemon said it, else with what its log said last. */
+/** A failing start: as the daemon said it, else with what its log said last; a full disk takes neither whole. */
 function failed(logFile: string, begun: number, code: number | null, signal: string | null): never {
   const exit = code === null || code === 0 ? EXIT.bug : code
   const said = endOf(logFile, begun).toString('utf8').trimEnd().split('\n')
   const [, fix] = /^ *fix: (.+)$/.exec(said.at(-1) ?? '') ?? []
+  if (fix === undefined && (exit === EXIT.cannotWrite || isFull(logFile)))
+    refuse(exit, 'the daemon did not start', `the disk is full, or may not be written: what it said did not fit into its log, ${logFile}`, 'df -h; df -i')
   if (fix === undefined)
     refuse(
       exit,
@@ -98,6 +100,11 @@ function failed(logFile: string, begun: number, code: number | null, signal: str
   // What it said last, behind the lines of its log.
   const why = said.slice(said.findLastIndex((line) => line.startsWith('{')) + 1, -1)
   return refuse(exit, 'the daemon did not start', why.map((line) => line.replace(/^penny: |^ +(why: )?/, '')).join('\n'), fix)
+}
+
+function isFull(path: string): boolean {
+  const { bavail, ffree, files } = statfsSync(path)
+  return bavail === 0 || (files > 0 && ffree === 0)
 }
 
 /** Refuses (77) where this user may not read what the daemon would have to. */

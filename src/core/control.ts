@@ -17,6 +17,7 @@ export type Request =
   | Readonly<{ verb: 'set'; id: string; priority?: string; due?: string; status?: Status }>
   | Readonly<{ verb: 'pause' | 'resume'; name: string; now?: boolean }>
   | Readonly<{ verb: 'stop'; drainMs: number }>
+  | Readonly<{ verb: 'alerts' }>
   | Readonly<{ verb: 'alerts-done'; which: string }>
   /** Says `{ file }` (where it was dropped again) at once, and answers when that drop is admitted; held again it is a Refusal. */
   | Readonly<{ verb: 'release'; file: string }>
@@ -43,7 +44,7 @@ export type Refusal = Readonly<{ end: true; ok: false; exit: number; error: stri
 
 /**
  * What stands in the last line of each verb's answer, besides `end` and `ok`. Before it, `tasks` sends a TaskRow a line,
- * `agents` an AgentRow, `journal` an Entry.
+ * `agents` an AgentRow, `alerts` an AlertRow, `journal` an Entry.
  */
 export type Replies = Readonly<{
   status: { report: StatusReport }
@@ -57,6 +58,7 @@ export type Replies = Readonly<{
   pause: { names: readonly string[] }
   resume: { names: readonly string[] }
   stop: object
+  alerts: object
   'alerts-done': { closed: number }
   /** The ids of its copies. */
   release: { file: string; ids: readonly MessageId[] }
@@ -106,6 +108,8 @@ export type StatusReport = Readonly<{
   unclaimed: readonly Readonly<{ priority: string; count: number; oldest_ms?: number }>[]
   alerts: readonly Readonly<{ code: string; about: string; file: string; agent?: string; count: number }>[]
   held: number
+  /** Commands of `notify:` that failed when they were last started. */
+  notify_failing?: readonly Readonly<{ command: readonly string[]; why: string; at: string }>[]
   waiting_drops: number
   /** Milliseconds the last canary took. */
   canary_ms?: number
@@ -131,6 +135,20 @@ export type TaskRow = Readonly<{
   /** What a blocked task waits for: ids, refs or text. */
   blocked_on?: readonly string[]
   path: string
+}>
+
+/** An open alert, also one that could not be written as the disk is full. */
+export type AlertRow = Readonly<{
+  /** Its name in spool/alerts/. */
+  file: string
+  code: string
+  about: string
+  agent?: string
+  first_seen: string
+  last_seen: string
+  count: number
+  fix: string
+  sentence: string
 }>
 
 export type AgentRow = Readonly<{

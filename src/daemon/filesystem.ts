@@ -14,10 +14,13 @@ const KEPT_ELSEWHERE: Readonly<Record<number, string>> = {
   1397113167: 'AFS',
 }
 
+/** A full disk says nothing about what its file system holds: whoever asked is told of that. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT']
+
 /** `mayOverrule`: mail could go on all the same, at the operator's own risk. */
 export type BrokenPromise = Readonly<{ why: string; fix: string; mayOverrule: boolean }>
 
-/** undefined: fine. `type`: as statfs(2) tells it. */
+/** undefined: fine. `type`: as statfs(2) tells it. Throws where the disk is full. */
 export function judgeFileSystem(disk: Disk, layout: Layout, type: number): BrokenPromise | undefined {
   const folders = [layout.own, layout.spool, layout.workspaces]
   const fix = `df -T ${folders.map(shellWord).join(' ')}`
@@ -54,7 +57,9 @@ function tryMoves(disk: Disk, staging: string, folder: string): string | undefin
     disk.rename(other, to)
     return disk.readFile(to).toString() === 'a' && !isThere(other) ? undefined : 'a rename did not replace what was there'
   } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === 'EXDEV' ? 'EXDEV' : `a rename or link is refused: ${(cause as Error).message}`
+    const { code = '' } = cause as NodeJS.ErrnoException
+    if (FULL.includes(code)) throw cause
+    return code === 'EXDEV' ? 'EXDEV' : `a rename or link is refused: ${(cause as Error).message}`
   } finally {
     for (const path of [from, to, other]) if (isThere(path)) disk.unlink(path)
   }

@@ -3,7 +3,7 @@
  * intake (a complete file) → sender → message (text) → admit (rules) → route (recipients) → deliver (once) → what follows.
  */
 import { createHash } from 'node:crypto'
-import { type Asked, hopsFrom, judge, type Verdict } from '../admit/index.ts'
+import { type AdmitPlan, type Asked, hopsFrom, judge, type Verdict } from '../admit/index.ts'
 import { keyOf } from '../alert/index.ts'
 import type { Config } from '../core/config.ts'
 import type { Complaint, FaultCode } from '../core/fault.ts'
@@ -21,6 +21,7 @@ import { route } from '../route/index.ts'
 import type { Disk, Listed, Stat } from '../system/types.ts'
 import type { Full } from './full.ts'
 import type { Identities, Sender } from './identities.ts'
+import { makePacking } from './packing.ts'
 
 export type PipelineGiven = Readonly<{
   disk: Disk
@@ -40,6 +41,8 @@ export type PipelineGiven = Readonly<{
   canaryThrough: (delivered: Delivered) => void
   /** Milliseconds to wait where the disk has no room; undefined where it has. */
   noRoom: () => number | undefined
+  /** A drop may be looked at before its time. */
+  lookAgain: (folder: DropFolder, name: string) => void
   /** The disk refused a write: told once, then waited for. Returns the wait. */
   diskRefused: (cause: unknown) => number | undefined
 }>
@@ -53,9 +56,14 @@ export type Pipeline = Readonly<{
 const INCOMPLETE_MS = 5_000
 const ATTACHMENTS_MS = 10_000
 const ATTACHMENTS_AGAIN_MS = 200
+/** Where no place for copying became free, or none was told of. */
+const PACKING_AGAIN_MS = 2_000
+/** Lines for room in a mailbox are called as its holder is. */
+const DISK_LINE = '/disk'
 
 export function createPipeline(given: PipelineGiven): Pipeline {
   const { deliver, raise } = given
+  const packing = makePacking()
 
   async function handle(taken: Taken): Promise<Fate> {
     const dropped = droppedOf(taken)
@@ -75,7 +83,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   /** Not judged yet; what it sends along waits with it all the same. */
   function waitForDisk({ bytes }: Taken, againMs: number): Fate {
     const parsed = bytes.includes('attach') ? parseMessage(bytes, given.config().org.limits) : undefined
-    return { againMs, attach: parsed?.ok ? readDraft(parsed.message).draft.attach : [] }
+    return { againMs, line: DISK_LINE, attach: parsed?.ok ? readDraft(parsed.message).draft.attach : [] }
   }
 
   async function admit(taken: Taken, dropped: Dropped): Promise<Fate> {
@@ -101,7 +109,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       return hold(parsed.complaints[0]?.code ?? 'bad-front-matter', parsed.complaints)
     }
     const envelope = causedBy(envelopeOf(taken, sender))
-    const verdict = judge(envelope, parsed.message, given.config(), given.asked(), routeFor(given.config()))
+    const asked = given.asked()
+    // Room that others stand in line for is theirs.
+    const room: Asked['room'] = (holder) => asked.room(holder) && taken.mayPass(holder)
+    const verdict = judge(envelope, parsed.message, given.config(), { ...asked, room }, routeFor(given.config()))
     return follow(taken, dropped, envelope, parsed.message, verdict)
   }
 
@@ -114,29 +125,39 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         return 'gone'
       case 'wait':
         if (verdict.full !== undefined) given.waitsForRoom(verdict.full, verdict.againMs)
-        return { againMs: verdict.againMs, attach: verdict.attach }
+        return { againMs: verdict.againMs, attach: verdict.attach, ...(verdict.full === undefined ? {} : { line: verdict.full }) }
       case 'admit': {
-        const found = attachmentsOf(taken, verdict.plan.attach)
-        if (found.found === 'refused')
-          return refuseWith(envelope, found.code, [{ code: found.code, spot: message.spots.get('attach'), what: found.what }], dropped)
-        if (found.found === 'some') {
-          if (taken.waitedMs < ATTACHMENTS_MS) return { againMs: ATTACHMENTS_AGAIN_MS, attach: verdict.plan.attach }
-          const what = `the attachment ${found.missing.join(', ')} did not appear within ${ATTACHMENTS_MS / 1000} s in ${taken.folder.shown}/files/ or beside the message`
-          return refuseWith(envelope, 'missing-attachment', [{ code: 'missing-attachment', spot: message.spots.get('attach'), what }], dropped)
-        }
+        if (verdict.plan.attach.length === 0) return deliverPlan(taken, dropped, envelope, message, verdict.plan)
+        const again = (): void => given.lookAgain(taken.folder, taken.name)
+        const end = packing.begin(envelope.from, `${taken.folder.path}/${taken.name}`, again)
+        if (!end) return { againMs: PACKING_AGAIN_MS, attach: verdict.plan.attach }
         try {
-          const { plan } = verdict
-          const { attach: _attach, inReplyTo, priority, misleadingName, ...rest } = plan
-          const delivered = await deliver.deliver(
-            { ...rest, envelope, text: message.text, attachments: found.files, priority: priority.name, rank: priority.rank, inReplyTo: inReplyTo?.id },
-            dropped,
-          )
-          if (misleadingName !== undefined) nameMisleads(envelope, delivered, misleadingName, priority.name)
-          return 'gone'
+          return await deliverPlan(taken, dropped, envelope, message, verdict.plan)
         } finally {
-          for (const file of found.files) file.letGo()
+          end()
         }
       }
+    }
+  }
+
+  async function deliverPlan(taken: Taken, dropped: Dropped, envelope: Envelope, message: MessageText, plan: AdmitPlan): Promise<Fate> {
+    const found = attachmentsOf(taken, plan.attach)
+    if (found.found === 'refused') return refuseWith(envelope, found.code, [{ code: found.code, spot: message.spots.get('attach'), what: found.what }], dropped)
+    if (found.found === 'some') {
+      if (taken.waitedMs < ATTACHMENTS_MS) return { againMs: ATTACHMENTS_AGAIN_MS, attach: plan.attach }
+      const what = `the attachment ${found.missing.join(', ')} did not appear within ${ATTACHMENTS_MS / 1000} s in ${taken.folder.shown}/files/ or beside the message`
+      return refuseWith(envelope, 'missing-attachment', [{ code: 'missing-attachment', spot: message.spots.get('attach'), what }], dropped)
+    }
+    try {
+      const { attach: _attach, inReplyTo, priority, misleadingName, ...rest } = plan
+      const delivered = await deliver.deliver(
+        { ...rest, envelope, text: message.text, attachments: found.files, priority: priority.name, rank: priority.rank, inReplyTo: inReplyTo?.id },
+        dropped,
+      )
+      if (misleadingName !== undefined) nameMisleads(envelope, delivered, misleadingName, priority.name)
+      return 'gone'
+    } finally {
+      for (const file of found.files) file.letGo()
     }
   }
 

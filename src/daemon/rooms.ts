@@ -41,9 +41,9 @@ export function buildRooms(given: RoomsGiven) {
   const { pins, finder, ledger, journal, sealed, state } = records
 
   const config = (): Config => policies.current()
-  const notify = notifier(spawner, log, system.self, given.environment)
-  const calls = createCalls(clock, config, notify)
-  const alerts = createAlerts({ clock, disk, ids, log, layout, config, record: journal.record, notify, owner: identities().alertOwner })
+  const notify = notifier(spawner, log, clock, system.self, given.environment)
+  const calls = createCalls(clock, config, notify.run)
+  const alerts = createAlerts({ clock, disk, ids, log, layout, config, record: journal.record, notify: notify.run, owner: identities().alertOwner })
   const { raise, clear } = alerts
   const watches = createWatches(system.watch, raise, clear)
   const policies = createPolicies(
@@ -179,6 +179,7 @@ export function buildRooms(given: RoomsGiven) {
     canaryThrough: canaries.through,
     noRoom: room.noRoom,
     diskRefused: room.refused,
+    lookAgain: (folder, name) => intake.lookAgain(folder, name),
   })
   const ownerOf = (uid: number): string => {
     const sender = identities().senderInSpool(uid)
@@ -232,6 +233,7 @@ export function buildRooms(given: RoomsGiven) {
     started: formatTime(clock.now()),
     ready: () => isReady,
     heldFiles: heldFolder.count,
+    notifyFailing: () => notify.failing([config().org, ...config().people.values()].flatMap((one) => one.notify)),
     waitingDrops: intake.waiting,
     canaryMs: canary.lastMs,
     configInvalid: policies.invalid,

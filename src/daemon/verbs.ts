@@ -169,6 +169,10 @@ export function createVerbs(given: VerbsGiven): Verbs {
       given.stop(drainMs)
       return {}
     },
+    alerts: async (_request, say) => {
+      for (const row of given.views.alerts()) await say(row)
+      return {}
+    },
     'alerts-done': ({ which }) => {
       const closed = given.alerts.done(which)
       if (closed === 0 && which !== 'all') throw new Refused(NO_SUCH, `no open alert ${which}`, 'penny alerts')

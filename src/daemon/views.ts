@@ -2,7 +2,7 @@
 
 import type { Alerts } from '../alert/index.ts'
 import type { Config } from '../core/config.ts'
-import type { AgentRow, StatusReport, TaskRow } from '../core/control.ts'
+import type { AgentRow, AlertRow, StatusReport, TaskRow } from '../core/control.ts'
 import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
 import type { Layout, Ledger, Mail } from '../mailbox/index.ts'
@@ -24,13 +24,14 @@ export type ViewsGiven = Readonly<{
   started: string
   ready: () => boolean
   heldFiles: () => number
+  notifyFailing: () => NonNullable<StatusReport['notify_failing']>
   waitingDrops: () => number
   canaryMs: () => number | undefined
   configInvalid: () => boolean
   nowMs: () => number
 }>
 
-export type Views = Readonly<{ status: () => StatusReport; tasks: () => Iterable<TaskRow>; agents: () => AgentRow[] }>
+export type Views = Readonly<{ status: () => StatusReport; tasks: () => Iterable<TaskRow>; agents: () => AgentRow[]; alerts: () => AlertRow[] }>
 
 export function createViews(given: ViewsGiven): Views {
   const { ledger, config, dispatcher } = given
@@ -94,6 +95,7 @@ export function createViews(given: ViewsGiven): Views {
     // Before the alerts are listed: each may raise one.
     const held = given.heldFiles()
     const invalid = given.configInvalid()
+    const failing = given.notifyFailing()
     return {
       organisation: config().org.name,
       root: given.layout.root,
@@ -113,6 +115,7 @@ export function createViews(given: ViewsGiven): Views {
         .open()
         .map(({ code, about, file, agent, count }) => ({ code, about, file: `spool/alerts/${file}`, ...(agent === undefined ? {} : { agent }), count })),
       held,
+      ...(failing.length === 0 ? {} : { notify_failing: failing }),
       waiting_drops: given.waitingDrops(),
       ...(given.canaryMs() === undefined ? {} : { canary_ms: given.canaryMs() as number }),
       accounting: given.state.accounting(),
@@ -125,6 +128,18 @@ export function createViews(given: ViewsGiven): Views {
     tasks: function* () {
       for (const mail of [...ledger.all()].sort(byService)) yield row(mail)
     },
+    alerts: () =>
+      given.alerts.open().map(({ file, code, about, agent, firstMs, lastMs, count, fix, sentence }) => ({
+        file,
+        code,
+        about,
+        ...(agent === undefined ? {} : { agent }),
+        first_seen: formatTime(firstMs),
+        last_seen: formatTime(lastMs),
+        count,
+        fix,
+        sentence,
+      })),
     agents: () => {
       const stuck = new Set(
         given.alerts.open().flatMap(({ code, agent }) => (agent !== undefined && (code === 'stuck-new' || code === 'stuck-cur') ? [agent] : [])),

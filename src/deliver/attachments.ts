@@ -50,11 +50,14 @@ function findOne(name: string, search: AttachmentSearch): FoundAttachment | Extr
   if (parts.length === 1) places.push({ folder: `${search.folder}/files`, shown: `${search.shown}/files`, parts, taken: true })
   if (beside) places.push({ folder: search.folder, shown: search.shown, parts, taken: true })
   if (search.home !== undefined) places.push({ folder: search.home, shown: '', parts, taken: false })
+  let refused: Extract<AttachmentsFound, { found: 'refused' }> | undefined
   for (const place of places) {
     const result = openBeneath(search, place)
-    if (result) return result
+    if (result && 'fd' in result) return result
+    // Somebody else's, or no file: put there to be found first, perhaps. The sender's own may lie in the next place.
+    refused ??= result
   }
-  return undefined
+  return refused
 }
 
 function openBeneath(

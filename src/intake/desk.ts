@@ -10,6 +10,8 @@ export type Waiting = {
   mark: string
   sinceMs: number
   againAtMs: number
+  /** When the alarm rings that is set for it. */
+  alarmAtMs: number
   /** The alert that was raised for it. */
   alerted: FaultCode | undefined
   failures: number

@@ -1,9 +1,11 @@
 import { isDraftName, isGone, isMessageName, statOrNothing } from '../mailbox/index.ts'
-import type { Cancel, Listed } from '../system/types.ts'
+import type { Listed } from '../system/types.ts'
+import { createAlarms } from './alarms.ts'
 import { type Desk, newDesk, type Waiting } from './desk.ts'
+import { createLines } from './lines.ts'
 import { look } from './look.ts'
 import { createTelling } from './telling.ts'
-import type { DropFolder, Fate, IntakeGiven, IsNamed, Taken } from './types.ts'
+import type { DropFolder, Fate, IntakeGiven, IsNamed, Taken, Waits } from './types.ts'
 import { createWatching } from './watching.ts'
 
 export type Intake = Readonly<{
@@ -12,6 +14,8 @@ export type Intake = Readonly<{
   sweep: (all: boolean) => void
   /** Files seen and not yet taken. */
   waiting: () => number
+  /** Before its time: what it waited for may be there. */
+  lookAgain: (folder: DropFolder, name: string) => void
   /** A message that waits in this folder sends this file of its files/ along. */
   isNamed: IsNamed
   /** No new files; resolves when those in flight are through. */
@@ -26,12 +30,13 @@ const SHARE = 16
 const TURN_MS = 8
 /** After the last write to a file that was written in place: a script that appends line by line closes it each time. */
 const GRACE_MS = 15
-const DRAFT_MS = 5 * 60_000
-const STRAY_MS = 10_000
 
-/** Drops that wait long (for room, for a moment) are looked at in turn: this much later for each that waits beside them. */
+/** Drops that wait long, but not in line, are looked at in turn: this much later for each that waits beside them. */
 const CROWD_MS = 1_000
 const CROWD_EACH_MS = 0.5
+
+/** One that stands further back in line, and has not changed, is only looked at to see that. */
+const PARKED_MS = 60_000
 
 type Put = Pick<Waiting, 'raw' | 'mark' | 'sinceMs'>
 
@@ -42,10 +47,12 @@ export function createIntake(given: IntakeGiven): Intake {
   let turnPlanned = false
   let stopping: (() => void) | undefined
   let stopped = false
-  let cancelTimer: Cancel = () => undefined
-  let timerAtMs = Number.POSITIVE_INFINITY
   let foldersAsked = false
   const telling = createTelling(given)
+  const alarms = createAlarms(clock, enqueue)
+  const lines = createLines((desk, name) => {
+    if (!desk.inFlight.has(name)) enqueue(desk, name)
+  })
   const watching = createWatching(given, enqueue, forget)
 
   function enqueue(desk: Desk, name: string, listed?: Listed): void {
@@ -100,6 +107,7 @@ export function createIntake(given: IntakeGiven): Intake {
     const waitedMs = clock.monotonic() - sinceMs
     const put: Put = { raw, mark, sinceMs }
     const wait = (againMs: number): void => putOff(desk, name, put, againMs)
+    if (known?.mark === mark && !lines.isFirst(desk, name)) return keep(desk, name, put, PARKED_MS)
     const wroteMs = clock.monotonic() - (desk.wroteAt.get(name) ?? Number.NEGATIVE_INFINITY)
     if (wroteMs < GRACE_MS && stat.kind === 'file') return wait(GRACE_MS - wroteMs)
 
@@ -118,10 +126,7 @@ export function createIntake(given: IntakeGiven): Intake {
       draft: isDraftName(name),
       message,
       named,
-      draftMs: DRAFT_MS,
-      strayMs: STRAY_MS,
     })
-    const entry = { name, raw, kind: stat.kind }
     switch (verdict.see) {
       case 'nothing':
         return
@@ -138,7 +143,7 @@ export function createIntake(given: IntakeGiven): Intake {
         wait(verdict.againMs)
         return telling.alert(desk, name, verdict, stat.uid)
       case 'unsafe':
-        return follow(desk, name, put, stat.uid, given.refuse(desk.folder, entry, stat, verdict.why))
+        return follow(desk, name, put, stat.uid, given.refuse(desk.folder, { name, raw, kind: stat.kind }, stat, verdict.why))
       case 'whole': {
         const { fd, bytes } = verdict
         const letGo = (): void => {
@@ -153,6 +158,7 @@ export function createIntake(given: IntakeGiven): Intake {
           stat: verdict.stat,
           bytes,
           waitedMs,
+          mayPass: (line) => lines.mayPass(desk, name, line),
           untouched: () => disk.lease.unbroken(fd),
           letGo,
         }
@@ -180,12 +186,10 @@ export function createIntake(given: IntakeGiven): Intake {
     work.then(
       (fate) => {
         through()
-        if (fate === 'gone') forget(desk, name)
-        else {
-          desk.named.set(name, uid, fate.attach ?? [])
-          putOff(desk, name, put, Math.max(fate.againMs, fate.againMs < CROWD_MS ? 0 : desk.waiting.size * CROWD_EACH_MS))
-        }
-        lookAgain(desk, name)
+        if (fate === 'gone') served(desk, name)
+        else waitAs(desk, name, put, uid, fate)
+        // The same name may have been dropped again, or changed, while this one was on its way.
+        if (desk.again.delete(name)) enqueue(desk, name)
       },
       (cause: unknown) => {
         through()
@@ -195,16 +199,26 @@ export function createIntake(given: IntakeGiven): Intake {
     )
   }
 
-  /** The same name may have been dropped again, or changed, while this one was on its way. */
-  function lookAgain(desk: Desk, name: string): void {
-    if (desk.again.delete(name)) enqueue(desk, name)
+  function waitAs(desk: Desk, name: string, put: Put, uid: number, { againMs, attach = [], line }: Waits): void {
+    desk.named.set(name, uid, attach)
+    if (line !== undefined) return keep(desk, name, put, lines.join(desk, name, line) ? againMs : PARKED_MS)
+    lines.leave(desk, name, true)
+    keep(desk, name, put, Math.max(againMs, againMs < CROWD_MS ? 0 : desk.waiting.size * CROWD_EACH_MS))
   }
 
+  /** Waits for something of its own: others that wait for the same as it did go before it. */
   function putOff(desk: Desk, name: string, put: Put, againMs: number): void {
+    lines.leave(desk, name, false)
+    keep(desk, name, put, againMs)
+  }
+
+  function keep(desk: Desk, name: string, put: Put, againMs: number, failures = 0): void {
     const known = desk.waiting.get(name)
     const againAtMs = clock.monotonic() + againMs
-    desk.waiting.set(name, { ...put, againAtMs, alerted: known?.alerted, failures: 0 })
-    setTimer(againAtMs)
+    const alerted = failures > 0 ? 'unreadable-file' : known?.alerted
+    const entry: Waiting = { ...put, againAtMs, alarmAtMs: known?.alarmAtMs ?? Number.POSITIVE_INFINITY, alerted, failures }
+    desk.waiting.set(name, entry)
+    alarms.set(desk, name, entry)
   }
 
   /** Our own mistake, or a fault of the disk, on one file: it must neither stop nor spin the others. */
@@ -212,10 +226,8 @@ export function createIntake(given: IntakeGiven): Intake {
     if (isGone(cause) && !stillLies(desk, name)) return forget(desk, name)
     const known = desk.waiting.get(name)
     const failures = (known?.failures ?? 0) + 1
-    const againAtMs = clock.monotonic() + Math.min(60_000, 250 * 2 ** failures)
-    const put: Put = known ?? { raw: undefined, mark: '', sinceMs: clock.monotonic() }
-    desk.waiting.set(name, { ...put, againAtMs, alerted: 'unreadable-file', failures })
-    setTimer(againAtMs)
+    lines.leave(desk, name, false)
+    keep(desk, name, known ?? { raw: undefined, mark: '', sinceMs: clock.monotonic() }, Math.min(60_000, 250 * 2 ** failures), failures)
     telling.setAside(desk, name, cause, failures)
   }
 
@@ -229,7 +241,15 @@ export function createIntake(given: IntakeGiven): Intake {
     }
   }
 
+  /** Of drops that stand in line, those of another folder go before the next of this one. */
+  function served(desk: Desk, name: string): void {
+    const { path } = desk.folder
+    if (lines.leave(desk, name, true) && desks.delete(path)) desks.set(path, desk)
+    forget(desk, name)
+  }
+
   function forget(desk: Desk, name: string): void {
+    lines.leave(desk, name, false)
     telling.close(desk, name)
     desk.waiting.delete(name)
     desk.named.set(name, 0, [])
@@ -243,24 +263,6 @@ export function createIntake(given: IntakeGiven): Intake {
     enqueue(desk, file)
   }
 
-  function setTimer(atMs: number): void {
-    if (atMs >= timerAtMs || stopped) return
-    cancelTimer()
-    timerAtMs = atMs
-    cancelTimer = clock.after(Math.max(1, atMs - clock.monotonic()), () => {
-      timerAtMs = Number.POSITIVE_INFINITY
-      const now = clock.monotonic()
-      let next = Number.POSITIVE_INFINITY
-      for (const desk of desks.values()) {
-        for (const [name, { againAtMs }] of desk.waiting) {
-          if (againAtMs <= now) enqueue(desk, name)
-          else next = Math.min(next, againAtMs)
-        }
-      }
-      if (next < Number.POSITIVE_INFINITY) setTimer(next)
-    })
-  }
-
   return {
     setFolders: (folders) => {
       foldersAsked = false
@@ -268,6 +270,7 @@ export function createIntake(given: IntakeGiven): Intake {
       for (const [path, desk] of desks) {
         if (wanted.has(path)) continue
         watching.forget(desk)
+        lines.forget(desk)
         pins.forget(path)
         desks.delete(path)
       }
@@ -281,11 +284,15 @@ export function createIntake(given: IntakeGiven): Intake {
     sweep: (all) => {
       for (const desk of desks.values()) watching.sweep(desk, all)
     },
+    lookAgain: ({ path }, name) => {
+      const desk = desks.get(path)
+      if (desk) enqueue(desk, name)
+    },
     waiting: () => [...desks.values()].reduce((sum, desk) => sum + desk.queue.size + desk.waiting.size + desk.inFlight.size, 0),
     isNamed: (folder, file, uid) => desks.get(folder.path)?.named.has(file, uid) === true,
     stop: () => {
       stopped = true
-      cancelTimer()
+      alarms.stop()
       for (const desk of desks.values()) watching.forget(desk)
       return inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (stopping = resolve))
     },

@@ -32,8 +32,6 @@ export type LookGiven = Readonly<{
   message: boolean
   /** A message that waits sends it along. */
   named: boolean
-  draftMs: number
-  strayMs: number
 }>
 
 /** The close of a writer is reported; this is for the reports that are lost. */
@@ -41,6 +39,8 @@ const WRITER_AGAIN_MS = 100
 /** `ln tmp final; rm tmp` has two names for a moment. */
 const LINKED_MS = 1_000
 const LATER_MS = 60_000
+const DRAFT_MS = 5 * 60_000
+const STRAY_MS = 10_000
 
 export function look(given: LookGiven): Look {
   const { folder, name, stat, waitedMs } = given
@@ -52,19 +52,19 @@ export function look(given: LookGiven): Look {
   }
   if (given.named) return { see: 'wait', againMs: LATER_MS }
   if (given.draft) {
-    if (waitedMs < given.draftMs) return { see: 'wait', againMs: Math.min(LATER_MS, given.draftMs - waitedMs) }
+    if (waitedMs < DRAFT_MS) return { see: 'wait', againMs: Math.min(LATER_MS, DRAFT_MS - waitedMs) }
     if (stat.kind === 'file' && hasWriter(given.disk, given.path)) return { see: 'wait', againMs: LATER_MS }
     return {
       see: 'alert',
       code: 'abandoned-draft',
-      sentence: `${shown} has the name of a file being written, and nobody has written it for ${formatDuration(given.draftMs)}.`,
+      sentence: `${shown} has the name of a file being written, and nobody has written it for ${formatDuration(DRAFT_MS)}.`,
       fix: `mv ${word} ${shellWord(`${folder.shown}/${sendableName(name)}`)}   # to send it; or rm it`,
       againMs: LATER_MS,
     }
   }
   if (stat.kind === 'folder') {
     // Named like a message it was meant as one, or put there to be taken for one.
-    const graceMs = given.message ? LINKED_MS : given.strayMs
+    const graceMs = given.message ? LINKED_MS : STRAY_MS
     if (waitedMs < graceMs) return { see: 'wait', againMs: graceMs - waitedMs }
     return {
       see: 'alert',
@@ -80,7 +80,7 @@ export function look(given: LookGiven): Look {
       ? { see: 'wait', againMs: 100 }
       : { see: 'unsafe', why: `it has ${stat.links} names (hard links), so it may be somebody else's file` }
   if (!given.message) {
-    if (waitedMs < given.strayMs) return { see: 'wait', againMs: given.strayMs - waitedMs }
+    if (waitedMs < STRAY_MS) return { see: 'wait', againMs: STRAY_MS - waitedMs }
     if (hasWriter(given.disk, given.path)) return { see: 'wait', againMs: 1000 }
     return {
       see: 'alert',

@@ -21,6 +21,8 @@ export type Taken = Readonly<{
   bytes: Buffer
   /** How long this content has lain here complete, milliseconds. */
   waitedMs: number
+  /** Whether it may have what others stand in line for: it stood in line itself, or nobody does. */
+  mayPass: (line: string) => boolean
   /** True while nobody asked to write since the bytes were read. */
   untouched: () => boolean
   /** Ends the hold on the file; must be called once. */
@@ -33,6 +35,8 @@ export type Waits = Readonly<{
   againMs: number
   /** Files that are to go with it: left alone as long as it waits. */
   attach?: readonly string[]
+  /** What it waits for together with others: it is looked at when it is its turn. */
+  line?: string
 }>
 
 /** The name of an agent or person, or of the uid, for an alert. */

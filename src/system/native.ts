@@ -63,7 +63,7 @@ export async function loadNative(): Promise<Native | undefined> {
   const syncfs = libc.func('int syncfs(int fd)')
   const addWatch = libc.func('int inotify_add_watch(int fd, const uint8_t *path, uint32_t mask)')
   // A broken lease sends SIGIO, whose default ends the process.
-  process.on('SIGIO', () => undefined)
+  if (process.listenerCount('SIGIO') === 0) process.on('SIGIO', () => undefined)
 
   function rename(from: Path, to: Path, flags: number): void {
     if (renameat2(AT_FDCWD, cString(from), AT_FDCWD, cString(to), flags) !== 0) throw systemError(koffi.errno(), 'renameat2', from, to)

@@ -1,8 +1,9 @@
 /** Candidates of each agent in order of service. A candidate is only a hint: what the ledger says decides when it is its turn. */
+
+import { type Heap, makeHeap } from '../core/heap.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
 import { byService, type Ledger, type Mail } from '../mailbox/index.ts'
-import { type Heap, makeHeap } from './heap.ts'
 import type { Wakes } from './wakes.ts'
 
 type Candidate = Readonly<{ rank: number; id: MessageId }>

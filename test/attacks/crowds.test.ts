@@ -43,3 +43,23 @@ tap.test(
     t.ok(org.running())
   },
 )
+
+tap.test('six hundred messages of one sender, each with half a gigabyte of holes, stop nobody else, with attachments or without', asAgents, async (t) => {
+  const org = await organisation(t, { agents: { legal: '', pmo: '', eve: '' } })
+  await org.up()
+  const heads = '---\\nto: eve\\nkind: note\\nattach: [f1.bin,f2.bin,f3.bin,f4.bin,f5.bin,f6.bin,f7.bin,f8.bin]\\n---\\n'
+  await org.as(
+    'eve',
+    `cd home; truncate -s 64M f1.bin f2.bin f3.bin f4.bin f5.bin f6.bin f7.bin f8.bin; for i in $(seq 600); do printf -- '${heads}' > m$i.md; done; mv m*.md ../outbox/`,
+  )
+  for (let i = 0; i < 6; i++) {
+    const hasFile = i % 2 === 0
+    if (hasFile) org.drop(`workspaces/pmo/outbox/files/report-${i}.txt`, 'the report')
+    org.drop(`workspaces/pmo/outbox/good-${i}.md`, message({ to: 'legal', subject: `good ${i}`, ...(hasFile ? { attach: `report-${i}.txt` } : {}) }))
+    await until(`good ${i}`, () => lettersOf(org.root, 'legal').find((one) => one.head.get('subject') === `good ${i}`), 5_000)
+  }
+  const ended = await org.end('SIGTERM')
+  t.equal(ended.status, 0)
+  // 2 s; + 1 s for a loaded machine
+  t.ok(ended.ms < 3_000, `ended after ${Math.round(ended.ms)} ms`)
+})

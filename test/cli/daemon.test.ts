@@ -45,6 +45,7 @@ t.test("status shows the daemon's report; --json has the words of the accounting
   t.equal(screen.status, 0)
   t.match(screen.out, /drops +3 = admitted 2 \+ held 1 \+ repeats 0\n/)
   t.match(screen.out, /stuck-new/)
+  t.match(screen.out, `penny alerts --root ${root}`, 'its file is not there to be shown')
   t.equal((await penny(['status', '--check', '--root', root])).status, 1)
   t.match(objects((await penny(['status', '--json', '--root', root])).out), [
     {
@@ -122,4 +123,32 @@ t.test('with the daemon up an operator settles through it, and tasks come from i
   t.equal(rows.length, 1)
   t.equal((await penny(['settle', '1111', 'done', '-m', 'ok', '--root', root])).status, 0)
   t.match(asked.at(-1), { verb: 'change', id, to: 'done', result: 'ok' })
+})
+
+t.test('status names the command that lets those that are paused run again', async (t) => {
+  for (const [paused, command] of [
+    [['legal'], 'penny resume legal'],
+    [['legal', 'pmo'], 'penny resume all'],
+  ] as const) {
+    const root = organisation(t, t.testdir())
+    await listen(t, root, () => [{ end: true, ok: true, report: { ...REPORT, paused } }])
+    t.match((await penny(['status'], { cwd: root })).out, new RegExp(`paused +${paused.join(' ')} +${command}\\n`))
+  }
+})
+
+t.test('status and doctor tell of notify commands that fail, with the command as the daemon starts it', async (t) => {
+  const root = organisation(t)
+  const failing = { command: ['mail', '-s', 'an alert', 'me'], why: 'exit 127: mail: not found', at: '2026-11-21T08:00:00.000Z' }
+  const report = { ...REPORT, mode: 'system', alerts: [], held: 0, notify_failing: [failing] }
+  await listen(t, root, () => [{ end: true, ok: true, report, ms: 1, steps: [] }])
+  const { out } = await penny(['status'], { cwd: root })
+  t.match(
+    out,
+    /needs you:\n {2}! a command of notify: fails.* mail: exit 127: mail: not found .*\(cd \/ && echo test \| sudo -u nobody mail -s 'an alert' me\)\n/,
+  )
+  const findings = objects((await penny(['doctor', '--json'], { cwd: root })).out)
+  t.match(
+    findings.filter(({ check }) => check === 'notify'),
+    [{ outcome: 'wrong', what: /exit 127/, fix: "(cd / && echo test | sudo -u nobody mail -s 'an alert' me)" }],
+  )
 })

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import t from 'tap'
 import { penny } from './called.ts'
 
@@ -27,4 +28,19 @@ t.test('while another command edits the policies it waits, then says so', { time
   const { status, err } = await penny(['init', root])
   t.equal(status, 75)
   t.match(err, 'policies.lock')
+})
+
+t.test('one within another organisation is told of; one in its folders is refused, with a place beside it', async (t) => {
+  const outer = `${t.testdir()}/outer`
+  t.equal((await penny(['init', outer])).status, 0)
+  const inner = await penny(['init', `${outer}/inner`])
+  t.equal(inner.status, 0)
+  t.match(inner.err, `It lies within another organisation, ${outer}: `)
+  for (const folder of ['policies', 'spool', 'workspaces', '.penny', 'workspaces/pmo/home']) {
+    const { status, err } = await penny(['init', `${outer}/${folder}/deep`])
+    t.equal(status, 73, folder)
+    t.match(err, `of another organisation, ${outer}\n`)
+    t.match(err, `fix: penny init ${dirname(outer)}/deep\n`)
+    t.notOk(existsSync(`${outer}/${folder}/deep`))
+  }
 })

@@ -83,11 +83,15 @@ t.test('completion prints a script that names every command, for each shell', as
 
 t.test('without a daemon: 69 and the command that starts it, where one is needed', async (t) => {
   const root = organisation(t)
-  for (const args of [['status'], ['down'], ['pause', 'legal'], ['resume', 'all'], ['release', 'x'], ['set', 'abcd', 'due=2026-12-01']]) {
+  for (const args of [['status'], ['pause', 'legal'], ['resume', 'all'], ['release', 'x'], ['set', 'abcd', 'due=2026-12-01']]) {
     const { status, err } = await penny([...args, '--root', root])
     t.equal(status, 69, args.join(' '))
     t.match(err, /fix: penny up/)
   }
+  const { status, err } = await penny(['down', '--root', root])
+  t.equal(status, 69)
+  t.match(err, `no daemon runs on ${root}: there is nothing to stop\n`)
+  t.match(err, /fix: penny paths --root /, 'who stops one wants none started')
 })
 
 t.test('examples can be pasted as they stand; help, completion and --version speak JSON too', async (t) => {
@@ -143,4 +147,9 @@ t.test('at a terminal the body comes from the editor; one that fails sends nothi
   t.equal(await send('false'), 1)
   t.equal(await send(''), 64)
   t.equal(readdirSync(`${root}/spool`).filter((name) => name.endsWith('.md')).length, 1)
+})
+
+t.test('an example of help is a whole line: its first word is penny, or what stands before a pipe', async (t) => {
+  t.match((await penny(['help', 'report'])).out, "\n  penny report --since 1d | penny send postmaster -s 'Yesterday' --kind note\n")
+  t.match((await penny(['help', 'send'])).out, "\n  echo 'How many?' | penny send cfo --wait\n")
 })

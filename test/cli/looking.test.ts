@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
 import { deliver, idOf, objects, organisation, penny, write } from './called.ts'
+import { listen } from './spoken.ts'
 
 const JOURNAL = '00000001-20261121T080000Z.jsonl'
 const first = idOf('aaaa1111', 1)
@@ -91,7 +92,37 @@ t.test('alerts are read from their files and closed by moving them', async (t) =
   t.ok(existsSync(`${root}/spool/alerts/done/tampered.two-2222.md`))
   t.equal((await penny(['alerts', 'done', '2222', '--root', root])).status, 66)
   t.equal((await penny(['alerts', 'done', 'all', '--root', root])).status, 0)
-  t.equal((await penny(['alerts', '--root', root])).err, 'no open alerts\n')
+  t.match((await penny(['alerts', '--root', root])).err, /^the daemon is not running: nobody watches.*\nno open alerts\n$/)
+})
+
+t.test('alerts that the daemon could not write are shown, those a person just moved to done/ are not', async (t) => {
+  const root = organisation(t)
+  const row = (code: string, key: string): object => ({
+    file: `${code}.${key}.md`,
+    code,
+    about: key,
+    first_seen: '2026-11-21T08:00:00.000Z',
+    last_seen: '2026-11-21T08:00:00.000Z',
+    count: 1,
+    fix: 'df -h',
+    sentence: 'Something is wrong.',
+  })
+  write(`${root}/spool/alerts/done/tampered.moved.md`, '---\ncode: tampered\n---\n')
+  await listen(t, root, () => [row('tampered', 'moved'), row('disk-full', 'disk'), { end: true, ok: true }])
+  const { status, out, err } = await penny(['alerts', '--root', root])
+  t.equal(status, 0)
+  t.equal(err, '')
+  t.match(out, /^!! disk-full: disk\n +Something is wrong\.\n/)
+  t.notMatch(out, /tampered/)
+})
+
+t.test('what is read without a daemon says that nobody watches', async (t) => {
+  const root = organisation(t)
+  for (const command of ['tasks', 'alerts']) {
+    const { status, err } = await penny([command, '--root', root])
+    t.equal(status, 0)
+    t.match(err, /^the daemon is not running: .* fix: penny up --detach --root |^the daemon is not running: .* fix: penny up --root /, command)
+  }
 })
 
 t.test('held shows what is held and why', async (t) => {
@@ -146,4 +177,28 @@ t.test('doctor says what is wrong and how to mend it', async (t) => {
     objects((await penny(['doctor', '--json', '--root', root])).out).find(({ check }) => check === 'policies'),
     { outcome: 'wrong', what: /legal\.md:2:1.*title/ },
   )
+})
+
+t.test("report counts a held file once, and speaks in the organisation's time zone", async (t) => {
+  const root = organisation(t)
+  write(`${root}/policies/org.yaml`, 'name: acme\npostmaster: operator\ntimezone: Asia/Tokyo\n')
+  const line = { v: 1, at: '2026-11-21T20:30:00.000Z', event: 'daemon', state: 'config', what: 'changed' }
+  write(`${root}/.penny/journal/${JOURNAL}`, `${JSON.stringify(line)}\n`)
+  for (const [id, file] of [
+    ['cccc1111', 'spool/report.md'],
+    ['cccc2222', 'spool/other.md'],
+  ] as const) {
+    const held = `${root}/spool/held/unknown-recipient.${idOf(id)}.report`
+    write(held, 'text')
+    write(`${held}.why.md`, `# held\n\n- file: \`${file}\`\n- from: pmo\n\n    penny release x\n`)
+  }
+  write(`${root}/spool/alerts/unknown-recipient.one.md`, '---\ncode: unknown-recipient\nabout: spool/report.md\n---\n# x\n\nNobody is called so.\n')
+  const { out } = await penny(['report', '--since', '2026-11-20T15:00:00Z', '--root', root])
+  t.match(out, /^Since 2026-11-21 00:00 Asia\/Tokyo\n/)
+  t.match(out, /Stuck and alerts: 2\n.*Nobody is called so.*\n +held unknown-recipient: spool\/other\.md/)
+  t.match(out, '  2026-11-22 05:30 config changed')
+  for (const zone of ['', 'timezone: Mars/Base\n']) {
+    write(`${root}/policies/org.yaml`, `name: acme\npostmaster: operator\n${zone}`)
+    t.match((await penny(['report', '--since', '2026-11-20T15:00:00Z', '--root', root])).out, /^Since 2026-11-20 15:00 UTC\n/)
+  }
 })

@@ -27,15 +27,15 @@ t.test('in the wrong folder the fix is the same command where the organisation i
 
 t.test('outside of any organisation each user is told to make one where they may', async (t) => {
   const cwd = outside(t)
-  t.match((await penny(['tasks'], { cwd, uid: 1000 })).err, /fix: penny init ~\/acme\n/)
-  t.match((await penny(['tasks'], { cwd, uid: 0 })).err, /fix: penny init \/var\/lib\/pennypost\n/)
+  t.match((await penny(['tasks'], { cwd, uid: 1000 })).err, /fix: cd FOLDER && penny tasks {3}# .* a new one: penny init ~\/acme\n/)
+  t.match((await penny(['tasks'], { cwd, uid: 0 })).err, /fix: cd FOLDER && penny tasks {3}# .* a new one: penny init \/var\/lib\/pennypost\n/)
 })
 
 t.test('commands in fixes mean the organisation that --root named', async (t) => {
   const root = organisation(t)
-  t.match((await penny(['down', '--root', root])).err, `fix: penny up --root ${root} --detach\n`)
-  t.match((await penny(['down', `--root=${root}`])).err, `fix: penny up --root ${root} --detach\n`)
-  t.match((await penny(['down'], { cwd: root })).err, 'fix: penny up --detach\n')
+  t.match((await penny(['status', '--root', root])).err, `fix: penny up --root ${root} --detach\n`)
+  t.match((await penny(['status', `--root=${root}`])).err, `fix: penny up --root ${root} --detach\n`)
+  t.match((await penny(['status'], { cwd: root })).err, 'fix: penny up --detach\n')
   t.match((await penny(['tasks', 'a', 'b', '--json=x', '--root', root])).err, 'fix: penny help tasks\n')
 })
 

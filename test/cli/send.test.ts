@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { quote } from '../../src/cli/letter.ts'
 import { parseMessage } from '../../src/message/index.ts'
-import { deliver, idOf, objects, organisation, penny } from './called.ts'
+import { deliver, idOf, objects, organisation, penny, write } from './called.ts'
 
 const dropsIn = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith('.md'))
 
@@ -37,6 +37,33 @@ t.test('a recipient that does not exist is refused at once, with the nearest nam
   t.equal((await penny(['send', 'legal', '--cc', 'pmoo', '-m', 'x', '--root', root])).status, 66)
   t.same(dropsIn(`${root}/spool`), [])
   t.equal((await penny(['send', '@team,operator', '-m', 'x', '--root', root])).status, 0)
+})
+
+t.test('a priority or a date that does not exist is refused before anything is written, with the command that mends it', async (t) => {
+  const root = organisation(t)
+  const at = ['-m', 'x', '--root', root]
+  const refused = async (words: readonly string[], fix: RegExp): Promise<void> => {
+    const { status, err } = await penny(['send', 'legal', ...words, ...at])
+    t.equal(status, 65, words.join(' '))
+    t.match(err, /nothing was sent/)
+    t.match(err, fix)
+  }
+  await refused(['-p', 'hihg'], /did you mean high\?.*\n +fix: penny send .*legal -p high -m x/)
+  for (const option of ['--due', '--not-before', '--expires']) await refused([option, 'next week'], /fix: penny send .*legal --[a-z-]+ 20\d\d-\d\d-\d\d -m x/)
+  await refused(['--due', '2026-02-30'], /is no date/)
+  write(`${root}/policies/priorities.yaml`, 'soon: { claim_within: 5m, finish_within: 1h }\naliases: { P1: soon }\n')
+  await refused(['-p', 'high'], /known are soon; .*\n +fix: penny send .*legal -p soon -m x/)
+  t.same(dropsIn(`${root}/spool`), [])
+  for (const words of [
+    ['-p', 'soon'],
+    ['-p', 'P1'],
+    ['--due', '2030-01-31'],
+    ['--due', '2030-01-31 17:00'],
+    ['--due', ''],
+  ])
+    t.equal((await penny(['send', 'legal', ...words, ...at])).status, 0, words.join(' '))
+  write(`${root}/policies/priorities.yaml`, 'soon: {')
+  t.equal((await penny(['send', 'legal', '-p', 'high', ...at])).status, 0, 'who runs with what was valid before is believed')
 })
 
 t.test('what could only be held is refused: nothing to say, two lines of subject, bytes that are no text', async (t) => {

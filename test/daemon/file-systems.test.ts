@@ -60,3 +60,11 @@ for (const [what, lie] of Object.entries(LIARS)) {
     t.ok(isClean(), 'nothing is left of the trial')
   })
 }
+
+for (const code of ['ENOSPC', 'EDQUOT']) {
+  t.test(`a full disk is no file system that breaks its promises: ${code}`, async (t) => {
+    const { layout, disk, isClean } = await ground(t.testdir())
+    for (const full of [{ create: () => fail(code) }, { link: () => fail(code) }]) t.throws(() => judgeFileSystem({ ...disk, ...full }, layout, EXT4), { code })
+    t.ok(isClean(), 'nothing is left of the trial')
+  })
+}

@@ -39,6 +39,15 @@ t.test('a name is looked for in files/, beside the message, and as a path under 
   t.equal(find(['b.md']), 'missing b.md', 'a message beside is no attachment')
 })
 
+t.test('what somebody put where it is found first does not hide the file that is meant', async (t) => {
+  const root = t.testdir({ secret: 'secret' })
+  const { outbox, find } = await place(root)
+  symlinkSync(`${root}/nowhere`, `${outbox}/files/contract.pdf`)
+  t.equal(find(['contract.pdf']), 'refused unsafe-file')
+  writeFileSync(`${outbox}/contract.pdf`, 'mine')
+  t.equal(find(['contract.pdf']), 'contract.pdf=mine')
+})
+
 t.test('two files of one name get two names', async (t) => {
   const { outbox, home, find } = await place(t.testdir())
   writeFileSync(`${outbox}/files/a.txt`, 'one')

@@ -77,4 +77,6 @@ t.test('doctor looks for the program of each runner, as runs would find it', asy
   t.match(await programs(), [{ outcome: 'ok' }], 'runs start a copy, which may be executed')
   writeFileSync(org.at('policies/agents/pmo.md'), '---\nrunner: { command: [nosuchprog] }\n---\nYou are pmo.\n')
   t.match(await programs(), [{ outcome: 'wrong', what: /pmo.*no program nosuchprog in PATH/, fix: /policies\/agents\/pmo\.md/ }])
+  writeFileSync(org.at('policies/runners/handle.sh'), '#!/nonexistent\n')
+  t.match(await programs(), [{ what: /legal cannot be started: .*its interpreter \/nonexistent is missing/, fix: /runners\/handle\.sh$/ }, { what: /pmo/ }])
 })

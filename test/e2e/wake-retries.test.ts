@@ -20,12 +20,19 @@ t.test(
         killed: 'runner: { command: [./killed.sh], max_attempts: 1 }\n',
         slow: 'runner: { command: [./slow.sh], max_attempts: 1, timeout: 2s }\n',
         absent: 'runner: { command: [/nonexistent/program], max_attempts: 1 }\n',
+        ghost: 'runner: { command: [./ghost.sh], max_attempts: 1 }\n',
         pmo: '',
       },
-      policies: { 'runners/again.sh': again, 'runners/broken.sh': broken, 'runners/killed.sh': killed, 'runners/slow.sh': slow },
+      policies: {
+        'runners/again.sh': again,
+        'runners/broken.sh': broken,
+        'runners/killed.sh': killed,
+        'runners/slow.sh': slow,
+        'runners/ghost.sh': '#!/nonexistent/sh\n',
+      },
     })
     await org.up()
-    const failing = { broken: 2, killed: 1, slow: 1, absent: 0 }
+    const failing = { broken: 2, killed: 1, slow: 1, absent: 0, ghost: 0 }
     for (const name of ['again', ...Object.keys(failing)]) org.drop(`workspaces/pmo/outbox/${name}.md`, message({ to: name, subject: `for ${name}` }))
     const lines = (name: string): string[] =>
       filesIn(org.at('workspaces', name, 'home')).includes('tries.txt')
@@ -59,9 +66,13 @@ t.test(
       const alert = await until(`${name}: run-failed`, () => alertOf(org.root, 'run-failed', task.id))
       t.equal(alert.head.get('agent'), name)
       const runLog = `workspaces/${name}/runs/${task.id}.log`
-      const why = { broken: 'exit 3: it hurts', killed: 'killed by SIGKILL', slow: 'not ended after 2s', absent: 'there is no program /nonexistent/program' }[
-        name
-      ]
+      const why = {
+        broken: 'exit 3: it hurts',
+        killed: 'killed by SIGKILL',
+        slow: 'not ended after 2s',
+        absent: 'there is no program /nonexistent/program',
+        ghost: 'its interpreter /nonexistent/sh is missing',
+      }[name]
       for (const told of [alert.text, (await org.penny(['show', task.id])).out]) {
         t.match(told, why, `${name}: why it failed`)
         t.match(told, runLog, `${name}: where to read more`)

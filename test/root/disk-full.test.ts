@@ -1,4 +1,17 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import tap, { type Test } from 'tap'
 import { accounting, isTrue, type Organisation, organisation } from '../e2e/driver.ts'
@@ -44,6 +57,13 @@ async function fullAndFree(t: Test, org: Organisation, point: string, fill: (poi
   t.ok(org.running(), 'the daemon lives on')
   const status = await org.penny(['status'])
   t.match(`${status.out}${status.err}`, /disk|full|room|space/i, 'penny status says what is wrong')
+  const alerts = await org.json(['alerts'])
+  t.match(
+    alerts.filter(({ code }) => code === 'disk-full'),
+    [{ severity: 'critical', fix: /df -[hi] / }],
+    'penny alerts tells it, written or not',
+  )
+  for (const [, path = ''] of status.out.matchAll(/! disk-full .* cat (\S+)/g)) t.ok(existsSync(path), 'and status names no file that is not there')
   const delivered = lettersOf(org.root, 'legal')
   const waiting = filesIn(org.at('spool/legal')).length
   t.comment(`${delivered.length} delivered, ${waiting} waiting while full`)
@@ -124,4 +144,34 @@ tap.test('a daemon killed on a full disk starts on it again, and nothing is lost
   await until('no drop is left', () => filesIn(org.at('spool/legal')).length === 0)
   const line = await accounting(org)
   t.ok(isTrue(line) && line.admitted === COUNT && line.copies === COUNT, JSON.stringify(line))
+})
+
+tap.test('a start on a full disk says that the disk is full, in the background too, where its log takes no more', skip, async (t) => {
+  const point = await mountTmpfs(workplace(t), 'size=24m')
+  const org = await organisation(t, { base: point })
+  t.match(await org.penny(['up', '--detach']), { status: 0 })
+  t.match(await org.penny(['down']), { status: 0 })
+  fillBytes(point)
+  // What is left of the log's last page is some more bytes.
+  const log = openSync(org.at('.penny/run/daemon.log'), 'a')
+  try {
+    for (;;) writeSync(log, '\n')
+  } catch {
+    closeSync(log)
+  }
+  for (const how of [['up'], ['up', '--detach']]) {
+    const { status, err } = await org.penny(how)
+    t.equal(status, 73, how.join(' '))
+    t.match(err, 'the disk is full')
+    t.match(err, /\n *fix: df -h; df -i\n$/)
+    t.notMatch(err, 'PENNY_ANY_FILESYSTEM')
+  }
+  const findings = await org.json(['doctor'])
+  t.match(
+    findings.filter(({ check }) => check === 'file system'),
+    [{ outcome: 'wrong', what: /as it is full/, fix: /^df -h / }],
+  )
+  rmSync(join(point, 'filler'))
+  t.match(await org.penny(['up', '--detach']), { status: 0 }, 'and starts when there is room')
+  t.match(await org.penny(['down']), { status: 0 })
 })

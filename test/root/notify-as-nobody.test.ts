@@ -13,8 +13,10 @@ t.test('commands of notify: run as nobody, in no group of the daemon, and with n
   // Anybody may write there.
   chmodSync(folder, 0o777)
   const logged: string[] = []
-  const { spawner, self } = await realSystem(t.testdir(), 'error', () => undefined)
-  const notify = notifier(spawner, (_level, what, fields) => void logged.push(`${what} ${JSON.stringify(fields)}`), self, { PATH: process.env['PATH'] ?? '' })
+  const { spawner, self, clock } = await realSystem(t.testdir(), 'error', () => undefined)
+  const { run: notify } = notifier(spawner, (_level, what, fields) => void logged.push(`${what} ${JSON.stringify(fields)}`), clock, self, {
+    PATH: process.env['PATH'] ?? '',
+  })
   const who = 'id -u; id -g; id -G; grep -E "^(NoNewPrivs|CapEff)" /proc/self/status | tr -s "\\t\\n" "  "; cat'
   notify(['/bin/sh', '-c', `(${who}) > "$0/part" && mv "$0/part" "$0/all"`, folder], 'the alert')
   await until(() => readdirSync(folder).includes('all') || logged.length > 0)

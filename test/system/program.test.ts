@@ -25,3 +25,28 @@ t.test('a program is a file that may be executed, found as execvp would find it'
   t.equal(fault(`${dir}/bin/good/inside`), `there is no program ${dir}/bin/good/inside`)
   t.equal(fault('/dev/null'), '/dev/null is no program')
 })
+
+t.test('a script whose interpreter is missing cannot be started, and the interpreter is named', async (t) => {
+  const scripts: Readonly<Record<string, readonly [line: string, fault: RegExp | undefined]>> = {
+    shell: ['#!/bin/sh', undefined],
+    spaced: ['#! \t/bin/sh -e', undefined],
+    env: ['#!/usr/bin/env sh', undefined],
+    split: ['#!/usr/bin/env -S sh -e', undefined],
+    variable: ['#!/usr/bin/env A=b sh', undefined],
+    text: ['echo', undefined],
+    empty: ['', undefined],
+    bare: ['#!/nonexistent', /bare is a script, and its interpreter \/nonexistent is missing$/],
+    folder: ['#!/usr/bin', /its interpreter \/usr\/bin is missing$/],
+    'env-none': ['#!/usr/bin/env nonexistent-3', /its interpreter nonexistent-3 is not in PATH$/],
+    windows: ['#!/bin/sh\r', /windows ends in a carriage return, as Windows writes it: sed -i 's\/\\r\$\/\/' .*windows$/],
+  }
+  const dir = t.testdir(Object.fromEntries(Object.entries(scripts).map(([name, [line]]) => [name, `${line}\nexit 0\n`])))
+  for (const [name, [, fault]] of Object.entries(scripts)) {
+    chmodSync(`${dir}/${name}`, 0o755)
+    for (const program of [name, `${dir}/${name}`]) {
+      const found = faultOfProgram(program, `${dir}:/usr/bin:/bin`, dir)
+      if (fault) t.match(found, fault, program)
+      else t.equal(found, undefined, program)
+    }
+  }
+})
