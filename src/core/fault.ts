@@ -140,12 +140,6 @@ export const FAULTS = {
     'Look at what the agent is doing: penny log ID.',
   ),
   'missing-message': row('event', 'critical', 'A message vanished before it was settled; it was put back.', 'Look at what the agent is doing: penny log ID.'),
-  'moved-mailbox': row(
-    'condition',
-    'critical',
-    'The folder of a mailbox was renamed or moved. A new one was made in its place, and what was not settled was put back there as it was last known.',
-    'Bring back with the command of the alert what lies in the moved one.',
-  ),
   'run-failed': row(
     'event',
     'critical',

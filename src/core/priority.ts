@@ -31,14 +31,17 @@ export function findPriority(scheme: PriorityScheme, word: string | undefined): 
   return { unknown: word, known, near: nearest(word, [...known, ...scheme.aliases.keys()]) }
 }
 
-/** Codes outside any scheme that say how urgent something is wherever they stand; the number is the place in an order of service. */
+/** Codes outside any scheme that say how urgent something is; the number is the place in an order of service. */
 const CODE = /^(?:p|prio|priority|sev)([0-9])$/
-/** Words that do so at the end of a name; what is plain English besides ("hi", "now") is none, or every second name would have one. */
-const WORDS: ReadonlyMap<string, 'first' | 'second' | 'usual'> = new Map([
-  ...'asap urg critical crit emergency immediate immediately blocker prio priority'.split(' ').map((word) => [word, 'first'] as const),
-  ['important', 'second'],
-  ['medium', 'usual'],
+/** Words that people and programs put at the end of a name for the same. */
+const WORDS: ReadonlyMap<string, 'first' | 'second' | 'usual' | 'last'> = new Map([
+  ...'asap urg critical crit emergency immediate immediately blocker rush hot now prio priority'.split(' ').map((word) => [word, 'first'] as const),
+  ...'important hi'.split(' ').map((word) => [word, 'second'] as const),
+  ...'medium med'.split(' ').map((word) => [word, 'usual'] as const),
+  ['lo', 'last'],
 ])
+/** As the whole name these are plain English: what the message is about. */
+const PLAIN: readonly string[] = ['hi', 'hot', 'important', 'lo', 'medium', 'now', 'priority', 'rush']
 
 type Meaning = Readonly<{ rule: PriorityRule; isCertain: boolean }>
 
@@ -49,10 +52,11 @@ function meaningOf(scheme: PriorityScheme, word: string): Meaning | undefined {
   const own = scheme.rules.find(({ name }) => name.toLowerCase() === lower) ?? scheme.byName.get(alias ?? '')
   if (own) return { rule: own, isCertain: true }
   const number = CODE.exec(lower)?.[1]
-  const said = number === undefined ? WORDS.get(lower) : 'code'
-  if (said === undefined) return undefined
-  const place = said === 'code' ? Math.max(0, Number(number) - 1) : said === 'second' ? 1 : 0
-  return { rule: (said === 'usual' ? undefined : scheme.rules[Math.min(place, scheme.rules.length - 1)]) ?? scheme.fallback, isCertain: false }
+  const said = WORDS.get(lower)
+  if (number === undefined && said === undefined) return undefined
+  const place = number === undefined ? { first: 0, second: 1, usual: undefined, last: scheme.rules.length }[said ?? 'usual'] : Math.max(0, Number(number) - 1)
+  const rule = place === undefined ? undefined : scheme.rules[Math.min(place, scheme.rules.length - 1)]
+  return { rule: rule ?? scheme.fallback, isCertain: false }
 }
 
 /** The priority that a word of a dropped file's name most likely means. */
@@ -61,15 +65,14 @@ export function meantBy(scheme: PriorityScheme, word: string): PriorityName {
 }
 
 /**
- * The word at the end of a dropped file's name that reads like a priority (`task-P1.md` → `P1`), where the message is delivered with
- * another one; a foreign word also where that is only likely to be the same. `written`: what the front matter says.
+ * The word at the end of a dropped file's name that reads like a priority (`task-P1.md` → `P1`), where the front matter does not say that
+ * very word (contract, page 2). `delivered`: the priority it gets; `written`: what the front matter says.
  */
 export function misleadingWord(scheme: PriorityScheme, fileName: string, delivered: PriorityRule, written: string | undefined): string | undefined {
   const stem = fileName.replace(/\.md$/i, '')
   const [, before, word] = /(^|[-_.\s([])([A-Za-z]+[0-9]?)[)\]!]*$/.exec(stem) ?? []
   const meaning = word === undefined ? undefined : meaningOf(scheme, word)
   if (word === undefined || !meaning || word.toLowerCase() === written?.toLowerCase()) return undefined
-  // As the whole name it is what the message is about.
-  if (before === '' && !meaning.isCertain && WORDS.has(word.toLowerCase()) && word.toLowerCase() !== 'asap') return undefined
-  return meaning.isCertain && meaning.rule === delivered ? undefined : word
+  const isTitle = before === '' && (PLAIN.includes(word.toLowerCase()) || (meaning.isCertain && meaning.rule === delivered))
+  return isTitle ? undefined : word
 }

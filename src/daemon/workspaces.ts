@@ -40,7 +40,6 @@ const MOST_NAMED = 10
 /** Messages by which the holder of a renamed folder is known again. */
 const MOST_ASKED = 16
 
-type NobodysCode = 'moved-mailbox' | 'unmatched-file'
 type Stray = { readonly folder: string; readonly entry: Listed; told: boolean }
 
 /** Once every message is known, each second or so. */
@@ -51,7 +50,7 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
   const inodes = new Map<number, Name>()
   /** Folders of nobody, whose mail was looked through once. */
   const asked = new Map<string, Name | undefined>()
-  const nobodys = new Map<string, { readonly code: NobodysCode; readonly sentence: string }>()
+  const nobodys = new Map<string, string>()
   /** By what they lie in: names of folders that belong to nobody, of what lies in their outbox/. */
   let unowned: readonly string[] = []
   const drops = new Map<string, readonly string[]>()
@@ -178,7 +177,6 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     const was =
       owner !== undefined && owner !== name ? ` It is what was workspaces/${owner}/: its home/, done/ and whatever else lies in it is missing there.` : ''
     return tell(shown, {
-      code: was !== '' && isHolder(config(), owner ?? '') ? 'moved-mailbox' : 'unmatched-file',
       sentence: `${shown}/ belongs to nobody: no agent or person is called ${name}, and nothing in it is looked at.${was}${inOutbox}${orphaned}`,
       fix: fixForFolder(name, owner, unsettled),
     })
@@ -199,11 +197,9 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     return `find ${shownWord} -type f   # move what is somebody's to where it belongs, then remove the folder`
   }
 
-  function tell(about: string, { code, sentence, fix }: Readonly<{ code: NobodysCode; sentence: string; fix: string }>): string {
-    const told = nobodys.get(about)
-    if (told && told.code !== code) clear(told.code, about)
-    if (told?.code !== code || told.sentence !== sentence) raise({ code, about, sentence, fix })
-    nobodys.set(about, { code, sentence })
+  function tell(about: string, { sentence, fix }: Readonly<{ sentence: string; fix: string }>): string {
+    if (nobodys.get(about) !== sentence) raise({ code: 'unmatched-file', about, sentence, fix })
+    nobodys.set(about, sentence)
     return about
   }
 
@@ -222,8 +218,7 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
   /** What was mended while the daemon was down: the alerts themselves would wait a quarter of an hour for it to be found again. */
   function closePast(): void {
     for (const { code, about } of given.told())
-      if ((code === 'unmatched-file' || code === 'moved-mailbox') && about.startsWith('workspaces/') && !statOrNothing(disk, `${layout.root}/${about}`))
-        clear(code, about)
+      if (code === 'unmatched-file' && about.startsWith('workspaces/') && !statOrNothing(disk, `${layout.root}/${about}`)) clear(code, about)
   }
 
   return () => {
@@ -237,10 +232,10 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     lookAtWorkspaces()
     tellStrays()
     const present = new Set(unowned.slice(0, MOST_STRAYS).map(lookAtNobodys))
-    for (const [about, { code }] of nobodys) {
+    for (const about of nobodys.keys()) {
       if (present.has(about)) continue
       nobodys.delete(about)
-      clear(code, about)
+      clear('unmatched-file', about)
     }
   }
 }
