@@ -35,10 +35,10 @@ export function findPriority(scheme: PriorityScheme, word: string | undefined): 
 const CODE = /^(?:p|prio|priority|sev)([0-9])$/
 /** Words that people and programs put at the end of a name for the same. */
 const WORDS: ReadonlyMap<string, 'first' | 'second' | 'usual' | 'last'> = new Map([
-  ...'asap urg critical crit emergency immediate immediately blocker rush hot now prio priority'.split(' ').map((word) => [word, 'first'] as const),
-  ...'important hi'.split(' ').map((word) => [word, 'second'] as const),
-  ...'medium med'.split(' ').map((word) => [word, 'usual'] as const),
-  ['lo', 'last'],
+  ...'urgent asap urg critical crit emergency immediate immediately blocker rush hot now prio priority'.split(' ').map((word) => [word, 'first'] as const),
+  ...'high important hi'.split(' ').map((word) => [word, 'second'] as const),
+  ...'normal medium med'.split(' ').map((word) => [word, 'usual'] as const),
+  ...'low lo'.split(' ').map((word) => [word, 'last'] as const),
 ])
 /** As the whole name these are plain English: what the message is about. */
 const PLAIN: readonly string[] = ['hi', 'hot', 'important', 'lo', 'medium', 'now', 'priority', 'rush']

@@ -37,10 +37,11 @@ t.test('a name that reads like a priority is told of, unless the front matter sa
   for (const [name, word] of [
     ['a-urgent.md', 'urgent'],
     ['a-P1.md', 'P1'],
-    ['a.high.md', undefined],
+    ['a.high.md', 'high'],
     ['a-asap.MD', 'asap'],
     ['urgently.md', undefined],
-    ['todo-now.md', undefined],
+    ['todo-now.md', 'now'],
+    ['now.md', undefined],
   ] as const)
     t.equal(plan('---\nto: legal\n---\n', { name }).misleadingName, word, name)
   t.equal(plan('---\nto: legal\npriority: urgent\n---\n', { name: 'a-urgent.md' }).misleadingName, undefined)
