@@ -48,6 +48,9 @@ export type Native = Readonly<{
   reportCloses: (folder: string) => void
 }>
 
+/** One for the process; that somebody else listens as well does not mean that they let it live. */
+const ignored = (): void => undefined
+
 /** undefined where koffi cannot be loaded. */
 export async function loadNative(): Promise<Native | undefined> {
   let koffi: typeof import('koffi').default
@@ -63,7 +66,7 @@ export async function loadNative(): Promise<Native | undefined> {
   const syncfs = libc.func('int syncfs(int fd)')
   const addWatch = libc.func('int inotify_add_watch(int fd, const uint8_t *path, uint32_t mask)')
   // A broken lease sends SIGIO, whose default ends the process.
-  if (process.listenerCount('SIGIO') === 0) process.on('SIGIO', () => undefined)
+  if (!process.listeners('SIGIO').includes(ignored)) process.on('SIGIO', ignored)
 
   function rename(from: Path, to: Path, flags: number): void {
     if (renameat2(AT_FDCWD, cString(from), AT_FDCWD, cString(to), flags) !== 0) throw systemError(koffi.errno(), 'renameat2', from, to)

@@ -57,7 +57,7 @@ t.test('a name as long as can be is released where another file has it by now', 
   // Something that is no file is not taken away, and keeps the name.
   mkdirSync(org.at('spool', name))
   const released = await org.penny(['release', held.path])
-  t.equal(released.status, 0, released.err)
+  t.equal(released.status, 0, `${released.err}${org.log()}`)
   t.equal(lettersOf(org.root, 'legal')[0]?.head.get('subject'), 'first')
 })
 
