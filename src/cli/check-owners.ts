@@ -1,6 +1,6 @@
 /** Owners and modes of every folder against the table of who may enter (contract, page 5). */
 import { lstatSync } from 'node:fs'
-import type { Config } from '../core/config.ts'
+import { addressable, type Config } from '../core/config.ts'
 import { shellWord } from '../core/text.ts'
 import { agentRules, type Layout, personRules, type Rule, rootRules, spoolBoxRules } from '../mailbox/index.ts'
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
@@ -8,8 +8,7 @@ import { codeOf } from './exit.ts'
 
 /** `missing`: whether folders that are not there count: the daemon makes them when it starts. */
 export function checkOwners(layout: Layout, config: Config, missing: 'wrong' | 'made at start'): Finding[] {
-  const holders = [...config.agents.keys(), ...config.people.keys()]
-  const boxes = [...holders, ...config.groups.keys(), 'all', 'postmaster']
+  const boxes = addressable(config)
   const mayMiss = missing === 'made at start'
   const own = owner(layout.own)
   if (own === undefined) return [note('owners', 'the daemon makes the folders when it first starts', 'penny up --detach')]

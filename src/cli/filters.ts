@@ -1,5 +1,5 @@
 /** The filters of `penny tasks`: `status:open priority:urgent to:legal from:pmo overdue older:2h thread:ID`. */
-import type { Config } from '../core/config.ts'
+import { type Config, holdersOf } from '../core/config.ts'
 import type { TaskRow } from '../core/control.ts'
 import { idTimeMs } from '../core/ids.ts'
 import { nearest } from '../core/names.ts'
@@ -80,7 +80,7 @@ function split(word: string): { key: string; values: string[] } {
 
 /** Where nothing was found: refuses (64) a mailbox or a priority that the organisation doesn't have, with the nearest that it has. */
 export function doubt(words: readonly string[], config: Config): void {
-  const names = [...config.agents.keys(), ...config.people.keys()]
+  const names = holdersOf(config)
   const known: Readonly<Record<string, readonly string[]>> = {
     to: names,
     from: [...names, 'pennypost', 'unknown'],

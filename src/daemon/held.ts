@@ -5,7 +5,18 @@ import { nearest } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { cutToBytes, MOST_NAME_BYTES, shellWord, showSafely, slugOf } from '../core/text.ts'
 import type { HoldIntent, Journal, Sealed } from '../journal/index.ts'
-import { explainedBy, isDraftName, isMessageName, type Layout, leadsNowhere, listOrNothing, parseHeldName, statOrNothing, whyBeside } from '../mailbox/index.ts'
+import {
+  explainedBy,
+  isDraftName,
+  isMessageName,
+  isRacy,
+  type Layout,
+  leadsNowhere,
+  listOrNothing,
+  parseHeldName,
+  statOrNothing,
+  whyBeside,
+} from '../mailbox/index.ts'
 import type { Clock, Disk, Fd, Ids, Path, Stat } from '../system/types.ts'
 import { Refused } from './control.ts'
 import { isOfDrop, nextEntry, type Outcome, outcomeOf } from './outcomes.ts'
@@ -28,8 +39,6 @@ export type HeldFolder = Readonly<{
   count: () => number
 }>
 export type HeldFilesGiven = HeldLookGiven & Readonly<{ ids: Ids; config: () => Config; journal: Journal; record: (event: Event) => void }>
-
-const RACY_MS = 100
 
 /** Of the held files that may be meant. */
 const MOST_NAMED = 10
@@ -169,7 +178,7 @@ export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock; fo
   return () => {
     const ctimeMs = statOrNothing(disk, layout.held)?.ctimeMs
     if (ctimeMs === undefined || (ctimeMs === listedCtimeMs && !folder.isTold())) return
-    const isRacy = clock.now() - ctimeMs < RACY_MS
+    const listedMs = clock.now()
     const there = folder.names()
     const files = new Set(there.filter((name) => explainedBy(name) === undefined))
     const explained = there.flatMap((name) => explainedBy(name) ?? [])
@@ -180,8 +189,8 @@ export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock; fo
       clearFor(given, name)
     }
     known = files
-    // Changed just now it may change again within the same tick of the file system's clock; what failed is done again.
-    listedCtimeMs = isRacy ? -1 : ctimeMs
+    // Only now: what failed is done again.
+    listedCtimeMs = isRacy(ctimeMs, listedMs) ? -1 : ctimeMs
   }
 }
 

@@ -1,5 +1,5 @@
 /** Makes every folder the organisation needs, and mends what deviates: whoever asks for it, one look mends and tells. */
-import { addressable, type Config } from '../core/config.ts'
+import { addressable, type Config, holdersOf } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import { shellWord } from '../core/text.ts'
 import { agentRules, type Deviation, personRules, provision, type Rule, rootRules, spoolBoxRules, statOrNothing } from '../mailbox/index.ts'
@@ -60,7 +60,7 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   function namesNow(): { holders: readonly Name[]; boxes: readonly string[] } {
     const of = config()
-    if (names?.of !== of) names = { of, holders: [...of.agents.keys(), ...of.people.keys()], boxes: addressable(of) }
+    if (names?.of !== of) names = { of, holders: holdersOf(of), boxes: addressable(of) }
     return names
   }
 

@@ -1,5 +1,5 @@
 /** Places under workspaces/ where nobody looks for mail: folders that belong to nobody, files beside a mailbox. What lies there is told. */
-import { type Config, isHolder } from '../core/config.ts'
+import { type Config, holdersOf, isHolder } from '../core/config.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
@@ -223,8 +223,7 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
 
   return () => {
     if (next === 0) closePast()
-    const { agents, people } = config()
-    const holders = [...agents.keys(), ...people.keys()]
+    const holders = holdersOf(config())
     for (let left = Math.min(A_SWEEP, Math.ceil(holders.length / ROUND_SWEEPS)); left > 0; left--) {
       const holder = holders[next++ % holders.length]
       if (holder !== undefined) lookAtHolder(holder)

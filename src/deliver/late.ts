@@ -3,15 +3,13 @@ import { createHash } from 'node:crypto'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import { formatTime } from '../core/time.ts'
 import type { HoldIntent } from '../journal/index.ts'
-import { formatHeldName, listOrNothing, openUnlessLeased, statOrNothing } from '../mailbox/index.ts'
+import { formatHeldName, isRacy, listOrNothing, openUnlessLeased, statOrNothing } from '../mailbox/index.ts'
 import type { Fd } from '../system/types.ts'
 import { takenPath } from './place.ts'
 import type { DeliverGiven } from './types.ts'
 
 export type HoldIt = (intent: HoldIntent) => Promise<void>
 
-/** A folder changed this shortly before it was listed may have changed again within the same tick of the file system's clock. */
-const RACY_MS = 100
 const TAKEN = 'taken.'
 
 /** Looks at them again and again; nothing is listed while none is left and nothing went through staging. */
@@ -21,7 +19,7 @@ export function makeLateSweep(given: DeliverGiven, hold: HoldIt): () => Promise<
   return async () => {
     const ctimeMs = statOrNothing(disk, layout.staging)?.ctimeMs
     if (ctimeMs === undefined || ctimeMs === emptyCtimeMs) return
-    const isRacy = clock.now() - ctimeMs < RACY_MS
+    const listedMs = clock.now()
     emptyCtimeMs = -1
     const taken = listOrNothing(disk, layout.staging).filter(({ name }) => name.startsWith(TAKEN))
     await settleLate(
@@ -29,7 +27,7 @@ export function makeLateSweep(given: DeliverGiven, hold: HoldIt): () => Promise<
       taken.map(({ name }) => name.slice(TAKEN.length)),
       hold,
     )
-    if (taken.length === 0 && !isRacy) emptyCtimeMs = ctimeMs
+    if (taken.length === 0 && !isRacy(ctimeMs, listedMs)) emptyCtimeMs = ctimeMs
   }
 }
 

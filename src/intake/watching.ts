@@ -1,12 +1,9 @@
 /** Keeps a drop folder watched, and lists it when it changed: the watch hints, the listing knows. */
 import { shellWord } from '../core/text.ts'
-import { isDraftName, isGone } from '../mailbox/index.ts'
+import { isDraftName, isGone, isRacy } from '../mailbox/index.ts'
 import type { Cancel, Listed, Stat } from '../system/types.ts'
 import { agentOf, type Desk } from './desk.ts'
 import type { IntakeGiven } from './types.ts'
-
-/** A folder changed this shortly before it was listed may have changed again within the same tick of the file system's clock. */
-const RACY_MS = 100
 
 /** Between two listings of one folder. Milliseconds. */
 const APART_MS = 100
@@ -102,7 +99,7 @@ export function createWatching(
     const { folder } = desk
     try {
       const stat = disk.stat(folder.path)
-      const changed = stat.ctimeMs !== desk.listedCtimeMs || stat.ino !== desk.ino || desk.listedAtMs - stat.ctimeMs < RACY_MS
+      const changed = stat.ctimeMs !== desk.listedCtimeMs || stat.ino !== desk.ino || isRacy(stat.ctimeMs, desk.listedAtMs)
       if (!all && !changed) return
       if (identityOf(stat) !== desk.identity) {
         if (desk.identity !== '') given.repair(folder)

@@ -96,6 +96,14 @@ export function isSameVersion(now: Stat, before: Stat): boolean {
   return now.ino === before.ino && now.size === before.size && now.mtimeMs === before.mtimeMs
 }
 
+/** A folder changed this shortly before it was listed may have changed again within the same tick of the file system's clock. Milliseconds. */
+const RACY_MS = 100
+
+/** Whether a listing made at `nowMs`, of a folder last changed at `ctimeMs`, may lack a later change of the same time. */
+export function isRacy(ctimeMs: number, nowMs: number): boolean {
+  return nowMs - ctimeMs < RACY_MS
+}
+
 /** Every place in a mailbox where a file with this id lies; past months of done/ are looked through last, and only if nothing was found. */
 export function findById<At extends Path>(
   disk: Disk,

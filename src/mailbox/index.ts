@@ -15,6 +15,7 @@ export {
   findById,
   isGone,
   isLeased,
+  isRacy,
   isSameVersion,
   leadsNowhere,
   listOrNothing,

@@ -2,7 +2,7 @@
 import type { Name } from '../core/names.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
-import { isGone, isMonth, listOrNothing, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
+import { isGone, isMonth, isRacy, listOrNothing, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { inSlices } from '../system/slices.ts'
 import type { Cancel, Stat } from '../system/types.ts'
 import { makeOddNames } from './oddnames.ts'
@@ -18,7 +18,6 @@ const MARKS_A_SWEEP = 1_500
 const LATELY_MS = 10 * 60_000
 /** A folder that takes long to list, because its holder filled it, is listed again after so many times as long. */
 const LISTING_PAUSES = 20
-const RACY_MS = 100
 
 export type Mailboxes = Readonly<{
   setHolders: (holders: readonly Name[]) => void
@@ -110,9 +109,8 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       if (stat.ctimeMs !== box.ctimeMs[folder]) checkRights(holder, box, folder, stat)
       const startedMs = clock.monotonic()
       if (!all && (stat.ctimeMs === box.ctimeMs[folder] || startedMs < box.nextMs[folder])) continue
-      // Changed just now it may change again within the same tick of the file system's clock.
-      const isRacy = clock.now() - stat.ctimeMs < RACY_MS
-      box.ctimeMs[folder] = compare(holder, folder) || isRacy ? -1 : stat.ctimeMs
+      const listedMs = clock.now()
+      box.ctimeMs[folder] = compare(holder, folder) || isRacy(stat.ctimeMs, listedMs) ? -1 : stat.ctimeMs
       const endedMs = clock.monotonic()
       box.nextMs[folder] = endedMs + LISTING_PAUSES * (endedMs - startedMs)
     }
