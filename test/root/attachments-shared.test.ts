@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import tap from 'tap'
 import { organisation } from '../e2e/driver.ts'
 import { lettersOf, message, until } from '../e2e/files.ts'
@@ -11,7 +12,8 @@ const names = Array.from({ length: 8 }, (_, n) => `a-${n}`)
 
 const why = await whyNot('btrfs')
 tap.test('one attachment for eight is on a disk that can share blocks once, and eight files of their own', { skip: why ?? false }, async (t) => {
-  const base = await mountImage(await makeImage(workplace(t), 'btrfs'), `${workplace(t)}/before`)
+  const folder = await workplace(t)
+  const base = await mountImage(await makeImage(folder, 'btrfs'), join(folder, 'before'))
   const org = await organisation(t, {
     base,
     agents: { pmo: '', ...Object.fromEntries(names.map((name) => [name, ''])) },

@@ -93,21 +93,21 @@ async function fullAndFree(t: Test, org: Organisation, point: string, fill: (poi
 const skip = { skip: (await whyNot()) ?? false }
 
 tap.test('a full disk: drops wait where they are, the daemon lives, and each message comes once when there is room', skip, async (t) => {
-  const point = await mountTmpfs(workplace(t), 'size=24m')
+  const point = await mountTmpfs(await workplace(t), 'size=24m')
   const org = await organisation(t, { base: point })
   await org.up()
   await fullAndFree(t, org, point, fillBytes, () => rmSync(join(point, 'filler')))
 })
 
 tap.test('no inodes left: the same', skip, async (t) => {
-  const point = await mountTmpfs(workplace(t), 'size=24m,nr_inodes=900')
+  const point = await mountTmpfs(await workplace(t), 'size=24m,nr_inodes=900')
   const org = await organisation(t, { base: point })
   await org.up()
   await fullAndFree(t, org, point, fillInodes, () => rmSync(join(point, 'many'), { recursive: true }))
 })
 
 tap.test('a disk nearly full: the alert is there within 2 s', skip, async (t) => {
-  const point = await mountTmpfs(workplace(t), 'size=24m')
+  const point = await mountTmpfs(await workplace(t), 'size=24m')
   const org = await organisation(t, { base: point })
   await org.up()
   prepare(point)
@@ -124,7 +124,7 @@ tap.test('a disk nearly full: the alert is there within 2 s', skip, async (t) =>
 })
 
 tap.test('a daemon killed on a full disk starts on it again, and nothing is lost', skip, async (t) => {
-  const point = await mountTmpfs(workplace(t), 'size=24m')
+  const point = await mountTmpfs(await workplace(t), 'size=24m')
   const org = await organisation(t, { base: point })
   await org.up()
   prepare(point)
@@ -147,7 +147,7 @@ tap.test('a daemon killed on a full disk starts on it again, and nothing is lost
 })
 
 tap.test('a start on a full disk says that the disk is full, in the background too, where its log takes no more', skip, async (t) => {
-  const point = await mountTmpfs(workplace(t), 'size=24m')
+  const point = await mountTmpfs(await workplace(t), 'size=24m')
   const org = await organisation(t, { base: point })
   t.match(await org.penny(['up', '--detach']), { status: 0 })
   t.match(await org.penny(['down']), { status: 0 })

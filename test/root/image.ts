@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { AM_ROOT, type Ended, run } from '../e2e/driver.ts'
+import { pause } from '../e2e/files.ts'
 
 export const KINDS = {
   ext4: { make: ['mkfs.ext4', '-q', '-F'] },
@@ -36,13 +37,20 @@ export async function whyNot(kind?: FileSystem): Promise<string | undefined> {
   return (await run(['/bin/sh', '-c', `grep -qw ${family} /proc/filesystems || modprobe ${family}`])).status === 0 ? undefined : `the kernel has no ${family}`
 }
 
-/** A folder that is taken away after the test, whatever is mounted in it. */
-export function workplace(t: Test): string {
+/**
+ * A folder that is taken away after the test, whatever is mounted in it. It shares its mounts and their ends with every
+ * namespace that is made meanwhile (mount_namespaces(7)): a test with a namespace of its own would else keep a disk alive
+ * that this one has unmounted.
+ */
+export async function workplace(t: Test): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'penny-fs-'))
   chmodSync(folder, 0o755)
+  await must('mount', '--bind', folder, folder)
+  await must('mount', '--make-shared', folder)
   t.teardown(async () => {
     for (const name of ['before', 'after', 'full'])
       if ((await run(['mountpoint', '-q', join(folder, name)])).status === 0) await run(['umount', '-l', join(folder, name)])
+    await run(['umount', '-l', folder])
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   })
   return folder
@@ -68,4 +76,14 @@ export async function mountImage(image: string, point: string, options = ''): Pr
   mkdirSync(point, { recursive: true })
   await must('mount', '-o', ['loop', options].filter(Boolean).join(','), image, point)
   return point
+}
+
+/** Ends a mount, and waits until the kernel has let go of the image: before that it isn't there to be mended. */
+export async function unmountImage(image: string, point: string): Promise<void> {
+  await must('umount', point)
+  const start = performance.now()
+  while ((await must('losetup', '-j', image)).out) {
+    if (performance.now() - start > 20_000) throw new Error(`${image} is still in use 20 s after umount`)
+    await pause(50)
+  }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import tap from 'tap'
 import { accounting, isTrue, organisation, run } from '../e2e/driver.ts'
 import { alertsOf, lettersOf, message, pause, until } from '../e2e/files.ts'
-import { type FileSystem, KINDS, makeImage, mountImage, must, whyNot, workplace } from './image.ts'
+import { type FileSystem, KINDS, makeImage, mountImage, must, unmountImage, whyNot, workplace } from './image.ts'
 
 /** After a cut the machine was started again (another boot id), or only the disk was away and came back (the same). */
 const CUTS = ['the disk alone', 'the machine'] as const
@@ -29,7 +29,7 @@ for (const kind of Object.keys(KINDS) as FileSystem[]) {
     { skip: (await whyNot(kind)) ?? false },
     async (t) => {
       tap.setTimeout(240_000)
-      const folder = workplace(t)
+      const folder = await workplace(t)
       let checked = 0
       for (const [cut, what] of CUTS.entries()) {
         const image = await makeImage(folder, kind)
@@ -63,7 +63,7 @@ for (const kind of Object.keys(KINDS) as FileSystem[]) {
           writing.on = false
           await org.end('SIGKILL')
           await sender
-          await must('umount', point)
+          await unmountImage(image, point)
           // as every machine does when it starts: without a journal, mounting it unchecked would hand out blocks that are in use
           if (kind.startsWith('ext4')) await run(['e2fsck', '-f', '-y', join(folder, 'cut.img')])
           await mountImage(join(folder, 'cut.img'), join(folder, 'after'))
@@ -91,7 +91,7 @@ for (const kind of Object.keys(KINDS) as FileSystem[]) {
           const line = await accounting(after)
           t.ok(isTrue(line), JSON.stringify(line))
           await after.end()
-          await must('umount', join(folder, 'after'))
+          await unmountImage(join(folder, 'cut.img'), join(folder, 'after'))
           checked += acknowledged.length
         })
       }

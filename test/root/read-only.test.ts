@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import tap from 'tap'
 import { accounting, isTrue, organisation, run } from '../e2e/driver.ts'
 import { lettersOf, message, pause, until } from '../e2e/files.ts'
-import { makeImage, mountImage, must, whyNot, workplace } from './image.ts'
+import { makeImage, mountImage, must, unmountImage, whyNot, workplace } from './image.ts'
 
 const skip = { skip: (await whyNot('ext4')) ?? false }
 
@@ -12,7 +12,7 @@ tap.test(
   skip,
   async (t) => {
     tap.setTimeout(240_000)
-    const folder = workplace(t)
+    const folder = await workplace(t)
     const image = await makeImage(folder, 'ext4')
     const point = await mountImage(image, join(folder, 'before'), 'errors=remount-ro')
     const device = (await must('findmnt', '-no', 'SOURCE', point)).out.trim().replace('/dev/', '')
@@ -37,7 +37,7 @@ tap.test(
         t.match(org.log(), /read-only|EROFS|disk/i, 'it said why it ended')
       }
     })
-    await must('umount', point)
+    await unmountImage(image, point)
     const mended = await run(['e2fsck', '-y', '-f', image])
     // 1: errors were corrected (e2fsck(8)); with one left the kernel would mount it as it was
     t.ok(mended.status !== null && mended.status <= 2, mended.out)
