@@ -7,7 +7,7 @@ import type { DropFolder } from '../intake/index.ts'
 import type { Intent, Journal } from '../journal/index.ts'
 import { type Layout, listOrNothing, statOrNothing } from '../mailbox/index.ts'
 import { join } from '../system/index.ts'
-import type { Clock, Disk, Listed, Path } from '../system/types.ts'
+import type { Clock, Disk, Listed, Log, Path } from '../system/types.ts'
 import { isOfDrop } from './outcomes.ts'
 
 const NO_BOXES = ['alerts', 'held', 'files']
@@ -18,11 +18,14 @@ const MOST_ODD = 20
 /** Whoever makes a hundred thousand folders costs the others at most a twentieth of the time. */
 const LISTING_PAUSES = 20
 const MORE = 'spool/ (more folders)'
+/** A spool that could not be listed is mended with the next sweep. */
+const AGAIN_MS = 1_000
 
 export type DropFoldersGiven = Readonly<{
   clock: Clock
   disk: Disk
   layout: Layout
+  log: Log
   config: () => Config
   raise: Raise
   clear: Clear
@@ -47,7 +50,16 @@ export function createDropFolders(given: DropFoldersGiven): Readonly<{ set: () =
     const endedMs = clock.monotonic()
     againAtMs = endedMs + LISTING_PAUSES * (endedMs - startedMs)
   }
-  return { set, setSoon: () => void clock.after(Math.max(1, againAtMs - clock.monotonic()), set), sweep: () => look(given.sweep) }
+  /** Nobody asks a second time for a folder that is not known yet. */
+  function setOrAgain(): void {
+    try {
+      set()
+    } catch (cause) {
+      given.log('warn', 'the drop folders could not be listed; they are listed again', { folder: layout.spool, why: String(cause) })
+      clock.after(AGAIN_MS, setOrAgain)
+    }
+  }
+  return { set, setSoon: () => void clock.after(Math.max(1, againAtMs - clock.monotonic()), setOrAgain), sweep: () => look(given.sweep) }
 }
 
 /** The spool, every one of these folders in it (a box, whatever its name, if it can be shown as it is), every outbox. */

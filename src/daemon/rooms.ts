@@ -250,7 +250,7 @@ export function buildRooms(given: RoomsGiven) {
     await settle.set(task, { answered: reply }, 'daemon')
   }
 
-  const dropFolders = createDropFolders({ clock, disk, layout, config, raise, clear, ownerOf, changed: intake.setFolders, sweep: leftovers.sweep })
+  const dropFolders = createDropFolders({ ...{ clock, disk, layout, log, config, raise, clear, ownerOf }, changed: intake.setFolders, sweep: leftovers.sweep })
   const setHolders = (): void => settleRoom.mailboxes.setHolders(holdersOf(config()))
 
   function prepare(next: Config): () => void {

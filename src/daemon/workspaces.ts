@@ -5,7 +5,7 @@ import type { Name } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { counted, shellPath, shellWord } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
-import { isMessageName, type Layout, type Ledger, listOrNothing, type Mail, parseFileName, statOrNothing } from '../mailbox/index.ts'
+import { isMessageName, isRacy, type Layout, type Ledger, listOrNothing, type Mail, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { join } from '../system/index.ts'
 import type { Clock, Disk, Listed, Stat } from '../system/types.ts'
 import { escaped, isOddName } from './folders.ts'
@@ -67,9 +67,7 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     }
     if (known && (known.ctimeMs === stat.ctimeMs || now < known.againAtMs)) return undefined
     const entries = listOrNothing(disk, path)
-    // Changed just now it may change again within the same tick of the file system's clock.
-    const ctimeMs = clock.now() - stat.ctimeMs < 1_000 ? -1 : stat.ctimeMs
-    listed.set(path, { ctimeMs, againAtMs: now + LISTED_EACH_MS * entries.length })
+    listed.set(path, { ctimeMs: isRacy(stat.ctimeMs, clock.now()) ? -1 : stat.ctimeMs, againAtMs: now + LISTED_EACH_MS * entries.length })
     return entries
   }
 

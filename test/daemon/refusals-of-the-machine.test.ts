@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import t from 'tap'
 import { realSystem } from '../../src/system/index.ts'
 import type { Watch } from '../../src/system/types.ts'
@@ -110,4 +110,21 @@ t.test('a disk that cannot write what comes in is told of once, for everybody, w
   isBad = false
   await house.until('the message', () => lettersOf(house.root, 'legal')[0])
   await house.until('the alert goes', () => !alertOf(house.root, 'disk-full'))
+})
+
+t.test('a spool that cannot be listed for a while ends nothing, and a box made meanwhile is found', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  let isBroken = false
+  const list: typeof disk.list = (path) => {
+    if (isBroken && String(path).endsWith('/spool')) throw Object.assign(new Error('EIO: i/o error, scandir spool'), { code: 'EIO' })
+    return disk.list(path)
+  }
+  const house = await turnedHouse(t, {}, { disk: { ...disk, list } })
+  await house.pass(5 * SECOND, SECOND)
+  isBroken = true
+  mkdirSync(house.at('spool/legal-later'))
+  await house.until('it was tried', () => house.house().logged.join('\n').includes('could not be listed; they are listed again'))
+  isBroken = false
+  house.drop('spool/legal-later/a.md', message({ subject: 'a' }))
+  await house.until('somebody looked into it', () => !existsSync(house.at('spool/legal-later/a.md')), 20 * SECOND)
 })
