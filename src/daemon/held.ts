@@ -145,12 +145,11 @@ function folderFor({ config }: HeldFilesGiven, intent: HoldIntent | undefined): 
   return box === undefined || addressable(config()).includes(box) ? folder : 'spool'
 }
 
-async function fateOf({ journal, sealed }: HeldFilesGiven, { dev, ino }: Stat, shown: string, gone: AbortSignal): Promise<Outcome | undefined> {
+async function fateOf({ journal, sealed }: HeldFilesGiven, { ino }: Stat, shown: string, gone: AbortSignal): Promise<Outcome | undefined> {
   const isIts = (entry: Entry): boolean => {
     // By its name most are told apart, without a look into the seals; a repeat tells none.
     if (!isOfDrop(entry) || (entry.event !== 'repeat' && entry.name !== shown)) return false
-    const source = sealed.find(entry.drop)?.source
-    return source?.ino === ino && source.dev === dev
+    return sealed.find(entry.drop)?.source?.ino === ino
   }
   const entry = await nextEntry(journal, isIts, gone)
   return entry && isOfDrop(entry) ? outcomeOf(entry) : undefined

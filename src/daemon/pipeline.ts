@@ -210,7 +210,6 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       folder: folder.shown,
       name: entry.name,
       ...(entry.raw ? { raw: entry.raw.toString('base64') } : {}),
-      dev: stat.dev,
       ino: stat.ino,
       size: stat.size,
       mtimeMs: stat.mtimeMs,
@@ -289,7 +288,7 @@ function envelopeOf(taken: Taken, sender: Sender): Envelope {
 }
 
 function droppedOf(taken: Taken): Dropped {
-  const { dev, ino, size, mtimeMs } = taken.stat
-  const source = { folder: taken.folder.shown, name: taken.name, ...(taken.raw ? { raw: taken.raw.toString('base64') } : {}), dev, ino, size, mtimeMs }
+  const { ino, size, mtimeMs } = taken.stat
+  const source = { folder: taken.folder.shown, name: taken.name, ...(taken.raw ? { raw: taken.raw.toString('base64') } : {}), ino, size, mtimeMs }
   return { source, untouched: taken.untouched, letGo: taken.letGo }
 }

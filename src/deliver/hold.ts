@@ -25,7 +25,7 @@ export function holdFile(given: DeliverGiven, intent: HoldIntent): boolean {
   }
   const there = statOrNothing(disk, held)
   if (!there) return false
-  if (there.ino !== source.ino || there.dev !== source.dev || (there.kind !== 'file' && intent.code !== 'unsafe-file')) {
+  if (there.ino !== source.ino || (there.kind !== 'file' && intent.code !== 'unsafe-file')) {
     putBack(given, held, path ?? pins.at(`${layout.root}/${source.folder}`, nameOf(source)))
     return false
   }

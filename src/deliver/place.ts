@@ -69,8 +69,7 @@ export function findSource(given: DeliverGiven, source: Source): Path | undefine
   try {
     const path = given.pins.at(`${given.layout.root}/${source.folder}`, nameOf(source))
     const stat = statOrNothing(given.disk, path)
-    if (!stat || stat.ino !== source.ino || stat.dev !== source.dev) return undefined
-    return path
+    return stat?.ino === source.ino ? path : undefined
   } catch (cause) {
     if (isGone(cause)) return undefined
     throw cause

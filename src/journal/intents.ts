@@ -4,14 +4,16 @@ import type { MessageId } from '../core/ids.ts'
 import type { Attachment, Kind, Settles, Value, Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 
-/** Where a drop lay and which inode it was, so that recovery removes that one and no other. */
+/**
+ * Where a drop lay and which inode it was, so that recovery removes that one and no other. Not on which device: its number is "not
+ * necessarily consistent across reboots or system crashes" (POSIX, sys/stat.h).
+ */
 export type Source = Readonly<{
   /** Relative to the root. */
   folder: string
   name: string
   /** The name's bytes in base64 where they are not UTF-8. */
   raw?: string
-  dev: number
   ino: number
   size: number
   mtimeMs: number

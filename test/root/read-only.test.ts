@@ -16,6 +16,8 @@ tap.test(
     const image = await makeImage(folder, 'ext4')
     const point = await mountImage(image, join(folder, 'before'), 'errors=remount-ro')
     const device = (await must('findmnt', '-no', 'SOURCE', point)).out.trim().replace('/dev/', '')
+    const spare = join(folder, 'spare.img')
+    await must('truncate', '-s', '1M', spare)
     const count = 400
     const body = (n: number): string => `message ${n}\n${'x'.repeat(2000)}`
     await t.test('the burst', async (t) => {
@@ -41,6 +43,9 @@ tap.test(
     const mended = await run(['e2fsck', '-y', '-f', image])
     // 1: errors were corrected (e2fsck(8)); with one left the kernel would mount it as it was
     t.ok(mended.status !== null && mended.status <= 2, mended.out)
+    // a disk that comes back may have another device number: this one is taken
+    const number = (await must('losetup', '--find', '--show', spare)).out.trim()
+    t.teardown(() => must('losetup', '--detach', number))
     await mountImage(image, point)
     await t.test('the restart', async (t) => {
       const org = await organisation(t, { existing: point })
