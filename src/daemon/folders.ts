@@ -39,6 +39,7 @@ export function createDropFolders(given: DropFoldersGiven): Readonly<{ set: () =
   const { clock, disk, layout, config } = given
   const tellOfOddBoxes = oddBoxes(given)
   let againAtMs = 0
+  let isPlanned = false
   const look = (act: (folders: readonly DropFolder[]) => void): void => {
     const inSpool = boxesIn(disk, layout)
     act(dropFoldersOf(inSpool, layout, config()))
@@ -50,16 +51,21 @@ export function createDropFolders(given: DropFoldersGiven): Readonly<{ set: () =
     const endedMs = clock.monotonic()
     againAtMs = endedMs + LISTING_PAUSES * (endedMs - startedMs)
   }
-  /** Nobody asks a second time for a folder that is not known yet. */
-  function setOrAgain(): void {
-    try {
-      set()
-    } catch (cause) {
-      given.log('warn', 'the drop folders could not be listed; they are listed again', { folder: layout.spool, why: String(cause) })
-      clock.after(AGAIN_MS, setOrAgain)
-    }
+  /** Once, however many folders came or went: making the list anew looks at all of them. Nobody asks a second time for one of them. */
+  function setSoon(afterMs = againAtMs - clock.monotonic()): void {
+    if (isPlanned) return
+    isPlanned = true
+    clock.after(Math.max(1, afterMs), () => {
+      isPlanned = false
+      try {
+        set()
+      } catch (cause) {
+        given.log('warn', 'the drop folders could not be listed; they are listed again', { folder: layout.spool, why: String(cause) })
+        setSoon(AGAIN_MS)
+      }
+    })
   }
-  return { set, setSoon: () => void clock.after(Math.max(1, againAtMs - clock.monotonic()), setOrAgain), sweep: () => look(given.sweep) }
+  return { set, setSoon: () => setSoon(), sweep: () => look(given.sweep) }
 }
 
 /** The spool, every one of these folders in it (a box, whatever its name, if it can be shown as it is), every outbox. */

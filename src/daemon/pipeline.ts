@@ -60,10 +60,11 @@ const ATTACHMENTS_AGAIN_MS = 200
 const PACKING_AGAIN_MS = 2_000
 /** Lines for room in a mailbox are called as its holder is. */
 const DISK_LINE = '/disk'
+const PACKING_LINE = '/packing/'
 
 export function createPipeline(given: PipelineGiven): Pipeline {
   const { deliver, raise } = given
-  const packing = makePacking()
+  const packing = makePacking(given.lookAgain)
 
   async function handle(taken: Taken): Promise<Fate> {
     const dropped = droppedOf(taken)
@@ -83,7 +84,8 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   /** Not judged yet; what it sends along waits with it all the same. */
   function waitForDisk({ bytes }: Taken, againMs: number): Fate {
     const parsed = bytes.includes('attach') ? parseMessage(bytes, given.config().org.limits) : undefined
-    return { againMs, line: DISK_LINE, attach: parsed?.ok ? readDraft(parsed.message).draft.attach : [] }
+    const attach = parsed?.ok ? readDraft(parsed.message).draft.attach.slice(0, given.config().org.limits.attachments) : []
+    return { againMs, line: DISK_LINE, attach }
   }
 
   async function admit(taken: Taken, dropped: Dropped): Promise<Fate> {
@@ -128,9 +130,9 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         return { againMs: verdict.againMs, attach: verdict.attach, ...(verdict.full === undefined ? {} : { line: verdict.full }) }
       case 'admit': {
         if (verdict.plan.attach.length === 0) return deliverPlan(taken, dropped, envelope, message, verdict.plan)
-        const again = (): void => given.lookAgain(taken.folder, taken.name)
-        const end = packing.begin(envelope.from, `${taken.folder.path}/${taken.name}`, again)
-        if (!end) return { againMs: PACKING_AGAIN_MS, attach: verdict.plan.attach }
+        const line = `${PACKING_LINE}${envelope.from}`
+        const end = taken.mayPass(line) ? packing.begin(envelope.from, taken.folder, taken.name) : undefined
+        if (!end) return { againMs: PACKING_AGAIN_MS, attach: verdict.plan.attach, line }
         try {
           return await deliverPlan(taken, dropped, envelope, message, verdict.plan)
         } finally {

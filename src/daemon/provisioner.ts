@@ -120,14 +120,23 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   const shownOf = (path: string): string => (path === layout.root ? '.' : path.slice(layout.root.length + 1))
 
+  /** One that cannot be looked at is taken for the one it was: whoever lists it tells of it. */
+  function inodeOf(path: string): number {
+    try {
+      return statOrNothing(disk, path)?.ino ?? -1
+    } catch {
+      return inodes.get(path) ?? -1
+    }
+  }
+
   function root(): boolean {
     const { holders, boxes } = namesNow()
-    const isAnother = (path: string): boolean => made.has(layout.root) && statOrNothing(disk, path)?.ino !== inodes.get(path)
+    const isAnother = (path: string): boolean => made.has(layout.root) && inodeOf(path) !== inodes.get(path)
     const within = [...(isAnother(layout.spool) ? boxes.map(boxPlace) : []), ...(isAnother(layout.workspaces) ? holders.map(holderPlace) : [])]
     // What went with it is told with it.
     for (const { top } of within) made.delete(top)
     const found = look(rootPlace())
-    for (const path of [layout.spool, layout.workspaces]) inodes.set(path, statOrNothing(disk, path)?.ino ?? -1)
+    for (const path of [layout.spool, layout.workspaces]) inodes.set(path, inodeOf(path))
     for (const place of within) look(place)
     return found
   }

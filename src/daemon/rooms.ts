@@ -263,12 +263,13 @@ export function buildRooms(given: RoomsGiven) {
 
   function takeConfig(): void {
     const refusal = provisioner.all()
-    if (refusal !== undefined) throw refusal
     provisioner.guides()
     dropFolders.set()
     setHolders()
     dispatcher.kick()
     scheduler.look()
+    // It is in force for all the others; what could not be made is tried again with the next look.
+    if (refusal !== undefined) throw refusal
     journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
   }
 

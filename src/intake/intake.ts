@@ -47,7 +47,6 @@ export function createIntake(given: IntakeGiven): Intake {
   let turnPlanned = false
   let stopping: (() => void) | undefined
   let stopped = false
-  let foldersAsked = false
   const telling = createTelling(given)
   const alarms = createAlarms(clock, enqueue)
   const lines = createLines((desk, name) => {
@@ -131,7 +130,7 @@ export function createIntake(given: IntakeGiven): Intake {
       case 'nothing':
         return
       case 'new-folder':
-        if (!desks.has(`${desk.folder.path}/${name}`)) askForFolders()
+        if (!desks.has(`${desk.folder.path}/${name}`)) given.newFolder()
         return
       case 'wait':
         return wait(verdict.againMs)
@@ -165,13 +164,6 @@ export function createIntake(given: IntakeGiven): Intake {
         return follow(desk, name, put, stat.uid, given.handle(taken))
       }
     }
-  }
-
-  /** Once, however many folders appeared: making the list anew looks at all of them. */
-  function askForFolders(): void {
-    if (foldersAsked) return
-    foldersAsked = true
-    given.newFolder()
   }
 
   function follow(desk: Desk, name: string, put: Put, uid: number, work: Promise<Fate>): void {
@@ -265,7 +257,6 @@ export function createIntake(given: IntakeGiven): Intake {
 
   return {
     setFolders: (folders) => {
-      foldersAsked = false
       const wanted = new Map(folders.map((folder) => [folder.path, folder]))
       for (const [path, desk] of desks) {
         if (wanted.has(path)) continue

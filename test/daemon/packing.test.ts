@@ -1,15 +1,18 @@
 import t from 'tap'
 import { makePacking } from '../../src/daemon/packing.ts'
+import type { DropFolder } from '../../src/intake/index.ts'
+
+const outboxOf = (name: string): DropFolder => ({ path: `workspaces/${name}/outbox`, shown: '', kind: 'outbox', name })
 
 t.test('one sender has two places, all together eight; what waits is called when one is free, everybody in turn', async (t) => {
-  const packing = makePacking()
+  const packing = makePacking(({ name }, n) => {
+    called.push(`${name}/${n}`)
+    begin(name, Number(n))
+  })
   const called: string[] = []
   const ends: (() => void)[] = []
   const begin = (sender: string, n: number): boolean => {
-    const end = packing.begin(sender, `${sender}/${n}`, () => {
-      called.push(`${sender}/${n}`)
-      begin(sender, n)
-    })
+    const end = packing.begin(sender, outboxOf(sender), String(n))
     if (end) ends.push(end)
     return end !== undefined
   }
@@ -35,15 +38,23 @@ t.test('one sender has two places, all together eight; what waits is called when
 })
 
 t.test('what was called and had gone keeps nobody waiting', async (t) => {
-  const packing = makePacking()
-  const first = packing.begin('eve', '1', () => undefined)
-  packing.begin('eve', '2', () => undefined)
-  const called: number[] = []
-  for (const n of [3, 4, 5]) packing.begin('eve', String(n), () => called.push(n))
+  const called: string[] = []
+  const packing = makePacking((_, name) => called.push(name))
+  const eve = outboxOf('eve')
+  const first = packing.begin('eve', eve, '1')
+  packing.begin('eve', eve, '2')
+  for (const n of ['3', '4', '5']) packing.begin('eve', eve, n)
   first?.()
-  t.same(called, [3, 4])
-  t.ok(
-    packing.begin('eve', '6', () => undefined),
-    'the place is free',
-  )
+  t.same(called, ['3', '4'])
+  t.ok(packing.begin('eve', eve, '6'), 'the place is free')
+})
+
+t.test('of a crowd that waits for a place only the first few are kept in mind', async (t) => {
+  const called: string[] = []
+  const packing = makePacking((_, name) => called.push(name))
+  const ends = ['a', 'b'].map((name) => packing.begin('eve', outboxOf('eve'), name))
+  for (let n = 0; n < 1_000; n++) packing.begin('eve', outboxOf('eve'), `m-${n}`)
+  for (const end of ends) end?.()
+  for (let n = 0; n < 20; n++) packing.begin('eve', outboxOf('eve'), `later-${n}`)?.()
+  t.same(called, ['m-0', 'm-1', 'm-2', 'm-3', 'm-4', 'm-5', 'm-6', 'm-7'])
 })

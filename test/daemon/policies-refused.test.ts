@@ -60,3 +60,18 @@ t.test('a change that could not be used and was mended while the daemon was down
   await house.restart()
   await house.until('the alert closes', () => !alertOf(house.root, 'config-invalid'), MINUTE)
 })
+
+t.test('a new agent whose folders cannot be made keeps none of the others from their mail', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  const makeFolder: typeof disk.makeFolder = (path, ...rest) => {
+    if (String(path).endsWith('/bob')) throw Object.assign(new Error(`EPERM: operation not permitted, mkdir '${String(path)}'`), { code: 'EPERM' })
+    disk.makeFolder(path, ...rest)
+  }
+  const house = await turnedHouse(t, {}, { disk: { ...disk, makeFolder } })
+  for (const name of ['bob', 'carol']) writeFileSync(house.at(`policies/agents/${name}.md`), `---\ntitle: ${name}\n---\nYou build.\n`)
+  const alert = await house.until('config-invalid', () => alertOf(house.root, 'config-invalid'), 5 * MINUTE)
+  t.match(alert.text, /in force only in part: EPERM/)
+  house.drop('workspaces/carol/outbox/a.md', message({ to: 'legal', subject: 'from carol' }))
+  await house.until('her mail', () => lettersOf(house.root, 'legal').some(({ head }) => head.get('from') === 'carol'), MINUTE)
+  t.ok(existsSync(house.at('workspaces/carol/home/AGENTS.md')), 'and her guide is there')
+})

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import t from 'tap'
 import { realSystem } from '../../src/system/index.ts'
 import type { Watch } from '../../src/system/types.ts'
@@ -127,4 +127,92 @@ t.test('a spool that cannot be listed for a while ends nothing, and a box made m
   isBroken = false
   house.drop('spool/legal-later/a.md', message({ subject: 'a' }))
   await house.until('somebody looked into it', () => !existsSync(house.at('spool/legal-later/a.md')), 20 * SECOND)
+})
+
+t.test('boxes that come and go by the hundred are one listing of the spool each', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  let listings = 0
+  const list: typeof disk.list = (path) => {
+    if (String(path).endsWith('/spool')) listings++
+    return disk.list(path)
+  }
+  const house = await turnedHouse(t, {}, { disk: { ...disk, list } })
+  await house.pass(5 * SECOND, SECOND)
+  const boxes = Array.from({ length: 200 }, (_, n) => house.at(`spool/box-${n}`))
+  for (const change of [mkdirSync, rmdirSync]) {
+    const before = listings
+    for (const box of boxes) change(box)
+    await house.pass(10 * SECOND, SECOND)
+    t.ok(listings - before < 40, `${listings - before} listings in ten seconds, with those of the sweeps`)
+  }
+})
+
+t.test('a spool that cannot even be looked at keeps no outbox from being served', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  let isBroken = false
+  const stat: typeof disk.stat = (path) => {
+    if (isBroken && String(path).endsWith('/spool')) throw Object.assign(new Error('EIO: i/o error, lstat spool'), { code: 'EIO' })
+    return disk.stat(path)
+  }
+  const house = await turnedHouse(t, {}, { disk: { ...disk, stat } })
+  await house.pass(2 * SECOND, SECOND)
+  isBroken = true
+  await house.until('told', () => alertOf(house.root, 'unreadable-file', 'about: spool\n'))
+  house.drop('workspaces/legal/outbox/a.md', message({ to: 'cfo', subject: 'a' }))
+  await house.until('mail', () => lettersOf(house.root, 'cfo')[0], 10 * SECOND)
+  isBroken = false
+  await house.until('it is over', () => !alertOf(house.root, 'unreadable-file'), 3 * MINUTE)
+})
+
+t.test('of a crowd whose attachments wait for a place, those behind the first are not read again and again, and all come through', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  const reads = new Map<string, number>()
+  let go: () => void = () => undefined
+  const gate = new Promise<void>((resolve) => (go = resolve))
+  const house = await turnedHouse(
+    t,
+    {},
+    {
+      disk: {
+        ...disk,
+        openRead: (path) => {
+          const [name] = /crowd-\d+\.md$/.exec(String(path)) ?? []
+          if (name !== undefined) reads.set(name, (reads.get(name) ?? 0) + 1)
+          return disk.openRead(path)
+        },
+        copyOut: async (...args) => {
+          await gate
+          return disk.copyOut(...args)
+        },
+      },
+    },
+  )
+  const count = 40
+  house.drop('workspaces/cfo/outbox/files/report.pdf', 'pages')
+  for (let n = 0; n < count; n++) {
+    house.drop(`workspaces/cfo/home/report-${n}.pdf`, 'pages')
+    house.drop(`workspaces/cfo/outbox/crowd-${n}.md`, message({ to: 'legal', subject: `crowd ${n}`, attach: `[report-${n}.pdf]` }))
+  }
+  await house.until('all were looked at', () => reads.size === count)
+  await house.pass(40 * SECOND, SECOND)
+  const often = [...reads.values()].filter((times) => times > 3)
+  t.ok(often.length <= 8, `${often.length} of ${count} were read more than three times`)
+  go()
+  await house.until('all came through', () => lettersOf(house.root, 'legal').length === count)
+})
+
+t.test('what a message would send along that may send so much waits with it while the disk is full, and no more', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  let room = true
+  const house = await turnedHouse(t, {}, { disk: { ...disk, free: (path) => ({ ...disk.free(path), ...(room ? {} : { bytes: 1_000_000 }) }) } })
+  await house.pass(2 * SECOND, SECOND)
+  room = false
+  await house.pass(5 * SECOND, SECOND)
+  const names = Array.from({ length: 9 }, (_, n) => `n-${n}.csv`)
+  for (const name of names) house.drop(`spool/legal/${name}`, 'a;b')
+  house.drop('spool/legal/many.md', message({ subject: 'many', attach: `[${names.join(', ')}]` }))
+  await house.until('the ninth is told of', () => alertOf(house.root, 'unmatched-file', 'n-8.csv'), 30 * SECOND)
+  t.notOk(alertOf(house.root, 'unmatched-file', 'n-7.csv'))
+  room = true
+  await house.until('it is held: too many', () => alertOf(house.root, 'bad-value'), MINUTE)
 })

@@ -55,13 +55,13 @@ t.test('links and pipes are refused unopened', async (t) => {
   t.same(taken, [])
 })
 
-t.test('a new folder in the spool is asked for once; a hidden one is a draft', async (t) => {
+t.test('each new folder in the spool is asked for, a hidden one is a draft', async (t) => {
   const { root, asked, open, pass } = await door(t.testdir(), ['spool', 'spool/legal'])
   await pass(2_000)
   t.equal(asked.folders, 0, 'boxes that are known are no news')
   for (const name of ['one', 'two', '.hidden']) mkdirSync(`${root}/spool/${name}`)
   await pass(1_000)
-  t.equal(asked.folders, 1)
+  t.equal(asked.folders, 2)
   await pass(6 * MINUTE_MS)
   t.same([...open.keys()], ['abandoned-draft spool/.hidden'])
 })
