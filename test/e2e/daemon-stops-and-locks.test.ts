@@ -135,6 +135,30 @@ t.test('a second signal ends it at once, and the next daemon makes it right', as
   t.equal(await runs(), 2, 'it runs again')
 })
 
+t.test('SIGHUP makes a daemon look at its policies; a terminal that closes ends it in order', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  writeFileSync(org.at('policies/agents/legal.md'), '---\ntitel: typo\n---\n')
+  await until('the alert', () => alertOf(org.root, 'config-invalid'))
+  t.equal((await org.penny(['alerts', 'done', 'all'])).status, 0)
+  process.kill(org.pid(), 'SIGHUP')
+  await until('it is told again', () => alertOf(org.root, 'config-invalid'))
+  t.match(org.log(), /"SIGHUP: looking at policies\/"/)
+  writeFileSync(org.at('policies/agents/legal.md'), '---\ntitle: Legal\n---\nYou are legal.\n')
+  await until('it is mended', () => !alertOf(org.root, 'config-invalid'))
+  t.equal((await org.end()).status, 0)
+
+  const terminal = spawn('script', ['-qec', `exec '${process.execPath}' '${PENNY}' up --root '${org.root}'`, '/dev/null'], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  t.teardown(() => terminal.kill('SIGKILL'))
+  const status = async (): Promise<number | null> => (await org.penny(['status'])).status
+  for (let tries = 0; (await status()) !== 0 && tries < 100; tries++) await pause(50)
+  terminal.kill('SIGKILL')
+  for (let tries = 0; (await status()) !== 69 && tries < 100; tries++) await pause(50)
+  t.equal((await org.json(['events'])).filter((entry) => entry['event'] === 'daemon' && entry['state'] === 'stopped').length, 2, 'in order')
+})
+
 t.test('what cannot be read at a start is told, and keeps nothing else from it', async (t) => {
   const org = await organisation(t)
   await org.up()
