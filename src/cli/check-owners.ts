@@ -6,32 +6,49 @@ import { agentRules, type Layout, personRules, type Rule, rootRules, spoolBoxRul
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
 import { codeOf } from './exit.ts'
 
-/** `missing`: whether folders that are not there count: the daemon makes them when it starts. */
-export function checkOwners(layout: Layout, config: Config, missing: 'wrong' | 'made at start'): Finding[] {
-  const boxes = addressable(config)
-  const mayMiss = missing === 'made at start'
+export function checkOwners(layout: Layout, config: Config): Finding[] {
   const own = owner(layout.own)
   if (own === undefined) return [note('owners', 'the daemon makes the folders when it first starts', 'penny up --detach')]
   const findings = [
-    ...rootRules(layout).flatMap((rule) => judge(rule, own, undefined, mayMiss)),
-    ...boxes.flatMap((name) => spoolBoxRules(layout, name)).flatMap((rule) => judge(rule, own, undefined, true)),
-    ...[...config.agents.keys()].flatMap((name) => judgeAll(agentRules(layout, name), own, mayMiss)),
-    ...[...config.people.keys()].flatMap((name) => judgeAll(personRules(layout, name), own, mayMiss)),
+    ...rootRules(layout).flatMap((rule) => judge(rule, own, undefined, false)),
+    ...boxRules(layout, config).flatMap((rule) => judge(rule, own, undefined, true)),
+    ...holdersRules(layout, config).flatMap((rules) => judgeAll(rules, own)),
   ]
   return findings.length > 0 ? findings : [ok('owners', 'every folder has the owner and mode it should have')]
 }
 
+/**
+ * Those alone that only root and the daemon's user can change, as far as they are there. A folder that an agent or a person owns, or
+ * made where anybody can make one, is left out: whoever changes it would keep down the mail of all others.
+ */
+export function checkDaemonsOwn(layout: Layout, config: Config): Finding[] {
+  const own = owner(layout.own)
+  if (own === undefined) return []
+  return [...rootRules(layout), ...boxRules(layout, config), ...holdersRules(layout, config).flat()]
+    .filter(({ path, user, closed }) => user === 'daemon' && !(closed && owner(path) !== own))
+    .flatMap((rule) => judge(rule, own, undefined, true))
+}
+
+function boxRules(layout: Layout, config: Config): Rule[] {
+  return addressable(config).flatMap((name) => spoolBoxRules(layout, name))
+}
+
+function holdersRules(layout: Layout, config: Config): Rule[][] {
+  return [...[...config.agents.keys()].map((name) => agentRules(layout, name)), ...[...config.people.keys()].map((name) => personRules(layout, name))]
+}
+
 /** A holder is who owns most of what should be the holder's: the uid itself is handed out by the daemon. */
-function judgeAll(rules: readonly Rule[], daemon: number, mayMiss: boolean): Finding[] {
+function judgeAll(rules: readonly Rule[], daemon: number): Finding[] {
   const counts = new Map<number, number>()
   for (const { path, user } of rules) {
     const uid = user === 'holder' ? owner(path) : undefined
     if (uid !== undefined) counts.set(uid, (counts.get(uid) ?? 0) + 1)
   }
   const holder = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
-  return rules.flatMap((rule) => judge(rule, daemon, holder, mayMiss))
+  return rules.flatMap((rule) => judge(rule, daemon, holder, false))
 }
 
+/** `mayMiss`: the daemon makes it when it starts. */
 function judge(rule: Rule, daemon: number, holder: number | undefined, mayMiss: boolean): Finding[] {
   const { path, user, mode } = rule
   try {

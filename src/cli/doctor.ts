@@ -44,7 +44,7 @@ export const command: Command = {
       await checkLock(lockRoot),
       checkWatches(holders * WATCHED_EACH + 10),
       ...(config ? await checkAgents(layout, config, searchPath) : []),
-      ...(config ? checkOwners(layout, config, 'wrong') : []),
+      ...(config ? checkOwners(layout, config) : []),
       ...(await checkDaemon(root)),
       skipped('jail', 'not tried: this version keeps agents apart by uid and mode alone', ''),
       skipped('hooks', 'not tried: this version installs none', ''),

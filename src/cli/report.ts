@@ -6,11 +6,12 @@ import { openAlerts } from './alerts.ts'
 import { findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { EXIT } from './exit.ts'
-import { heldFiles } from './held-files.ts'
+import { refusalOf } from './faults.ts'
+import { type HeldFile, heldFiles } from './held-files.ts'
 import { entriesSince } from './history.ts'
 import { byService } from './mail.ts'
 import { toPaste } from './paste.ts'
-import { paint, say, sayJson, shortId, tell } from './print.ts'
+import { fixOf, paint, say, sayJson, shortId, tell } from './print.ts'
 import { rootOf } from './root.ts'
 import { timezoneOf } from './roster.ts'
 import { collect } from './tasks.ts'
@@ -96,7 +97,8 @@ async function alerts(call: Call, root: string): Promise<Part> {
   const open = await openAlerts(root, await findOwnDaemon(root))
   // The alert of a held file says more, as long as it is open.
   const told = new Set(open.map(({ code, about }) => `${code} ${about}`))
-  const untold = heldFiles(root).filter(({ code, original }) => !told.has(`${code} ${original}`))
+  const unread: Line[] = []
+  const untold = heldOr(call, root, unread).filter(({ code, original }) => !told.has(`${code} ${original}`))
   const held = untold.map((file): Line => ({ text: `held ${file.code}: ${file.original} from ${file.from}`, command: toPaste(call, root, file.fix) }))
   const stuck = (code: string): boolean => code === 'overdue' || code.startsWith('stuck-')
   const lines = open.map(
@@ -105,7 +107,19 @@ async function alerts(call: Call, root: string): Promise<Part> {
       command: toPaste(call, root, alert.fix),
     }),
   )
-  return { part: 'alerts', title: 'Stuck and alerts', lines: [...lines, ...held] }
+  return { part: 'alerts', title: 'Stuck and alerts', lines: [...lines, ...held, ...unread] }
+}
+
+/** Where the folder cannot be listed that is one thing more to know, and the rest of the note is told. */
+function heldOr(call: Call, root: string, unread: Line[]): HeldFile[] {
+  try {
+    return heldFiles(root)
+  } catch (cause) {
+    const refusal = refusalOf(cause)
+    if (!refusal) throw cause
+    unread.push({ text: `what is held cannot be told: ${refusal.message}`, command: fixOf(call.surroundings, refusal.fix) })
+    return []
+  }
 }
 
 /** Minutes are enough for people; the organisation's time zone is theirs. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, statfsSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, statfsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { counted, shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
@@ -8,7 +8,7 @@ import type { LogLevel } from '../system/types.ts'
 import { fixOfBar } from './bar.ts'
 import { findDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag, textOption } from './command.ts'
-import { codeOf, EXIT, refuse } from './exit.ts'
+import { codeOf, EXIT, refuse, UNSEEN, unless } from './exit.ts'
 import { say, sayJson } from './print.ts'
 import { rootOf } from './root.ts'
 import { pause } from './times.ts'
@@ -26,7 +26,7 @@ export const command: Command = {
   ],
   options: {
     detach: { type: 'boolean', about: 'in the background, log in .penny/run/daemon.log' },
-    strict: { type: 'boolean', about: 'refuse to start where owners or modes are not as they should be' },
+    strict: { type: 'boolean', about: 'refuse to start where owners or modes deviate that no agent can change' },
     'log-level': { type: 'string', value: 'LEVEL', about: `one of ${LEVELS.join(' ')}; default: info` },
   },
   run: async (call) => {
@@ -119,12 +119,14 @@ function needPolicies(root: string): void {
   }
 }
 
-/** Refuses (78) folders whose owners or modes deviate: without --strict the daemon mends them. The way to the root it judges itself. */
+/** Refuses (78) owners and modes that deviate where agents change none: without --strict the daemon mends them. The way to the root it judges itself. */
 async function refuseDeviations(root: string): Promise<void> {
-  // Nothing is given to anybody before the first start.
-  if (!existsSync(`${layoutOf(root).own}/format`)) return
-  const [{ checkOwners }, { loadPolicies }] = await Promise.all([import('./check-owners.ts'), import('./policies.ts')])
-  const all = checkOwners(layoutOf(root), loadPolicies(root), 'made at start').filter(({ outcome }) => outcome === 'wrong')
+  const layout = layoutOf(root)
+  const journal = layout.private('journal')
+  // A daemon that begins its journal has made the folders right; nothing is given to anybody before.
+  if (!existsSync(journal) || unless(UNSEEN, () => readdirSync(journal))?.length === 0) return
+  const [{ checkDaemonsOwn }, { loadPolicies }] = await Promise.all([import('./check-owners.ts'), import('./policies.ts')])
+  const all = checkDaemonsOwn(layout, loadPolicies(root)).filter(({ outcome }) => outcome === 'wrong')
   const [first] = all
   if (!first) return
   const more = all.length > 1 ? `and ${counted(all.length - 1, 'more deviation')}` : 'this is the only deviation'

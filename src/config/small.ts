@@ -4,6 +4,7 @@ import { DEFAULT_PRIORITIES } from './priorities.ts'
 const ORG = `# The organisation. name and postmaster are needed; everything else has a default.
 name: small
 postmaster: operator        # the person who gets what needs a person
+# notify: [[mail, -s, "penny needs you", me]]   # commands, each a list of words; each gets every new alert on standard input
 `
 
 const OPERATOR = `---

@@ -17,6 +17,8 @@ export type Daemon = Readonly<{
   socketOwner: Owner | undefined
   /** Resolves when every message is known. */
   ready: Promise<void>
+  /** Looks at policies/ now, as it does by itself after a change. */
+  reread: () => void
   /** May be called again: the shortest drain counts. */
   stop: (drainMs: number) => Promise<void>
 }>
@@ -217,6 +219,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     }),
     socketOwner: rooms.operators(),
     ready: rooms.ready,
+    reread: guarded('policies', policies.look),
     stop: (drainMs) => {
       const runsOver = dispatcher.stop(drainMs)
       inOrder ??= stopInOrder(runsOver)

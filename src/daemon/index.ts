@@ -2,12 +2,13 @@
  * The daemon: builds the rooms, wires them, keeps the clockwork going.
  *
  * Given: a root, a log level, whether to be strict about owners and modes.
- * Returns: the process's exit status: 0 after SIGTERM, SIGINT or `penny down`; 66 where the root is no organisation,
+ * Returns: the process's exit status: 0 after SIGTERM, SIGINT, a closed terminal or `penny down`; 66 where the root is no organisation,
  * 69 … as sysexits.h; 75 where another daemon holds the root, 78 where the configuration, the layout or the file system
  * will not do. Each refusal is one sentence and a command on standard error.
  * When it fails: an error nobody expected ends it with status 70 and the stack in the log; a supervisor starts it again and
  * recovery makes the mail right.
  */
+import { isatty } from 'node:tty'
 import { setFlagsFromString } from 'node:v8'
 import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
@@ -70,6 +71,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       signalled = true
       stop(0)
     }
+    const reread = (): void => {
+      system.log('info', 'SIGHUP: looking at policies/', {})
+      void running.then(({ daemon }) => daemon.reread())
+    }
     const crash = (what: string, cause: unknown): void => {
       const why = cause instanceof Error ? cause.message : String(cause)
       process.stderr.write(`penny: the daemon ends, ${what}: ${why}\nfix: penny doctor --root ${shellWord(options.root)}\n`)
@@ -80,6 +85,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     process.on('unhandledRejection', (cause) => crash('an error nobody expected', cause))
     process.on('SIGTERM', signal)
     process.on('SIGINT', signal)
+    // A terminal that closes ends what runs in it; elsewhere a daemon is told so that its configuration changed.
+    process.on('SIGHUP', isatty(0) ? signal : reread)
     const version = packageVersion()
     const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env
     const start = async (): Promise<{ daemon: Daemon; control: { close: () => void } }> => {

@@ -70,7 +70,7 @@ export function look(given: LookGiven): Look {
       see: 'alert',
       code: given.message ? 'unsafe-file' : 'unmatched-file',
       sentence: `${shown}/ is a folder; nothing in it is looked at.`,
-      fix: `mv ${word} somewhere else`,
+      fix: `mv -v ${word} "$(mktemp -d ~/from-penny.XXXXXX)"   # out of the mail's way`,
       againMs: LATER_MS,
     }
   }

@@ -35,12 +35,14 @@ function firstBadByte(bytes: Buffer, text: string): Spot {
 }
 
 /** What it most likely is instead, so that it can be converted; of one byte for each character there is no way to be sure. */
-function notUtf8(bytes: Buffer): string {
+function notUtf8(bytes: Buffer, text: string): string {
   const [first, second] = bytes
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return 'this is not valid UTF-8; it looks like UTF-16'
   // Five bytes mean nothing there, and text has no NUL.
   const isOdd = /[\0\u0081\u008d\u008f\u0090\u009d]/.test(bytes.toString('latin1'))
-  return isOdd ? 'this is not valid UTF-8' : 'this is not valid UTF-8; it looks like WINDOWS-1252'
+  // UTF-8 with a byte too few or too many: converted, each of its good characters would become two or three.
+  const isNearlyUtf8 = /[^\0-\x7f\ufffd]/.test(text) || bytes.includes('\ufffd')
+  return isOdd || isNearlyUtf8 ? 'this is not valid UTF-8' : 'this is not valid UTF-8; it looks like WINDOWS-1252'
 }
 
 /** The bytes that hold whole characters: a prefix of a file may end within one. */
@@ -104,7 +106,7 @@ function readText(text: string, borders: Borders, limits: Limits): Parsed {
 export function parseMessage(bytes: Uint8Array, limits: Limits): Parsed {
   const buffer = view(bytes)
   const text = buffer.toString('utf8')
-  if (!isUtf8(buffer)) return refuse('bad-encoding', notUtf8(buffer), firstBadByte(buffer, text))
+  if (!isUtf8(buffer)) return refuse('bad-encoding', notUtf8(buffer, text), firstBadByte(buffer, text))
   return readText(text, findBorders(text), limits)
 }
 
@@ -116,7 +118,7 @@ export function parseHead(bytes: Uint8Array, limits: Limits): Parsed {
   if (!isUtf8(buffer)) {
     // A replacement character is never shorter than the bytes it stands for, so this covers the front matter's bytes.
     const front = borders.kind === 'found' ? buffer.subarray(0, Buffer.byteLength(text.slice(0, borders.bodyAt))) : buffer
-    if (!isUtf8(front)) return refuse('bad-encoding', notUtf8(buffer), firstBadByte(buffer, text))
+    if (!isUtf8(front)) return refuse('bad-encoding', notUtf8(buffer, text), firstBadByte(buffer, text))
   }
   return readText(text, borders, limits)
 }

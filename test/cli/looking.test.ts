@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import t from 'tap'
-import { deliver, idOf, objects, organisation, penny, write } from './called.ts'
+import { deliver, idOf, objects, openOrganisation, organisation, penny, pennyOfAStranger, write } from './called.ts'
 import { listen } from './spoken.ts'
 
 const JOURNAL = '00000001-20261121T080000Z.jsonl'
@@ -75,6 +75,17 @@ t.test('events and report read the journal, also with a last line cut off', asyn
   t.equal((await penny(['events', '--since', 'monday', '--root', root])).status, 64)
   const report = await penny(['report', '--since', '2026-11-20', '--root', root])
   t.match(report.out, /Finished: 1\n +aaaa1111 done by legal: Review +penny show aaaa1111/)
+})
+
+t.test('report tells the rest where what is held cannot be listed, and says so', async (t) => {
+  const root = openOrganisation(t)
+  told(root)
+  mkdirSync(`${root}/spool/held`)
+  chmodSync(`${root}/spool/held`, 0)
+  const { status, out, err } = await pennyOfAStranger(['report', '--since', '2026-11-20', '--root', root])
+  t.equal(status, 0, err)
+  t.match(out, /Finished: 1\n/)
+  t.match(out, /Stuck and alerts: 1\n +what is held cannot be told: EACCES: [^\n]*\/spool\/held'? +(chmod|sudo) /)
 })
 
 t.test('alerts are read from their files and closed by moving them', async (t) => {

@@ -152,6 +152,8 @@ t.test('the small example is sound: a person, three agents, one of them with a r
   t.ok([...files.keys()].every((path) => path.startsWith('policies/')))
   t.equal(files.get('policies/runners/check.sh')?.mode, 0o755)
   t.equal(files.get('policies/org.yaml')?.mode, 0o644)
+  const withNotify = (files.get('policies/org.yaml')?.text ?? '').replace(/^# (?=notify:)/m, '')
+  t.same(configOf({ 'org.yaml': withNotify }).org.notify, [['mail', '-s', 'penny needs you', 'me']], 'what it shows in a comment can be uncommented')
   const loaded = loadConfig(filesFrom(Object.fromEntries([...files].map(([path, file]) => [path.slice('policies/'.length), file.text]))), '/policies')
   t.ok(loaded.ok)
   if (!loaded.ok) return

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { accounting, isTrue, type Organisation, organisation, PENNY } from './driver.ts'
-import { alertOf, alertsOf, filesIn, lettersOf, message, pause, until } from './files.ts'
+import { alertOf, alertsOf, exists, filesIn, lettersOf, message, pause, until } from './files.ts'
 
 t.test('a second daemon on the same root is refused with the pid of the first', async (t) => {
   const org = await organisation(t)
@@ -133,6 +134,52 @@ t.test('a second signal ends it at once, and the next daemon makes it right', as
   const runs = async (): Promise<number> => (await org.json(['events'])).filter((entry) => entry['event'] === 'run-started').length
   for (let tries = 0; (await runs()) < 2 && tries < 100; tries++) await pause(50)
   t.equal(await runs(), 2, 'it runs again')
+})
+
+t.test('SIGHUP makes a daemon look at its policies; a terminal that closes ends it in order', async (t) => {
+  const org = await organisation(t)
+  await org.up()
+  writeFileSync(org.at('policies/agents/legal.md'), '---\ntitel: typo\n---\n')
+  await until('the alert', () => alertOf(org.root, 'config-invalid'))
+  t.equal((await org.penny(['alerts', 'done', 'all'])).status, 0)
+  process.kill(org.pid(), 'SIGHUP')
+  await until('it is told again', () => alertOf(org.root, 'config-invalid'))
+  t.match(org.log(), /"SIGHUP: looking at policies\/"/)
+  writeFileSync(org.at('policies/agents/legal.md'), '---\ntitle: Legal\n---\nYou are legal.\n')
+  await until('it is mended', () => !alertOf(org.root, 'config-invalid'))
+  t.equal((await org.end()).status, 0)
+
+  const terminal = spawn('script', ['-qec', `exec '${process.execPath}' '${PENNY}' up --root '${org.root}'`, '/dev/null'], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  t.teardown(() => terminal.kill('SIGKILL'))
+  const status = async (): Promise<number | null> => (await org.penny(['status'])).status
+  for (let tries = 0; (await status()) !== 0 && tries < 100; tries++) await pause(50)
+  terminal.kill('SIGKILL')
+  for (let tries = 0; (await status()) !== 69 && tries < 100; tries++) await pause(50)
+  t.equal((await org.json(['events'])).filter((entry) => entry['event'] === 'daemon' && entry['state'] === 'stopped').length, 2, 'in order')
+})
+
+t.test('a daemon that runs has loaded what it needs: its program may be taken away, as an upgrade does', async (t) => {
+  const org = await organisation(t, { agents: { legal: 'runner: { command: [cat] }\n', pmo: '' } })
+  const program = org.at('../program')
+  mkdirSync(program)
+  for (const part of ['dist', 'package.json']) cpSync(join(dirname(PENNY), '../..', part), join(program, part), { recursive: true })
+  symlinkSync(join(dirname(PENNY), '../../node_modules'), join(program, 'node_modules'))
+  const child = spawn(process.execPath, [join(program, 'dist/cli/penny.js'), 'up', '--root', org.root], { stdio: 'ignore' })
+  t.teardown(() => child.kill('SIGKILL'))
+  for (let tries = 0; (await org.penny(['status'])).status !== 0 && tries < 100; tries++) await pause(50)
+  renameSync(program, `${program}.gone`)
+  writeFileSync(org.at('policies/agents/cfo.md'), '---\ntitle: CFO\n---\nYou are the CFO.\n')
+  await until('a new agent', () => exists(org.at('workspaces/cfo/new')))
+  org.drop('workspaces/pmo/outbox/task.md', message({ to: 'legal', subject: 'to be run', ref: 'one' }), org.owner('pmo'))
+  await until('a run and its reply', () => lettersOf(org.root, 'pmo').find(({ head }) => head.get('from') === 'legal'))
+  org.drop('spool/typo.md', '---\nto: lgal\nsubject: "x\n---\n')
+  await until('an alert', () => alertOf(org.root, 'bad-front-matter'))
+  t.equal((await org.penny(['send', 'pmo', '--ref', 'two', '-s', 'Still here'], { input: 'x' })).status, 0)
+  t.equal((await org.penny(['set', 'two', 'priority=urgent'])).status, 0)
+  t.equal((await org.penny(['down'])).status, 0)
+  t.equal(child.exitCode, 0)
 })
 
 t.test('what cannot be read at a start is told, and keeps nothing else from it', async (t) => {

@@ -1,5 +1,5 @@
 /** `scripts/lib/tests.mjs`, which counts for `scripts/test`, in a project of three files: what it says is what happened, each time anew. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -42,4 +42,26 @@ t.test('the runner of all tests fails where one fails, dies or was skipped witho
   t.same([good.status, counts()], [0, '2 0 0'], `and without it, nothing is left of that: ${good.out}${good.err}`)
   rmSync(join(folder, 'dist-test/test/good.test.js'))
   t.equal((await runs()).status, 1, 'no test at all is no success')
+})
+
+t.test('a build that fails leaves the command of the last one, a good one takes its place as a whole', async (t) => {
+  const folder = t.testdir({ bin: {}, dist: { '.built': '', cli: { 'penny.js': 'old', 'chunk-OLD.js': 'old' } } })
+  const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { scripts: { build: string } }
+  const build = (esbuild: string): Promise<Ended> => {
+    writeFileSync(
+      join(folder, 'bin/esbuild'),
+      `#!/bin/sh\nfor a; do case $a in --outdir=*) cd "$(mkdir -p "\${a#*=}" && echo "\${a#*=}")"; esac; done\n${esbuild}\n`,
+    )
+    chmodSync(join(folder, 'bin/esbuild'), 0o755)
+    return run(['sh', '-c', scripts.build], { cwd: folder, env: { PATH: `${folder}/bin:${process.env['PATH']}` } })
+  }
+  const command = (): string => readFileSync(join(folder, 'dist/cli/penny.js'), 'utf8')
+  t.equal((await build('echo half > penny.js; exit 1')).status, 1)
+  t.equal(command(), 'old')
+  const built = await build('echo new > penny.js')
+  t.equal(built.status, 0, built.err)
+  t.equal(command(), 'new\n')
+  t.same(readdirSync(join(folder, 'dist')).sort(), ['.built', 'cli'])
+  t.same(readdirSync(join(folder, 'dist/cli')), ['penny.js'], 'nothing of the last one')
+  t.same(readdirSync(folder).sort(), ['bin', 'dist'], 'nothing beside it')
 })

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { AM_ROOT, ORDINARY, organisation, REACHABLE } from './driver.ts'
 
@@ -20,7 +20,7 @@ t.test('up --strict refuses owners and modes that deviate, which it would mend o
   t.match(await strict(), { status: 0, err: '' }, 'folders that were never made are no deviation')
   t.match(await org.penny(['down']), { status: 0 })
   chmodSync(org.at('spool/legal'), 0o777)
-  chmodSync(org.at('workspaces/legal/home'), 0o755)
+  chmodSync(org.at('workspaces/legal/sent'), 0o755)
   t.match(await strict(), {
     status: 78,
     err: new RegExp(`^${org.at('spool/legal')} has mode 0777, not 1733\\n.*1 more deviation.*\\n +fix: chmod 1733 ${org.at('spool/legal')}\\n$`),
@@ -28,6 +28,31 @@ t.test('up --strict refuses owners and modes that deviate, which it would mend o
   t.match(await org.penny(['up', '--detach']), { status: 0 })
   t.match(await org.penny(['down']), { status: 0 })
   t.match(await strict(), { status: 0 }, 'it was mended')
+  t.match(await org.penny(['down']), { status: 0 })
+})
+
+t.test('no agent keeps the mail of the others down with what up --strict refuses', async (t) => {
+  const org = await organisation(t)
+  const strict = async (): Promise<unknown> => org.penny(['up', '--detach', '--strict'])
+  t.match(await org.penny(['up', '--detach']), { status: 0 })
+  t.match(await org.penny(['down']), { status: 0 })
+  await org.as('legal', 'chmod 755 home; chmod 0 new; rmdir outbox/files; ln -s / outbox/files')
+  // The box of an agent that there is not yet, and where anybody can make a folder.
+  mkdirSync(org.at('spool/revenue'))
+  if (AM_ROOT) chownSync(org.at('spool/revenue'), ORDINARY.uid, ORDINARY.gid)
+  else chmodSync(org.at('spool/revenue'), 0o1733)
+  writeFileSync(org.at('policies/agents/revenue.md'), '---\ntitle: Revenue\n---\nYou are new.\n')
+  t.match(await strict(), { status: 0, err: '' })
+  t.match(await org.penny(['down']), { status: 0 })
+})
+
+t.test('a first start that failed leaves nothing that up --strict refuses', async (t) => {
+  const org = await organisation(t)
+  const good = readFileSync(org.at('policies/org.yaml'))
+  writeFileSync(org.at('policies/org.yaml'), 'nam: acme\n')
+  t.match(await org.penny(['up', '--detach', '--strict']), { status: 78, err: /did you mean name/ })
+  writeFileSync(org.at('policies/org.yaml'), good)
+  t.match(await org.penny(['up', '--detach', '--strict']), { status: 0, err: '' })
   t.match(await org.penny(['down']), { status: 0 })
 })
 

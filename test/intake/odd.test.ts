@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import type { Disk } from '../../src/system/types.ts'
 import { door } from './door.ts'
@@ -44,6 +44,13 @@ t.test('a file that is no message is told of after 10 s, and no longer once it i
   rmSync(`${root}/spool/report.pdf`)
   await pass(1_000)
   t.equal(open.size, 1)
+  // As it is pasted, by somebody who has a folder of that name already.
+  mkdirSync(`${root}/me/folder/its-own`, { recursive: true })
+  execFileSync('sh', ['-c', open.get('unmatched-file spool/legal/folder')?.fix ?? ''], { cwd: root, env: { ...process.env, HOME: `${root}/me` } })
+  const [made = ''] = readdirSync(`${root}/me`).filter((name) => name !== 'folder')
+  t.same(readdirSync(`${root}/me/${made}`), ['folder'])
+  await pass(1_000)
+  t.equal(open.size, 0)
 })
 
 t.test('links and pipes are refused unopened', async (t) => {

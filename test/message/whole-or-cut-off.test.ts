@@ -64,6 +64,18 @@ t.test('byte order mark and CRLF are fine, with the places of keys', async (t) =
   )
 })
 
+t.test('a text is told to look like another encoding only where none of its characters is good UTF-8', async (t) => {
+  const told = (...bytes: readonly (string | number)[]): string | undefined => {
+    const parsed = parseMessage(Buffer.concat(bytes.map((one) => (typeof one === 'string' ? Buffer.from(one) : Buffer.of(one)))), LIMITS)
+    return parsed.ok ? undefined : parsed.complaints[0]?.what
+  }
+  t.equal(told('---\nto: legal\n---\nGr', 0xfc, 0xdf, 'e\n'), 'this is not valid UTF-8; it looks like WINDOWS-1252')
+  for (const stray of [[0xff], [0xe2, 0x82], [0xfc]])
+    t.equal(told('---\nto: legal\n---\nZürich ', ...stray, '\n'), 'this is not valid UTF-8', `one of many is bad: ${stray.join(' ')}`)
+  t.equal(told('\ufeffGr', 0xfc, 'n\n'), 'this is not valid UTF-8', 'what begins with a mark of UTF-8')
+  t.equal(told('a \ufffd b ', 0xff, '\n'), 'this is not valid UTF-8', 'what was spoilt before')
+})
+
 t.test('bytes that are not UTF-8 are refused with their place', async (t) => {
   const bad: [Buffer, number, number][] = [
     [Buffer.concat([Buffer.from('---\nto: legal\n---\nab'), Buffer.from([0xff])]), 4, 3],

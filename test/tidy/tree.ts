@@ -6,7 +6,7 @@ import { join, sep } from 'node:path'
 export type Source = Readonly<{ path: string; text: string }>
 
 /** What is made, fetched or delivered, not written. */
-const NOT_OURS = new Set(['.git', 'node_modules', 'dist', 'dist-test', '.tap', '.penny', 'bench/tmp', 'spool', 'workspaces'])
+const NOT_OURS = new Set(['.git', 'node_modules', 'dist', 'dist-new', 'dist-test', '.tap', '.penny', 'bench/tmp', 'spool', 'workspaces'])
 const TEXT = /\.(ts|mjs|cjs|js|json|md|yaml|yml|sh|py|c|toml)$|^[^.]+$|^\.[a-z]+(rc|ignore|attributes|config)?$/
 /** Results of a bench name the machine they were measured on; npm owns the lock file, which has a check of its own. */
 const GENERATED = /(^|\/)(results\.md|package-lock\.json)$/
