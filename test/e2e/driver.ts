@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import tap, { type Test } from 'tap'
+import { coverWithoutHooks } from './coverage.ts'
 import { pause } from './files.ts'
 
 /** The nearest folder above that has a package.json: the tests also run compiled, one folder deeper. */
@@ -27,6 +28,7 @@ function findProject(folder: string): string {
 
 const PROJECT = findProject(dirname(fileURLToPath(import.meta.url)))
 const manifest = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { bin: { penny: string } }
+coverWithoutHooks(PROJECT)
 export const PENNY = join(PROJECT, manifest.bin.penny)
 export const AM_ROOT = process.getuid?.() === 0
 /** nobody: an ordinary user for tests of user mode that are started by root. */
