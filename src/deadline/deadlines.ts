@@ -7,7 +7,7 @@ import type { Apply, ClearAll, Raise, Submit } from '../core/post.ts'
 import { formatAge } from '../core/units.ts'
 import { isOpenTask, type Ledger, type Mail } from '../mailbox/index.ts'
 import type { Clock, Log } from '../system/types.ts'
-import { findCircles, type Meant } from './circles.ts'
+import { findCircles, type WaitsFor } from './circles.ts'
 import { type CountedState, countTime } from './counted.ts'
 import { type LateCode, type Lateness, LEVELS, type Level, latenessOf, momentMs } from './lateness.ts'
 import { type Escalation, letterAbout, letterAboutMany, letterOfExpiry, MOST_SINGLE_LETTERS } from './letters.ts'
@@ -32,8 +32,8 @@ export type DeadlinesGiven = Readonly<{
   apply: Apply
   record: (event: Event) => void
   paused: (name: Name) => boolean
-  /** The id that a holder's `blocked_on` entry means. */
-  meant: Meant
+  /** The messages that a blocked task waits for, as far as they are known: asked of every one at each look, so nothing is looked up for it. */
+  waitsFor: WaitsFor
   /** A message as the journal has it, settled or not. */
   past: (id: MessageId) => Promise<Mail | undefined>
   /** `.penny/state/deadlines.json`, read at once; undefined: none yet, or unreadable. */
@@ -105,7 +105,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
       for (const [agent, tasks] of ofCode) given.raise(summaryFault(code, agent, tasks))
       given.clearAll(code, new Set(ofCode.keys()))
     }
-    const circles = findCircles(blocked, given.meant).map(circleFault)
+    const circles = findCircles(blocked, given.waitsFor).map(circleFault)
     for (const fault of circles) given.raise(fault)
     given.clearAll('blocked-cycle', new Set(circles.map(({ about }) => about)))
   }

@@ -2,7 +2,7 @@
 import type { Config } from '../../src/core/config.ts'
 import type { Entry, Event } from '../../src/core/event.ts'
 import type { Fault } from '../../src/core/fault.ts'
-import { formatId, type MessageId } from '../../src/core/ids.ts'
+import { formatId, isMessageId, type MessageId } from '../../src/core/ids.ts'
 import type { Name } from '../../src/core/names.ts'
 import type { Change, Changed, Letter } from '../../src/core/post.ts'
 import { folderOf, type Status } from '../../src/core/status.ts'
@@ -24,7 +24,7 @@ export type Office = Readonly<{
   raised: Map<string, Fault>
   entries: Entry[]
   paused: Set<string>
-  /** What a holder's word means. */
+  /** What a holder's word means, besides ids. */
   refs: Map<string, MessageId>
   /** What the next submits do. */
   post: { broken: boolean }
@@ -108,7 +108,10 @@ export function office(past: Past = fresh()): Office {
     record,
     paused: (name) => paused.has(name),
     past: async (id) => mails.get(id),
-    meant: (holder, ref) => refs.get(`${holder} ${ref}`),
+    waitsFor: (id) => {
+      const { holder, blockedOn = [] } = ledger.get(id) ?? {}
+      return blockedOn.flatMap((word) => (isMessageId(word) ? word : (refs.get(`${holder} ${word}`) ?? [])))
+    },
     load: () => (saved.state === undefined ? undefined : (JSON.parse(saved.state) as CountedState)),
     save: async (state) => {
       saved.state = JSON.stringify(state)
