@@ -31,6 +31,8 @@ export type OpenAlert = {
   confirmed: boolean
   /** Of an alert that counts others: the file names they would have. */
   readonly members: Set<string> | undefined
+  /** Nobody looks for it again. */
+  readonly foundOnce?: boolean
   /** There are more than `members` can tell apart. */
   overfull: boolean
 }
@@ -160,14 +162,14 @@ export function makeBook(): Book {
 }
 
 function makeAlert(file: string, fault: Fault, nowMs: number, monotonic: number): OpenAlert {
-  const { code, agent } = fault
+  const { code, agent, foundOnce = false } = fault
   const text = { about: shown(fault.about), sentence: shown(fault.sentence), fix: shownCommand(fault.fix) }
-  const state = { count: 1, seenAt: monotonic, writtenAt: undefined, dirty: true, confirmed: true, members: undefined, overfull: false }
+  const state = { count: 1, seenAt: monotonic, writtenAt: undefined, dirty: true, confirmed: true, members: undefined, overfull: false, foundOnce }
   return { file, code, agent: agent === undefined ? undefined : shown(agent), firstMs: nowMs, lastMs: nowMs, ...text, ...state }
 }
 
 function makeMany(file: string, many: { key: string; agent: string | undefined }, fault: Fault, nowMs: number, monotonic: number): OpenAlert {
-  return { ...makeAlert(file, fault, nowMs, monotonic), about: many.key, agent: many.agent, count: 0, members: new Set() }
+  return { ...makeAlert(file, fault, nowMs, monotonic), about: many.key, agent: many.agent, count: 0, members: new Set(), foundOnce: false }
 }
 
 /** Conditions say the same again as long as they last: that is no second time. Events are counted each time. */

@@ -30,7 +30,7 @@ export function makePutAway(): PutAway {
   return {
     put: (alert, atMs) => {
       // What is of before a restart, or only half known, is raised by whoever finds it.
-      if (FAULTS[alert.code].kind === 'condition' && alert.confirmed) away.set(alert.file, { alert, atMs })
+      if (FAULTS[alert.code].kind === 'condition' && alert.confirmed && !alert.foundOnce) away.set(alert.file, { alert, atMs })
     },
     raised: ({ code, about }) => {
       if (away.size > 0) away.delete(alertFile(code, keyOf(about)))

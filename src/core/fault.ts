@@ -190,6 +190,8 @@ export type Fault = Readonly<{
   sentence: string
   /** A command to paste, or a short imperative where no command can do it. */
   fix: string
+  /** A condition that nobody looks for again: what a person closes stays closed. */
+  foundOnce?: boolean
 }>
 
 /** A place in a text: 1-based line and column. */

@@ -1,6 +1,6 @@
 /** What happens because time passes: deadlines, the canary, recurring drops. */
 import type { Clear } from '../core/post.ts'
-import { type CountedState, createCanary, createDeadlines, type DeadlinesGiven } from '../deadline/index.ts'
+import { createCanary, createDeadlines, type DeadlinesGiven, type DeadlinesState } from '../deadline/index.ts'
 import { createScheduler } from '../schedule/index.ts'
 import { parseCron, readKept, writeState } from '../system/index.ts'
 import type { System } from '../system/types.ts'
@@ -25,7 +25,7 @@ export function createClockwork(given: ClockworkGiven) {
       log,
       ledger,
       record: journal.record,
-      load: () => parseKept(readKept(disk, keptDeadlines)) as CountedState | undefined,
+      load: () => parseKept(readKept(disk, keptDeadlines)) as DeadlinesState | undefined,
       save: (kept) => writeState(keptDeadlines, JSON.stringify(kept)),
     }),
     canary: createCanary({ clock, raise, clear: given.clear, dropCanary: given.canaries.drop }),

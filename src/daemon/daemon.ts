@@ -174,7 +174,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     } catch (cause) {
       log('error', about, { why: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) })
       const sentence = `At its start the daemon could not deal with ${what} (${String(cause)}); the rest goes on without. It is tried again at the next start.`
-      alerts.raise({ code: 'unreadable-file', about, sentence, fix: 'penny doctor; penny down; penny up' })
+      alerts.raise({ code: 'unreadable-file', about, sentence, fix: 'penny doctor; penny down; penny up', foundOnce: true })
     }
   }
 

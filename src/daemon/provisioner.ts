@@ -177,6 +177,8 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   function isOurs({ top, holder }: Place): boolean {
     const { holders, boxes } = namesNow()
+    // While policies/ is away somebody may be exchanging it.
+    if (top === layout.policies) return statOrNothing(disk, top) !== undefined
     return top === layout.root || (holder === undefined ? boxes.some((name) => layout.spoolBox(name) === top) : holders.includes(holder))
   }
 

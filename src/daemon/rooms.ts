@@ -213,7 +213,7 @@ export function buildRooms(given: RoomsGiven) {
     submit: post.submit,
     apply: settle.apply,
     paused: dispatcher.isPaused,
-    meant: answers.meant,
+    waitsFor: settleRoom.waitsFor,
     past: answers.past,
     asked: answers.asked,
     deliver: () => deliver,

@@ -1,12 +1,11 @@
 /** Tasks that wait for each other in a circle. */
-import { isMessageId, type MessageId } from '../core/ids.ts'
-import type { Name } from '../core/names.ts'
+import type { MessageId } from '../core/ids.ts'
 import type { Mail } from '../mailbox/index.ts'
 
-export type Meant = (holder: Name, idOrRef: string) => MessageId | undefined
+export type WaitsFor = (task: MessageId) => readonly MessageId[]
 
 /** Each circle once, beginning with its smallest id; of circles that share tasks at least one. Linear in tasks and what they wait for. */
-export function findCircles(blocked: readonly Mail[], meant: Meant): Mail[][] {
+export function findCircles(blocked: readonly Mail[], waitsFor: WaitsFor): Mail[][] {
   const waiting = new Map<MessageId, Mail>(blocked.map((mail) => [mail.id, mail]))
   const circles: Mail[][] = []
   const finished = new Set<MessageId>()
@@ -17,7 +16,7 @@ export function findCircles(blocked: readonly Mail[], meant: Meant): Mail[][] {
     const at = new Map<MessageId, number>()
     const step = (mail: Mail): void => {
       at.set(mail.id, path.length)
-      path.push({ mail, rest: waitedFor(mail, meant).filter((id) => waiting.has(id)) })
+      path.push({ mail, rest: waitsFor(mail.id).filter((id) => waiting.has(id)) })
     }
     step(first)
     for (let top = path.at(-1); top; top = path.at(-1)) {
@@ -35,14 +34,6 @@ export function findCircles(blocked: readonly Mail[], meant: Meant): Mail[][] {
     }
   }
   return circles
-}
-
-/** `blocked_on` may hold ids, refs, or text, which nobody can follow. An id is not asked about: what is in no circle needs no look into the journal. */
-function waitedFor(mail: Mail, meant: Meant): MessageId[] {
-  return mail.blockedOn.flatMap((word) => {
-    const id = isMessageId(word) ? word : meant(mail.holder, word)
-    return id === undefined ? [] : [id]
-  })
 }
 
 function fromSmallest(circle: Mail[]): Mail[] {

@@ -7,7 +7,7 @@ import type { Apply, ClearAll, Raise, Submit } from '../core/post.ts'
 import { formatAge } from '../core/units.ts'
 import { isOpenTask, type Ledger, type Mail } from '../mailbox/index.ts'
 import type { Clock, Log } from '../system/types.ts'
-import { findCircles, type Meant } from './circles.ts'
+import { findCircles, type WaitsFor } from './circles.ts'
 import { type CountedState, countTime } from './counted.ts'
 import { type LateCode, type Lateness, LEVELS, type Level, latenessOf, momentMs } from './lateness.ts'
 import { type Escalation, letterAbout, letterAboutMany, letterOfExpiry, MOST_SINGLE_LETTERS } from './letters.ts'
@@ -21,6 +21,9 @@ const LARGE_STATE = 1_000
 const SAVE_LARGE_MS = 60_000
 const FORGET_EVERY_MS = 60_000
 
+/** What survives a restart, as JSON. */
+export type DeadlinesState = CountedState & Readonly<{ untold?: readonly MessageId[] }>
+
 export type DeadlinesGiven = Readonly<{
   clock: Clock
   ledger: Ledger
@@ -32,14 +35,14 @@ export type DeadlinesGiven = Readonly<{
   apply: Apply
   record: (event: Event) => void
   paused: (name: Name) => boolean
-  /** The id that a holder's `blocked_on` entry means. */
-  meant: Meant
+  /** The messages that a blocked task waits for, as far as they are known: asked of every one at each look, so nothing is looked up for it. */
+  waitsFor: WaitsFor
   /** A message as the journal has it, settled or not. */
   past: (id: MessageId) => Promise<Mail | undefined>
   /** `.penny/state/deadlines.json`, read at once; undefined: none yet, or unreadable. */
-  load: () => CountedState | undefined
+  load: () => DeadlinesState | undefined
   /** May reject: the next look saves again. */
-  save: (state: CountedState) => Promise<void>
+  save: (state: DeadlinesState) => Promise<void>
 }>
 
 export type Deadlines = Readonly<{
@@ -55,13 +58,19 @@ type Look = Readonly<{ piles: Piles; late: { mail: Mail; late: Lateness }[]; exp
 export function createDeadlines(given: DeadlinesGiven): Deadlines {
   const { clock, ledger, log, config } = given
   const told = makeTold()
-  const time = countTime(clock, ledger, given.load())
+  const saved = given.load()
+  const time = countTime(clock, ledger, saved)
   let answers = new Map<MessageId, number>()
   /** Expired, and held open when that was to be written. */
   const busy = new Set<MessageId>()
-  /** Cancelled, by the journal, and its sender perhaps not told: a full disk or a crash may have come between. */
-  const untold = new Set<MessageId>()
+  /**
+   * Cancelled or to be, and its sender perhaps not told: a full disk, a stop or a crash may come between. Written down before anything is
+   * cancelled. Without a message: of before the restart.
+   */
+  const untold = new Map<MessageId, Mail | undefined>(saved?.untold?.map((id) => [id, undefined]))
+  let savedUntold = [...untold.keys()].join(' ')
   let telling = false
+  let recalling = false
   let savedAt = Number.NEGATIVE_INFINITY
   let forgotAt = Number.NEGATIVE_INFINITY
 
@@ -105,7 +114,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
       for (const [agent, tasks] of ofCode) given.raise(summaryFault(code, agent, tasks))
       given.clearAll(code, new Set(ofCode.keys()))
     }
-    const circles = findCircles(blocked, given.meant).map(circleFault)
+    const circles = findCircles(blocked, given.waitsFor).map(circleFault)
     for (const fault of circles) given.raise(fault)
     given.clearAll('blocked-cycle', new Set(circles.map(({ about }) => about)))
   }
@@ -160,16 +169,26 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
     if (changed.outcome === 'refused') log('warn', `an expired task could not be cancelled: ${changed.why}`, { id: mail.id })
   }
 
-  async function tellExpired(id: MessageId): Promise<void> {
-    const mail = await given.past(id)
+  async function tellExpired(id: MessageId, known: Mail | undefined): Promise<void> {
+    const mail = known ?? (await given.past(id))
     const isExpired = mail?.expires !== undefined && (momentMs(mail.expires) ?? Number.POSITIVE_INFINITY) <= clock.now()
-    if (mail && isExpired && isHolder(config(), mail.from)) await given.submit(letterOfExpiry(mail, mail.from))
+    // What is not cancelled yet is found again by the next look.
+    if (mail?.status === 'cancelled' && isExpired && isHolder(config(), mail.from)) await given.submit(letterOfExpiry(mail, mail.from))
     untold.delete(id)
   }
 
+  async function tellAllExpired(which: 'of-now' | 'of-before'): Promise<void> {
+    for (const [id, mail] of untold)
+      if ((mail === undefined) === (which === 'of-before'))
+        await attempt('the sender of an expired task cannot be told now', () => tellExpired(id, mail), { id })
+  }
+
   function replay(entry: Entry): void {
-    // After a crash in the middle of it, it was the daemon in general.
-    if (entry.event === 'status' && entry.status === 'cancelled' && ['pennypost', 'daemon'].includes(entry.by)) untold.add(entry.id)
+    if (entry.event === 'status') {
+      // After a crash in the middle of it, it was the daemon in general.
+      if (entry.status !== 'cancelled' || !['pennypost', 'daemon'].includes(entry.by)) untold.delete(entry.id)
+      else if (!untold.has(entry.id)) untold.set(entry.id, undefined)
+    }
     told.replay(entry)
   }
 
@@ -182,13 +201,18 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
     }
   }
 
-  async function save(): Promise<void> {
-    if (time.size() > LARGE_STATE && clock.monotonic() - savedAt < SAVE_LARGE_MS) return
+  /** False: who is to be told is not written down. */
+  async function save(): Promise<boolean> {
+    const ids = [...untold.keys()]
+    if (ids.join(' ') === savedUntold && time.size() > LARGE_STATE && clock.monotonic() - savedAt < SAVE_LARGE_MS) return true
     try {
-      await given.save(time.state())
+      await given.save({ ...time.state(), untold: ids })
       savedAt = clock.monotonic()
+      savedUntold = ids.join(' ')
+      return true
     } catch (cause) {
       log('error', `the state of the deadlines cannot be saved: ${cause instanceof Error ? cause.message : String(cause)}`)
+      return false
     }
   }
 
@@ -198,13 +222,19 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
       if (stepMs !== 0) given.raise(stepFault(stepMs))
       const found = look()
       alert(found)
-      await save()
+      for (const mail of found.expired) untold.set(mail.id, mail)
+      const isSaved = await save()
       if (telling) return
       telling = true
-      for (const mail of found.expired) await attempt('an expired task cannot be cancelled now', () => expire(mail), { id: mail.id })
-      for (const id of untold) await attempt('the sender of an expired task cannot be told now', () => tellExpired(id), { id })
+      if (isSaved) for (const mail of found.expired) await attempt('an expired task cannot be cancelled now', () => expire(mail), { id: mail.id })
+      await tellAllExpired('of-now')
       await attempt('a note about a deadline cannot be written now', () => escalate(found.late))
       telling = false
+      // The journal takes its time to tell of those, and no other note waits for it.
+      if (recalling) return
+      recalling = true
+      await tellAllExpired('of-before')
+      recalling = false
     },
     replay,
   }

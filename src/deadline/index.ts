@@ -11,5 +11,4 @@
  * When it fails: `check` never rejects; a note that cannot be sealed is tried again at the next look, under the same key.
  */
 export { type Canary, type CanaryGiven, createCanary, type Flown, type Station } from './canary.ts'
-export type { CountedState } from './counted.ts'
-export { createDeadlines, type Deadlines, type DeadlinesGiven } from './deadlines.ts'
+export { createDeadlines, type Deadlines, type DeadlinesGiven, type DeadlinesState } from './deadlines.ts'

@@ -1,5 +1,4 @@
 /** What cannot stay in its place is kept in attachments/<id>/ of its holder. */
-import type { MessageId } from '../core/ids.ts'
 import { shellWord } from '../core/text.ts'
 import { type Mail, statOrNothing } from '../mailbox/index.ts'
 import type { Path, Stat } from '../system/types.ts'
@@ -35,22 +34,31 @@ export function setUnsafeAside(given: SettleGiven, mail: Mail, { path, stat }: R
   })
 }
 
-/** Keeps a text of the holder's that cannot stay in the message, in attachments/<id>/. */
-export function keepAside(given: SettleGiven, mail: Pick<Mail, 'holder'>, id: MessageId, text: Buffer, what: string): string {
-  const { disk } = given
-  const folder = attachmentFolder(given, { holder: mail.holder, id })
+/** Keeps a text of the holder's that cannot stay in the message, in attachments/<id>/. Returns where, relative to the root. */
+export function keepAside(given: SettleGiven, mail: Pick<Mail, 'holder' | 'id'>, text: Buffer, what: string): string {
+  const kept = copyAside(given, mail, text, what)
+  forgetOldest(given, mail, kept)
+  return kept
+}
+
+/** The same, and none kept before goes for it yet: for who may have to take it back. */
+export function copyAside(given: SettleGiven, mail: Pick<Mail, 'holder' | 'id'>, text: Buffer, what: string): string {
+  const folder = attachmentFolder(given, mail)
   const owner = given.givenOwner(mail.holder)
   const stamp = new Date(given.clock.now()).toISOString().replace(/[-:.]/g, '')
   const name = `${what}-${stamp}-${given.ids.secret().slice(0, 4)}.md`
-  makeRoom(given, folder, what)
-  disk.create(given.pins.at(folder, name), text, 0o640, owner)
-  return `workspaces/${mail.holder}/attachments/${id}/${name}`
+  given.disk.create(given.pins.at(folder, name), text, 0o640, owner)
+  return `workspaces/${mail.holder}/attachments/${mail.id}/${name}`
 }
 
-/** The oldest of the kind goes; their names are in the order of time. */
-function makeRoom({ disk, pins }: SettleGiven, folder: string, what: string): void {
-  const kept = disk.list(pins.at(folder, '.')).flatMap(({ name, kind }) => (kind === 'file' && KEPT.exec(name)?.[1] === what ? [name] : []))
-  for (const name of kept.sort().slice(0, Math.max(0, kept.length - MOST_KEPT + 1))) disk.unlink(pins.at(folder, name))
+/** The oldest others of its kind go, where there are too many; their names are in the order of time. */
+export function forgetOldest(given: SettleGiven, mail: Pick<Mail, 'holder' | 'id'>, kept: string): void {
+  const { disk, pins } = given
+  const folder = attachmentFolder(given, mail)
+  const newest = kept.slice(kept.lastIndexOf('/') + 1)
+  const isOther = (name: string): boolean => name !== newest && KEPT.exec(name)?.[1] === KEPT.exec(newest)?.[1]
+  const others = disk.list(pins.at(folder, '.')).flatMap(({ name, kind }) => (kind === 'file' && isOther(name) ? [name] : []))
+  for (const name of others.sort().slice(0, Math.max(0, others.length - MOST_KEPT + 1))) disk.unlink(pins.at(folder, name))
 }
 
 /** Shows what was kept beside the message as it lies now. */

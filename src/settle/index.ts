@@ -35,6 +35,8 @@ export type SettleRoom = Readonly<{
   settle: Settle
   mailboxes: Mailboxes
   mirror: Mirror
+  /** What a blocked task waits for, as far as it is known by now. */
+  waitsFor: (task: MessageId) => readonly MessageId[]
   sweep: (all: boolean) => void
 }>
 
@@ -96,6 +98,7 @@ export function createSettleRoom(outside: Omit<SettleGiven, 'versions' | 'said' 
     settle,
     mailboxes,
     mirror,
+    waitsFor: blocked.waitsFor,
     sweep: (all) => {
       given.versions.sweep()
       mailboxes.sweep(all)

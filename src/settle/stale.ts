@@ -37,7 +37,7 @@ export async function mergeStale(given: SettleGiven, mail: Mail, stale: Place): 
     try {
       const now = whole(given, mail, current.bytes)
       const merged = merge(mail, now, late.bytes)
-      if (merged === undefined) tellKept(given, mail, place, stale, keepAside(given, mail, mail.id, late.bytes, 'stale'))
+      if (merged === undefined) tellKept(given, mail, place, stale, keepAside(given, mail, late.bytes, 'stale'))
       else if (merged !== now.toString('utf8')) {
         const updated = freshUpdated(given, mail)
         if (typeof (await swap(given, mail, place, current, rewrite(merged, { updated }))) === 'string') return false

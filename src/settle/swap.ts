@@ -3,7 +3,7 @@ import type { MessageId } from '../core/ids.ts'
 import { shellWord } from '../core/text.ts'
 import { digestOf, isGone, isSameVersion, listOrNothing, type Mail, SWAPPED, statOrNothing } from '../mailbox/index.ts'
 import type { Fd, Path, Stat } from '../system/types.ts'
-import { fixByDiff, keepAside, setAside } from './aside.ts'
+import { copyAside, fixByDiff, forgetOldest, keepAside, setAside } from './aside.ts'
 import { largestBytes, type Place, type Snapshot, snapshot, unsafety } from './file.ts'
 import type { SettleGiven } from './types.ts'
 import { whole } from './whole.ts'
@@ -65,10 +65,25 @@ export async function swap(given: SettleGiven, mail: Mail, place: Place, read: S
 
 /** Puts a text the daemon can answer for in the place of one that does not parse. Returns where that is kept; undefined: the holder was there first. */
 export async function putGoodBack(given: SettleGiven, mail: Mail, place: Place, read: Snapshot, good: string): Promise<string | undefined> {
-  const kept = keepAside(given, mail, mail.id, read.bytes, 'unparsed')
-  if (typeof (await swap(given, mail, place, read, good)) !== 'string') return kept
-  given.disk.unlink(`${given.layout.root}/${kept}`)
-  return undefined
+  const { disk, layout } = given
+  const kept = copyAside(given, mail, read.bytes, 'unparsed')
+  const takeBack = (): void => disk.unlink(`${layout.root}/${kept}`)
+  let swapped: Swapped
+  try {
+    swapped = await swap(given, mail, place, read, good)
+  } catch (cause) {
+    // It is tried again each second: where the text lies as it was read, a copy of each try would cost those kept before.
+    const now = statOrNothing(disk, place.path)
+    if (now && isSameVersion(now, read.stat)) takeBack()
+    else forgetOldest(given, mail, kept)
+    throw cause
+  }
+  if (typeof swapped === 'string') {
+    takeBack()
+    return undefined
+  }
+  forgetOldest(given, mail, kept)
+  return kept
 }
 
 /** False: our version was moved on in this moment, so the holder's has no place any more. */
@@ -109,7 +124,7 @@ function rescue(given: SettleGiven, mail: Mail, path: string, known: readonly st
     if (read === 'busy') return void given.clock.after(RESCUE_AGAIN_MS, () => rescue(given, mail, path, known))
     if (typeof read !== 'string') read.letGo()
     if (typeof read !== 'string' && known.includes(digestOf(read.bytes))) return disk.unlink(path)
-    const kept = typeof read === 'string' ? setAside(given, mail, path, 'late') : keepAside(given, mail, mail.id, read.bytes, 'late')
+    const kept = typeof read === 'string' ? setAside(given, mail, path, 'late') : keepAside(given, mail, read.bytes, 'late')
     given.raise({
       code: 'status-conflict',
       about: mail.id,

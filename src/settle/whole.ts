@@ -41,7 +41,7 @@ export function keepLacking(given: SettleGiven, mail: About, text: Buffer): void
 }
 
 function keepWhole(given: SettleGiven, mail: About, gap: Gap): void {
-  const kept = keepAside(given, mail, mail.id, gap.whole, 'late')
+  const kept = keepAside(given, mail, gap.whole, 'late')
   given.versions.forget(mail, gap)
   given.raise({
     code: 'status-conflict',

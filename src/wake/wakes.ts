@@ -1,7 +1,7 @@
 /** Which mail wakes its holder (contract, page 3: "Waking an agent", "Loop guards"). */
 
 import type { Runner } from '../core/config.ts'
-import type { MessageId } from '../core/ids.ts'
+import { isMessageId, type MessageId } from '../core/ids.ts'
 import { MOST_HOPS } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import { isOpenTask, type Mail } from '../mailbox/index.ts'
@@ -12,6 +12,8 @@ export type Wakes = 'yes' | 'no' | Readonly<{ notBeforeMs: number }>
 
 /** A reply and the settling that it brings are two steps of the mail: how long the second may take. Milliseconds. */
 const SETTLING_MS = 1_000
+/** Words looked up for one reply, those of the last tasks first: each may be looked for in a large file, and a holder can make up any number. Who has more is woken once too often. */
+const MOST_LOOKED_UP = 200
 
 type Given = Pick<WakeGiven, 'ledger' | 'wroteIt' | 'meant'>
 
@@ -41,23 +43,25 @@ function replyWakes(reply: Mail, given: Given, nowMs: number): Wakes {
 }
 
 function isWaitedFor(given: Given, holder: Name, question: MessageId): boolean {
-  for (const mail of given.ledger.of(holder).values()) {
-    if (mail.blockedOn.length > 0 && isOpenTask(mail) && waitsFor(mail, question, given)) return true
+  let left = MOST_LOOKED_UP
+  for (const mail of [...given.ledger.of(holder).values()].reverse()) {
+    if (mail.blockedOn.length === 0 || !isOpenTask(mail)) continue
+    if (mail.blockedOn.includes(question)) return true
+    const words = mail.blockedOn.filter((word) => !isMessageId(word)).slice(0, left)
+    left -= words.length
+    if (words.some((word) => given.meant(holder, word) === question)) return true
   }
   return false
-}
-
-function waitsFor(task: Mail, question: MessageId, given: Given): boolean {
-  return task.blockedOn.some((word) => word === question || given.meant(task.holder, word) === question)
 }
 
 /** Unread replies to what this task waited for: its run reads them. */
 export function repliesFor(task: Mail, given: Given): Mail[] {
   if (task.blockedOn.length === 0) return []
+  const waitedFor = new Set(task.blockedOn.map((word) => (isMessageId(word) ? word : given.meant(task.holder, word))))
   const found: Mail[] = []
   for (const mail of given.ledger.of(task.holder).values()) {
     const isUnread = mail.folder === 'new' && mail.status === null && mail.kind === 'note'
-    if (isUnread && mail.inReplyTo !== undefined && waitsFor(task, mail.inReplyTo, given)) found.push(mail)
+    if (isUnread && mail.inReplyTo !== undefined && waitedFor.has(mail.inReplyTo)) found.push(mail)
   }
   return found
 }

@@ -187,6 +187,21 @@ t.test('a condition that a person closes comes back within a minute, unless it i
   t.same(files(), [], 'it closes as any other')
 })
 
+t.test('a condition that nobody looks for any more does not come back to who closed it, and is raised again if it is found again', async (t) => {
+  const { raise, done, sweep, files, clock, notified } = desk(t.testdir())
+  const found = stray('at-the-start', { foundOnce: true })
+  raise(found)
+  clock.turn(5_000)
+  sweep()
+  t.equal(done('all'), 1)
+  clock.turn(60_000)
+  sweep()
+  t.same(files(), [])
+  t.equal(notified.length, 1)
+  raise(found)
+  t.same(files(), ['unmatched-file.at-the-start.md'])
+})
+
 t.test('what one alert counts comes back with it, without what is gone meanwhile', async (t) => {
   const { raise, clear, done, sweep, open, clock } = desk(t.testdir())
   for (let i = 0; i < 25; i++) raise(stray(`many-of-${i}`, { agent: 'cfo' }))

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { realSystem } from '../../src/system/index.ts'
 import { alertsOf } from '../e2e/files.ts'
 import { MINUTE, SECOND, type TurnedHouse, turnedHouse } from './turned.ts'
 
@@ -90,6 +91,24 @@ t.test('what cannot be mended is told, and keeps nobody else from anything', asy
   t.ok(statSync(house.at('workspaces/legal/new')).isDirectory(), 'a file in its place is set aside')
   house.drop('spool/cfo/a.md', 'for cfo')
   await house.until('mail for another', () => existsSync(house.at('workspaces/cfo/new')) && !existsSync(house.at('spool/cfo/a.md')), 5 * SECOND)
+})
+
+t.test('the alert of policies/ that cannot be mended stays as long as its cause, and goes with it', async (t) => {
+  const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
+  let refuses = true
+  const pinFolder: typeof disk.pinFolder = (path) => {
+    if (refuses && String(path).endsWith('/policies')) throw Object.assign(new Error('EPERM: operation not permitted'), { code: 'EPERM' })
+    return disk.pinFolder(path)
+  }
+  const house = await turnedHouse(t, {}, { disk: { ...disk, pinFolder } })
+  t.match(await untilTold(house, 'policies', 2 * SECOND), { code: 'unreadable-file', text: /cannot be made right \(.*EPERM.*\); it is tried again and again/ })
+  await house.pass(3 * MINUTE, SECOND)
+  t.same(
+    told(house).map(({ about }) => about),
+    ['policies'],
+  )
+  refuses = false
+  await house.until('it closes', () => told(house).length === 0, 3 * MINUTE)
 })
 
 t.test('policies/ that is away for a moment, while it is exchanged, is not made again', async (t) => {

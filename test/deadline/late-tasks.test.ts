@@ -170,6 +170,72 @@ t.test('the sender of an expired task is told when there is room again, and afte
   t.same(after.told(), ['cfo: Expired: Review', 'cfo: Expired: Review'])
 })
 
+t.test('the sender of an expired task is told also where the snapshot knew of its end when the daemon stopped', async (t) => {
+  const before = office()
+  before.add({ subject: 'early', expires: new Date(START_MS + HOUR_MS).toISOString() })
+  before.add({ subject: 'late', expires: new Date(START_MS + 2 * HOUR_MS).toISOString() })
+  before.post.broken = true
+  await before.pass(HOUR_MS + MINUTE_MS)
+  before.snapshot()
+  const after = before.restart(MINUTE_MS)
+  await after.pass(HOUR_MS)
+  t.equal(after.changes.length, 2)
+  after.snapshot()
+  const last = after.restart(MINUTE_MS)
+  last.post.broken = false
+  await last.pass(MINUTE_MS)
+  t.same(last.told().sort(), ['cfo: Expired: early', 'cfo: Expired: late'])
+  last.snapshot()
+  last.letters.length = 0
+  await last.restart(MINUTE_MS).pass(MINUTE_MS)
+  t.same(last.told(), [], 'and is not told again')
+})
+
+t.test('a task is not cancelled while it cannot be written down that its sender is to be told', async (t) => {
+  const { add, pass, post, changes, told } = office()
+  add({ expires: new Date(START_MS + HOUR_MS).toISOString() })
+  await pass(MINUTE_MS)
+  post.savesBroken = true
+  await pass(HOUR_MS)
+  t.same(changes, [])
+  post.savesBroken = false
+  await pass(10_000)
+  t.same(told(), ['cfo: Expired: Review'])
+})
+
+t.test('of an expired task that its sender withdrew, or its holder was quicker with, nobody is told', async (t) => {
+  const expires = new Date(START_MS + HOUR_MS).toISOString()
+  for (const status of ['cancelled', 'done'] as const) {
+    const { add, pass, turnTo, told, snapshot, restart, post } = office()
+    const mail = add({ expires })
+    post.savesBroken = true
+    await pass(HOUR_MS + MINUTE_MS)
+    turnTo(mail, status)
+    post.savesBroken = false
+    await pass(MINUTE_MS)
+    snapshot()
+    await restart(MINUTE_MS).pass(MINUTE_MS)
+    t.same(told(), [])
+  }
+})
+
+t.test('however long the journal takes to tell of expired tasks, notes about late ones come in time', async (t) => {
+  const before = office()
+  before.add({ expires: new Date(START_MS + MINUTE_MS).toISOString() })
+  before.post.broken = true
+  await before.pass(2 * MINUTE_MS)
+  before.post.broken = false
+  const { add, pass, told, journal } = before.restart(1_000)
+  journal.answers = false
+  add({ subject: 'late', priority: 'urgent' })
+  add({ subject: 'expired', expires: new Date(START_MS + 5 * MINUTE_MS).toISOString() })
+  await Promise.race([pass(10_000), new Promise((resolve) => void setTimeout(resolve, 50))])
+  t.equal(journal.asked.length, 1)
+  await pass(7 * MINUTE_MS)
+  t.same(told().sort(), ['cfo: Expired: expired', 'legal: Not claimed in time: late'])
+  t.equal(journal.asked.length, 1, 'not about those of now')
+})
+
 t.test('a letter that cannot be sealed is tried again, and is one letter', async (t) => {
   const { add, pass, post, told } = office()
   add({ priority: 'urgent' })

@@ -2,11 +2,11 @@
 import type { Config } from '../../src/core/config.ts'
 import type { Entry, Event } from '../../src/core/event.ts'
 import type { Fault } from '../../src/core/fault.ts'
-import { formatId, type MessageId } from '../../src/core/ids.ts'
+import { formatId, isMessageId, type MessageId } from '../../src/core/ids.ts'
 import type { Name } from '../../src/core/names.ts'
 import type { Change, Changed, Letter } from '../../src/core/post.ts'
 import { folderOf, type Status } from '../../src/core/status.ts'
-import { type CountedState, createDeadlines } from '../../src/deadline/index.ts'
+import { createDeadlines, type DeadlinesState } from '../../src/deadline/index.ts'
 import { type Ledger, type Mail, makeLedger } from '../../src/mailbox/index.ts'
 import { configOf } from '../config/organisation.ts'
 import { type HandClock, handClock } from './hand-clock.ts'
@@ -24,10 +24,12 @@ export type Office = Readonly<{
   raised: Map<string, Fault>
   entries: Entry[]
   paused: Set<string>
-  /** What a holder's word means. */
+  /** What a holder's word means, besides ids. */
   refs: Map<string, MessageId>
-  /** What the next submits do. */
-  post: { broken: boolean }
+  /** What the next submits do, and the next saves. */
+  post: { broken: boolean; savesBroken: boolean }
+  /** What was asked of the journal, and whether that answers. */
+  journal: { asked: MessageId[]; answers: boolean }
   add: (more?: Partial<Mail>) => Mail
   turnTo: (mail: Mail, status: Status) => void
   check: () => Promise<void>
@@ -35,13 +37,15 @@ export type Office = Readonly<{
   pass: (ms: number) => Promise<void>
   /** The daemon is down for so long, then a new one starts. */
   restart: (downMs: number, stepMs?: number) => Office
+  /** The snapshot has all that was recorded: a start reads none of it again. */
+  snapshot: () => void
   alerts: () => string[]
   told: () => string[]
 }>
 
 let count = 0
 
-type Past = Pick<Office, 'clock' | 'ledger' | 'letters' | 'changes' | 'entries' | 'paused' | 'refs' | 'post'> & {
+type Past = Pick<Office, 'clock' | 'ledger' | 'letters' | 'changes' | 'entries' | 'paused' | 'refs' | 'post' | 'journal'> & {
   saved: { state: string | undefined }
   config: Config
   keys: Set<string>
@@ -60,7 +64,8 @@ function fresh(): Past {
     entries: [],
     paused: new Set(),
     refs: new Map(),
-    post: { broken: false },
+    post: { broken: false, savesBroken: false },
+    journal: { asked: [], answers: true },
     saved: { state: undefined },
     config,
     keys: new Set(),
@@ -69,7 +74,7 @@ function fresh(): Past {
 }
 
 export function office(past: Past = fresh()): Office {
-  const { clock, ledger, letters, changes, entries, paused, refs, post, saved, config, keys, mails } = past
+  const { clock, ledger, letters, changes, entries, paused, refs, post, journal, saved, config, keys, mails } = past
   const raised = new Map<string, Fault>()
   const record = (event: Event): void => {
     const entry = { at: new Date(clock.now()).toISOString(), ...event } as Entry
@@ -107,10 +112,18 @@ export function office(past: Past = fresh()): Office {
     },
     record,
     paused: (name) => paused.has(name),
-    past: async (id) => mails.get(id),
-    meant: (holder, ref) => refs.get(`${holder} ${ref}`),
-    load: () => (saved.state === undefined ? undefined : (JSON.parse(saved.state) as CountedState)),
+    past: async (id) => {
+      journal.asked.push(id)
+      if (!journal.answers) await new Promise(() => undefined)
+      return mails.get(id)
+    },
+    waitsFor: (id) => {
+      const { holder, blockedOn = [] } = ledger.get(id) ?? {}
+      return blockedOn.flatMap((word) => (isMessageId(word) ? word : (refs.get(`${holder} ${word}`) ?? [])))
+    },
+    load: () => (saved.state === undefined ? undefined : (JSON.parse(saved.state) as DeadlinesState)),
     save: async (state) => {
+      if (post.savesBroken) throw new Error('ENOSPC')
       saved.state = JSON.stringify(state)
     },
   })
@@ -132,6 +145,7 @@ export function office(past: Past = fresh()): Office {
         await deadlines.check()
       }
     },
+    snapshot: () => void entries.splice(0),
     restart: (downMs, stepMs = 0) => {
       clock.turn(downMs)
       clock.step(stepMs)

@@ -61,3 +61,33 @@ t.test('who spoils a message in a loop has the last texts kept, not all of them,
   // two where the ten minutes end in between
   t.ok(new Set(letters.map(({ key }) => key)).size <= 2)
 })
+
+t.test('while the disk refuses to mend a spoiled message, its text stays where it is and what was kept before is not given up for copies of it', async (t) => {
+  let full: 'swap' | 'after' | undefined
+  const refuse = (): never => {
+    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+  }
+  const { deliver, save, hint, ask, text, aside } = await office(t, (disk) => ({
+    ...disk,
+    exchange: (one, other) => {
+      if (full === 'swap') refuse()
+      disk.exchange(one, other)
+      if (full === 'after') refuse()
+    },
+  }))
+  const mail = deliver()
+  const good = text(mail)
+  const spoiled = (word: string): string => good.replace('kind:', `${word}: [`)
+  save(mail, 'new', spoiled('first'))
+  await hint(mail, 'new')
+  t.same(aside(mail), [spoiled('first')])
+  full = 'swap'
+  save(mail, 'new', spoiled('second'))
+  for (let i = 0; i < 12; i++) await t.rejects(ask(mail, 'done', 'holder'), { code: 'ENOSPC' })
+  t.equal(text(mail), spoiled('second'))
+  t.same(aside(mail), [spoiled('first')])
+  full = 'after'
+  await t.rejects(ask(mail, 'done', 'holder'), { code: 'ENOSPC' })
+  t.match(text(mail), 'kind: task')
+  t.same(aside(mail).sort(), [spoiled('first'), spoiled('second')], 'where the good one is in its place, the copy is all there is')
+})
