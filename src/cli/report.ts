@@ -94,9 +94,8 @@ async function standing(call: Call, now: number): Promise<Part[]> {
 
 async function alerts(call: Call, root: string): Promise<Part> {
   const open = await openAlerts(root, await findOwnDaemon(root))
-  // The alert of a held file says more, as long as it is open.
-  const told = new Set(open.map(({ code, about }) => `${code} ${about}`))
-  const untold = heldFiles(root).filter(({ code, original }) => !told.has(`${code} ${original}`))
+  // The alert of a held file says more, as long as it is open. Several of one name and code have one alert, which names the newest.
+  const untold = heldFiles(root).filter(({ name }) => !open.some(({ fix }) => fix.includes(name)))
   const held = untold.map((file): Line => ({ text: `held ${file.code}: ${file.original} from ${file.from}`, command: toPaste(call, root, file.fix) }))
   const stuck = (code: string): boolean => code === 'overdue' || code.startsWith('stuck-')
   const lines = open.map(

@@ -179,23 +179,28 @@ t.test('doctor says what is wrong and how to mend it', async (t) => {
   )
 })
 
-t.test("report counts a held file once, and speaks in the organisation's time zone", async (t) => {
+t.test("report counts every held file once, also two of one name, and speaks in the organisation's time zone", async (t) => {
   const root = organisation(t)
   write(`${root}/policies/org.yaml`, 'name: acme\npostmaster: operator\ntimezone: Asia/Tokyo\n')
   const line = { v: 1, at: '2026-11-21T20:30:00.000Z', event: 'daemon', state: 'config', what: 'changed' }
   write(`${root}/.penny/journal/${JOURNAL}`, `${JSON.stringify(line)}\n`)
+  const nameOf = (id: string): string => `unknown-recipient.${idOf(id)}.report`
   for (const [id, file] of [
     ['cccc1111', 'spool/report.md'],
     ['cccc2222', 'spool/other.md'],
+    ['cccc3333', 'spool/report.md'],
   ] as const) {
-    const held = `${root}/spool/held/unknown-recipient.${idOf(id)}.report`
+    const held = `${root}/spool/held/${nameOf(id)}`
     write(held, 'text')
-    write(`${held}.why.md`, `# held\n\n- file: \`${file}\`\n- from: pmo\n\n    penny release x\n`)
+    write(`${held}.why.md`, `# held\n\n- file: \`${file}\`\n- from: pmo\n\n    penny release ${nameOf(id)}\n`)
   }
-  write(`${root}/spool/alerts/unknown-recipient.one.md`, '---\ncode: unknown-recipient\nabout: spool/report.md\n---\n# x\n\nNobody is called so.\n')
+  const alert = `code: unknown-recipient\nabout: spool/report.md\ncount: 2\nfix: vi x && penny release ${nameOf('cccc3333')}\n`
+  write(`${root}/spool/alerts/unknown-recipient.one.md`, `---\n${alert}---\n# x\n\nNobody is called so.\n`)
   const { out } = await penny(['report', '--since', '2026-11-20T15:00:00Z', '--root', root])
   t.match(out, /^Since 2026-11-21 00:00 Asia\/Tokyo\n/)
-  t.match(out, /Stuck and alerts: 2\n.*Nobody is called so.*\n +held unknown-recipient: spool\/other\.md/)
+  t.match(out, /Stuck and alerts: 3\n.*Nobody is called so.*cccc3333/)
+  t.match(out, /held unknown-recipient: spool\/other\.md .*cccc2222/)
+  t.match(out, /held unknown-recipient: spool\/report\.md .*cccc1111/, 'the alert of both names the newest alone')
   t.match(out, '  2026-11-22 05:30 config changed')
   for (const zone of ['', 'timezone: Mars/Base\n']) {
     write(`${root}/policies/org.yaml`, `name: acme\npostmaster: operator\n${zone}`)
