@@ -6,6 +6,8 @@ import { shellWord } from '../core/text.ts'
 import { packageVersion } from '../system/package.ts'
 import { type Call, type Command, findCommand, JSON_OPTION, type Option, type Surroundings } from './command.ts'
 import { codeOf, EXIT, Refusal, refuse } from './exit.ts'
+// At once: when it is needed, perhaps no file can be opened any more.
+import { refusalOf } from './faults.ts'
 import { printRefusal } from './print.ts'
 import { COMMANDS } from './table.ts'
 
@@ -15,7 +17,6 @@ export async function main(argv: readonly string[], surroundings: Surroundings):
   try {
     return await dispatch(argv, surroundings)
   } catch (cause) {
-    const { refusalOf } = await import('./faults.ts')
     const refusal = refusalOf(cause)
     if (refusal) {
       printRefusal(surroundings, refusal)
