@@ -51,20 +51,19 @@ export function dropAttachments(folder: string, files: readonly string[]): strin
     // Opened with the rights of who sends it, before those of the holder count.
     const from = openSource(file)
     try {
-      return within(folder, (outbox) =>
-        within(join(outbox, 'files'), (at) => {
-          const word = randomBytes(4).toString('hex')
-          const unfinished = join(at, `.send-${word}.tmp`)
-          return create(unfinished, (fd) => {
-            copyAll(from, fd)
-            fsyncSync(fd)
-            const name = linkFree(unfinished, at, basename(file), word)
-            unlinkSync(unfinished)
-            syncFolder(at, fd)
-            return name
-          })
-        }),
-      )
+      const copy = (at: string): string => {
+        const word = randomBytes(4).toString('hex')
+        const unfinished = join(at, `.send-${word}.tmp`)
+        return create(unfinished, (fd) => {
+          copyAll(from, fd)
+          fsyncSync(fd)
+          const name = linkFree(unfinished, at, basename(file), word)
+          unlinkSync(unfinished)
+          syncFolder(at, fd)
+          return name
+        })
+      }
+      return within(folder, (outbox) => within(join(outbox, 'files'), copy, join(folder, 'files')))
     } finally {
       closeSync(from)
     }

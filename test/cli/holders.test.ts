@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import t from 'tap'
 import { replaceOwn } from '../../src/cli/hold.ts'
+import { within } from '../../src/cli/holder.ts'
 import { parseMessage } from '../../src/message/index.ts'
 import { deliver, idOf, objects, organisation, penny } from './called.ts'
 
@@ -79,6 +80,35 @@ t.test('a version is put in the place of the one that was read, not of one that 
   }
   replaceOwn(path, 'edited', statSync(path))
   t.equal(readFileSync(path, 'utf8'), 'edited')
+  t.end()
+})
+
+t.test('what goes wrong in a folder is told of the folder, not of the descriptor that it was pinned with', (t) => {
+  const root = t.testdir({ one: { file: '' }, other: { folder: { file: '' } } })
+  const [one, other] = [`${root}/one`, `${root}/other`]
+  const told = (work: () => unknown): unknown => {
+    try {
+      return work()
+    } catch (cause) {
+      return cause
+    }
+  }
+  t.match(
+    told(() => within(one, (at) => readFileSync(`${at}/missing`))),
+    { path: `${one}/missing`, message: `ENOENT: no such file or directory, open '${one}/missing'` },
+  )
+  t.match(
+    told(() => within(one, (at) => readFileSync(at))),
+    { message: 'EISDIR: illegal operation on a directory, read' },
+  )
+  t.match(
+    told(() => within(one, (from) => within(other, (to) => renameSync(`${from}/file`, `${to}/folder`)))),
+    { path: `${one}/file`, dest: `${other}/folder`, message: `EISDIR: illegal operation on a directory, rename '${one}/file' -> '${other}/folder'` },
+  )
+  t.match(
+    told(() => within(one, (at) => within(`${at}/file`, () => undefined, `${one}/file`))),
+    { message: `${one}/file is no folder`, fix: `ls -ld ${one}/file` },
+  )
   t.end()
 })
 
