@@ -9,7 +9,7 @@ import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
 import { readMessage } from './head.ts'
 import { toPaste } from './paste.ts'
-import { paint, say, sayJson, tell, tellNobodyWatches } from './print.ts'
+import { fixOf, paint, say, sayJson, tell, tellNobodyWatches } from './print.ts'
 import { rootOf } from './root.ts'
 import { ageSince } from './times.ts'
 
@@ -108,7 +108,7 @@ function print(call: Call, alert: OpenAlert): void {
     `   since ${alert.first_seen} (${ageSince(alert.first_seen, Date.now())})${alert.count > 1 ? `, ${alert.count} times, last ${alert.last_seen}` : ''}`,
   )
   say(call, `   fix: ${showSafely(alert.fix)}`)
-  say(call, `   ${paint(call, 'dim', `close: penny alerts done ${alert.file.slice(0, -3)}`)}`)
+  say(call, `   ${paint(call, 'dim', `close: ${fixOf(call.surroundings, `penny alerts done ${shellWord(alert.file.slice(0, -3))}`)}`)}`)
 }
 
 /** Through the daemon, or as anybody may: by moving the file to alerts/done/. */

@@ -71,6 +71,16 @@ export function fixOf(surroundings: Surroundings, fix: string): string {
   return showSafely(withRoot(surroundings, byWhoMay(surroundings, fix)))
 }
 
+/** The same beside what it is about, on a screen. */
+export function paintFix(call: Pick<Call, 'surroundings'>, fix: string): string {
+  return paint(call, 'dim', fixOf(call.surroundings, fix))
+}
+
+/** Where nobody took what was dropped: each half as this user can paste it. */
+export function statusOrUp(surroundings: Surroundings): string {
+  return `${fixOf(surroundings, 'penny status')} || ${fixOf(surroundings, UP)}`
+}
+
 /** Commands of ours mean the same organisation as the one that failed. The environment stays as it is, `--root` does not. */
 function withRoot(surroundings: Surroundings, fix: string): string {
   if (rootWord(surroundings.typed) === undefined || /^cd |--root/.test(fix)) return fix

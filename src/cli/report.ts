@@ -10,7 +10,7 @@ import { heldFiles } from './held-files.ts'
 import { entriesSince } from './history.ts'
 import { byService } from './mail.ts'
 import { toPaste } from './paste.ts'
-import { paint, say, sayJson, shortId, tell } from './print.ts'
+import { fixOf, paint, paintFix, say, sayJson, shortId, tell } from './print.ts'
 import { rootOf } from './root.ts'
 import { timezoneOf } from './roster.ts'
 import { collect } from './tasks.ts'
@@ -40,7 +40,8 @@ export const command: Command = {
     const sinceMs = parseSince(textOption(call, 'since') ?? '7d', now, 'report')
     const entries = await entriesSince(root, sinceMs)
     const timezone = timezoneOf(root)
-    const parts = [finished(entries), ...(await standing(call, now)), await alerts(call, root), changes(entries, timezone)]
+    const told = [finished(entries), ...(await standing(call, now)), await alerts(call, root), changes(entries, timezone)]
+    const parts = told.map(({ lines, ...part }) => ({ ...part, lines: lines.map((line) => ({ ...line, command: fixOf(call.surroundings, line.command) })) }))
     if (call.json) {
       for (const { part, lines } of parts) for (const line of lines) sayJson(call, { part, ...line })
       return EXIT.ok
@@ -49,7 +50,7 @@ export const command: Command = {
     for (const { title, lines } of parts) {
       say(call, `\n${paint(call, 'bold', `${title}: ${lines.length}`)}`)
       for (const { text, command } of lines.slice(0, SHOWN)) say(call, `  ${showSafely(text)}   ${paint(call, 'dim', command)}`)
-      if (lines.length > SHOWN) say(call, `  and ${lines.length - SHOWN} more   ${paint(call, 'dim', 'penny report --json')}`)
+      if (lines.length > SHOWN) say(call, `  and ${lines.length - SHOWN} more   ${paintFix(call, 'penny report --json')}`)
     }
     if (entries.length === 0) tell(call, 'the journal has nothing of that time')
     return EXIT.ok

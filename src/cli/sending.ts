@@ -12,7 +12,7 @@ import { type Call, flag, type Option, textOption } from './command.ts'
 import { dropAttachments, dropMessage } from './drop.ts'
 import { EXIT, GONE, Refusal, refuse, UP, unless } from './exit.ts'
 import { checkLetter, type LetterValue, writeLetter } from './letter.ts'
-import { fixOf, say, sayJson, tell } from './print.ts'
+import { fixOf, say, sayJson, statusOrUp, tell } from './print.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
 import { personOf } from './roster.ts'
 import { pause } from './times.ts'
@@ -152,8 +152,8 @@ function report(call: Call, ref: string, fate: Fate, path: string): void {
   tell(
     call,
     fate.kind === 'taken'
-      ? 'taken; penny log REF tells the operator what became of it'
-      : `dropped as ${path}; not admitted yet${textOption(call, 'not-before') === undefined ? `   fix: penny status || ${fixOf(call.surroundings, UP)}   # sent again with --ref ${ref} it is no second message` : ': it is delivered when its time has come'}`,
+      ? `taken; ${fixOf(call.surroundings, `penny log ${ref}`)} tells the operator what became of it`
+      : `dropped as ${path}; not admitted yet${textOption(call, 'not-before') === undefined ? `   fix: ${statusOrUp(call.surroundings)}   # sent again with --ref ${ref} it is no second message` : ': it is delivered when its time has come'}`,
   )
 }
 

@@ -65,6 +65,30 @@ t.test("status shows the daemon's report; --json has the words of the accounting
   ])
 })
 
+t.test('every command that a screen names means the organisation that --root named', async (t) => {
+  const root = organisation(t)
+  const alerts = Array.from({ length: 13 }, (_, index) => ({ code: 'overdue', about: 'legal', file: `overdue.${index}.md`, count: 1 }))
+  const report = { ...REPORT, alerts, paused: ['legal'], config: { digest: 'x', invalid: true } }
+  await listen(t, root, ({ verb }) => (verb === 'wait' ? 'hang up' : [{ end: true, ok: true, report, ms: 1 }]))
+  write(`${root}/spool/alerts/overdue.legal.md`, '---\ncode: overdue\nfix: penny tasks overdue\n---\n# x\n\nLate.\n')
+  const started = { v: 1, at: new Date().toISOString(), event: 'daemon', state: 'started', what: '' }
+  const done = { ...started, event: 'status', id: idOf('aaaa1111'), holder: 'legal', was: 'open', status: 'done', folder: 'done', by: 'legal', updated: '' }
+  write(`${root}/.penny/journal/00000001-20261121T080000Z.jsonl`, `${JSON.stringify(started)}\n${JSON.stringify(done)}\n`)
+  const screens: readonly (readonly [named: number, ...args: string[]])[] = [
+    [16, 'status'],
+    [2, 'alerts'],
+    [3, 'report'],
+    [2, 'send', 'legal', '-m', 'x'],
+  ]
+  for (const [named, ...args] of screens) {
+    const { out, err } = await penny([...args, '--root', root])
+    const lines = `${out}${err}`.split('\n')
+    const commands = lines.flatMap((line) => (line.includes(`cd ${root} && penny `) ? ['--root '] : (line.match(/\bpenny [a-z]+( --root )?/g) ?? [])))
+    t.equal(commands.length, named, `${args[0]} names commands:\n${out}${err}`)
+    for (const command of commands) t.match(command, / --root $|^--root /, `${args[0]}: ${command}`)
+  }
+})
+
 t.test('until every message is known status is 75', async (t) => {
   const root = organisation(t)
   await listen(t, root, () => [{ end: true, ok: true, report: { ...REPORT, ready: false } }])

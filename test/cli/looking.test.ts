@@ -74,7 +74,7 @@ t.test('events and report read the journal, also with a last line cut off', asyn
   t.equal(objects((await penny(['events', '--since', '2026-11-21', '--agent', 'pmo', '--json', '--root', root])).out).length, 2)
   t.equal((await penny(['events', '--since', 'monday', '--root', root])).status, 64)
   const report = await penny(['report', '--since', '2026-11-20', '--root', root])
-  t.match(report.out, /Finished: 1\n +aaaa1111 done by legal: Review +penny show aaaa1111/)
+  t.match(report.out, /Finished: 1\n +aaaa1111 done by legal: Review +penny show --root \S+ aaaa1111/)
 })
 
 t.test('alerts are read from their files and closed by moving them', async (t) => {
