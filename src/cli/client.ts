@@ -9,6 +9,7 @@ import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import type { Call } from './command.ts'
 import { AS_ROOT, codeOf, EXIT, Refusal, refuse, UP } from './exit.ts'
+import { fixOf, tell } from './print.ts'
 
 export type Daemon = Readonly<{
   /** Resolves with the last line; refuses as the daemon does. `each` gets the lines before; `until` ends the connection. */
@@ -87,6 +88,17 @@ export async function askWithin<T>(ms: number, ask: (until: AbortSignal) => Prom
     throw cause
   } finally {
     clearTimeout(bound)
+  }
+}
+
+/** What the daemon adds to what lies in files; undefined where it does not answer, which is told. */
+export async function askOrTell<T>(call: Call, ask: () => Promise<T>, instead: string): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (cause) {
+    if (!(cause instanceof Refusal) || (cause.exit !== EXIT.tryAgain && cause.exit !== EXIT.noDaemon)) throw cause
+    tell(call, `${cause.message}: ${instead}   fix: ${fixOf(call.surroundings, cause.fix)}`)
+    return undefined
   }
 }
 

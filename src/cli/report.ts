@@ -2,7 +2,7 @@ import type { Entry } from '../core/event.ts'
 import { isSettled } from '../core/status.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { parseMoment } from '../core/time.ts'
-import { openAlerts } from './alerts.ts'
+import { shownAlerts } from './alerts.ts'
 import { findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { EXIT } from './exit.ts'
@@ -40,7 +40,9 @@ export const command: Command = {
     const sinceMs = parseSince(textOption(call, 'since') ?? '7d', now, 'report')
     const entries = await entriesSince(root, sinceMs)
     const timezone = timezoneOf(root)
-    const told = [finished(entries), ...(await standing(call, now)), await alerts(call, root), changes(entries, timezone)]
+    // At the same time: a daemon that does not answer is waited for once.
+    const [stands, wrong] = await Promise.all([standing(call, now), alerts(call, root)])
+    const told = [finished(entries), ...stands, wrong, changes(entries, timezone)]
     const parts = told.map(({ lines, ...part }) => ({ ...part, lines: lines.map((line) => ({ ...line, command: fixOf(call.surroundings, line.command) })) }))
     if (call.json) {
       for (const { part, lines } of parts) for (const line of lines) sayJson(call, { part, ...line })
@@ -94,7 +96,7 @@ async function standing(call: Call, now: number): Promise<Part[]> {
 }
 
 async function alerts(call: Call, root: string): Promise<Part> {
-  const open = await openAlerts(root, await findOwnDaemon(root))
+  const open = await shownAlerts(call, root, await findOwnDaemon(root))
   // The alert of a held file says more, as long as it is open. Several of one name and code have one alert, which names the newest.
   const untold = heldFiles(root).filter(({ name }) => !open.some(({ fix }) => fix.includes(name)))
   const held = untold.map((file): Line => ({ text: `held ${file.code}: ${file.original} from ${file.from}`, command: toPaste(call, root, file.fix) }))

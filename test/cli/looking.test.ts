@@ -116,6 +116,34 @@ t.test('alerts that the daemon could not write are shown, those a person just mo
   t.notMatch(out, /tampered/)
 })
 
+t.test('what lies in files is shown also while the daemon does not answer, which is told', async (t) => {
+  const root = organisation(t)
+  write(`${root}/spool/alerts/overdue.legal.md`, '---\ncode: overdue\nabout: legal\nfix: penny tasks overdue\n---\n# x\n\nLegal is late.\n')
+  deliver(root, { id: first, holder: 'legal', folder: 'new', head: { subject: 'Asked long ago' } })
+  const SILENT = [{ end: true, ok: false, exit: 75, error: 'the daemon does not answer', why: 'nothing came for 15 s', fix: 'penny doctor' }]
+  let hangsUp = false
+  await listen(t, root, () => (hangsUp ? 'hang up' : SILENT))
+  for (const [how, told] of [
+    ['silent', /^the daemon does not answer: .* {3}fix: penny doctor$/m],
+    ['gone', /^the daemon went away before it answered: .* {3}fix: penny status$/m],
+  ] as const) {
+    hangsUp = how === 'gone'
+    for (const [command, shown] of [
+      ['alerts', ['Legal is late.']],
+      ['report', ['Legal is late.', 'Asked long ago']],
+      ['tasks', ['Asked long ago']],
+      ['agents', ['legal (The legal) 1 open']],
+    ] as const) {
+      const { status, out, err } = await penny([command], { cwd: root })
+      t.equal(status, 0, `${command}: ${err}`)
+      for (const text of shown) t.match(out, text, `${command}, ${how}`)
+      t.match(err, told, `${command}, ${how}`)
+    }
+  }
+  hangsUp = false
+  t.equal((await penny(['alerts', 'done', 'all'], { cwd: root })).status, 75, 'what only the daemon does is refused')
+})
+
 t.test('what is read without a daemon says that nobody watches', async (t) => {
   const root = organisation(t)
   for (const command of ['tasks', 'alerts']) {
