@@ -5,7 +5,6 @@ import { basename, dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Refusal as RefusalLine, Replies, Request } from '../core/control.ts'
 import type { MessageId } from '../core/ids.ts'
-import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import type { Call } from './command.ts'
 import { AS_ROOT, codeOf, EXIT, Refusal, refuse, UP } from './exit.ts'
@@ -52,15 +51,6 @@ export async function findOwnDaemon(root: string): Promise<Daemon | 'not ours' |
     if (cause instanceof Refusal && cause.exit === EXIT.notPermitted) return 'not ours'
     throw cause
   }
-}
-
-/** The command as it was typed, with an id in the place of the word that stood for it. */
-export function sameCall({ surroundings }: Call, word: string): (id: string) => string {
-  return (id) =>
-    `penny ${surroundings.typed
-      .slice(1)
-      .map((one) => (one === word ? id : shellWord(one)))
-      .join(' ')}`
 }
 
 /** Refuses (64) what may mean several messages. */

@@ -18,7 +18,7 @@ import {
 import { basename, join } from 'node:path'
 import { SENT_PREFIX } from '../core/control.ts'
 import { shellWord } from '../core/text.ts'
-import { codeOf, EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
+import { AGAIN, codeOf, EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
 import { openPlain, within } from './holder.ts'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
@@ -86,7 +86,7 @@ export function create<T>(path: string, work: (fd: number) => T): T {
   } catch (cause) {
     unless(UNSEEN, () => unlinkSync(path))
     if (GONE.includes(codeOf(cause) ?? ''))
-      refuse(EXIT.tryAgain, `nothing was changed: ${basename(path)} went away while it was written`, 'its holder removed it', 'the same command again')
+      refuse(EXIT.tryAgain, `nothing was changed: ${basename(path)} went away while it was written`, 'its holder removed it', AGAIN)
     throw cause
   } finally {
     closeSync(fd)

@@ -2,7 +2,8 @@
 import { isMessageId, isRef, type MessageId } from '../core/ids.ts'
 import { textValue } from '../core/row.ts'
 import { parseFileName } from '../mailbox/index.ts'
-import { askForId, type Daemon, findOwnDaemon, refuseSeveral, sameCall } from './client.ts'
+import { sameCall, sameOption } from './again.ts'
+import { askForId, type Daemon, findOwnDaemon, refuseSeveral } from './client.ts'
 import type { Call } from './command.ts'
 import { AS_ROOT, EXIT, refuse } from './exit.ts'
 import { readHead, readMessage, type Shown, shownOf } from './head.ts'
@@ -54,7 +55,7 @@ async function readByDaemon(call: Call, daemon: Daemon, typed: string, seat: Sea
   const id = await askForId(daemon, needLength(call, typed), again)
   const { holder, folder, path, text } = await daemon.ask({ verb: 'read', id })
   if (seat && seat.name !== holder && textValue((await shownOf(Buffer.from(text))).values['from']) !== seat.name)
-    refuse(EXIT.noSuchThing, `${id} is not in the mailbox of ${seat.name}`, `it is in that of ${holder}`, again(id))
+    refuse(EXIT.noSuchThing, `${id} is not in the mailbox of ${seat.name}`, `it is in that of ${holder}`, sameOption(call, 'agent')(holder))
   const file = path.slice(path.lastIndexOf('/') + 1)
   const { rank = 0, priority = '' } = parseFileName(file) ?? {}
   return { holder, folder, file, path, id, rank, priority, text }

@@ -1,8 +1,9 @@
 /** What commands print: tables, JSON lines, refusals. Colour is never the only sign. */
 import { styleText } from 'node:util'
 import { shellWord, showBodySafely, showSafely } from '../core/text.ts'
+import { typedAgain } from './again.ts'
 import type { Call, Surroundings } from './command.ts'
-import { type Refusal, UP } from './exit.ts'
+import { AGAIN, type Refusal, UP } from './exit.ts'
 import { byWhoMay } from './rights.ts'
 import { rootMeant, rootWord } from './root.ts'
 
@@ -68,6 +69,7 @@ export function printRefusal(surroundings: Surroundings, refusal: Refusal): void
 
 /** As it can be pasted by this user. */
 export function fixOf(surroundings: Surroundings, fix: string): string {
+  if (fix === AGAIN) return typedAgain(surroundings)
   return showSafely(withRoot(surroundings, byWhoMay(surroundings, fix)))
 }
 

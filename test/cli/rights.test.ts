@@ -27,8 +27,11 @@ t.test('in the wrong folder the fix is the same command where the organisation i
 
 t.test('outside of any organisation each user is told to make one where they may', async (t) => {
   const cwd = outside(t)
-  t.match((await penny(['tasks'], { cwd, uid: 1000 })).err, /fix: cd FOLDER && penny tasks {3}# .* a new one: penny init ~\/acme\n/)
-  t.match((await penny(['tasks'], { cwd, uid: 0 })).err, /fix: cd FOLDER && penny tasks {3}# .* a new one: penny init \/var\/lib\/pennypost\n/)
+  t.match((await penny(['tasks'], { cwd, uid: 1000 })).err, /fix: penny init ~\/acme {3}# a new one; .*\n/)
+  t.match((await penny(['tasks'], { cwd, uid: 0 })).err, /fix: penny init \/var\/lib\/pennypost {3}# a new one; .*\n/)
+  const home = outside(t)
+  organisation(t, `${home}/acme`)
+  t.match((await penny(['tasks', 'overdue'], { cwd, env: { HOME: home } })).err, `fix: penny tasks overdue --root ${home}/acme\n`, 'the one at home')
 })
 
 t.test('commands in fixes mean the organisation that --root named', async (t) => {

@@ -36,7 +36,7 @@ t.test('a command whose wait can never end says so and ends with 70', async (t) 
     env: { ...process.env, PENNY_ROOT: org.root },
   })
   t.equal(ended.status, 70)
-  t.match(ended.stderr.toString(), /a mistake in penny itself[\s\S]*fix: /)
+  t.match(ended.stderr.toString(), /a mistake in penny itself[\s\S]*fix: penny doctor; penny status\n/)
 })
 
 t.test('a command that may open no more files says so and ends with 75', async (t) => {
