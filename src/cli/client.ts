@@ -6,8 +6,9 @@ import { createInterface } from 'node:readline'
 import type { Refusal as RefusalLine, Replies, Request } from '../core/control.ts'
 import type { MessageId } from '../core/ids.ts'
 import { layoutOf } from '../mailbox/index.ts'
+import { fixOfBar } from './bar.ts'
 import type { Call } from './command.ts'
-import { AS_ROOT, codeOf, EXIT, Refusal, refuse, UP } from './exit.ts'
+import { codeOf, EXIT, Refusal, refuse, UP } from './exit.ts'
 import { fixOf, tell } from './print.ts'
 
 export type Daemon = Readonly<{
@@ -32,7 +33,7 @@ export async function findDaemon(root: string): Promise<Daemon | undefined> {
     const code = codeOf(cause)
     if (NO_DAEMON.includes(code ?? '')) return undefined
     if (code === 'EACCES' || code === 'EPERM')
-      refuse(EXIT.notPermitted, 'you may not speak to the daemon', 'its socket belongs to root and the operators group', AS_ROOT)
+      refuse(EXIT.notPermitted, 'you may not speak to the daemon', 'its socket belongs to root and the operators group', fixOfBar(layoutOf(root).daemonSocket))
     throw cause
   }
   return { ask: ((request: Request, each?: (line: unknown) => void, until?: AbortSignal) => ask(root, request, each, until)) as Daemon['ask'] }

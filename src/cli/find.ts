@@ -3,9 +3,10 @@ import { isMessageId, isRef, type MessageId } from '../core/ids.ts'
 import { textValue } from '../core/row.ts'
 import { parseFileName } from '../mailbox/index.ts'
 import { sameCall, sameOption } from './again.ts'
+import { fixOfBar } from './bar.ts'
 import { askForId, type Daemon, findOwnDaemon, refuseSeveral } from './client.ts'
 import type { Call } from './command.ts'
-import { AS_ROOT, EXIT, refuse } from './exit.ts'
+import { EXIT, refuse } from './exit.ts'
 import { readHead, readMessage, type Shown, shownOf } from './head.ts'
 import { entriesAbout } from './history.ts'
 import { listMail, listMailbox, type Place, type Unseen } from './mail.ts'
@@ -37,8 +38,9 @@ export async function findIn(call: Call, typed: string, seat: Seat | undefined, 
   }
   const found = isMessageId(typed) ? places.filter(({ id }) => id === typed) : (byEnding(call, typed, places) ?? (await byRef(call, typed, places, seat)))
   const one = found[0]
-  if (!one && unseen.size > 0)
-    refuse(EXIT.notPermitted, `${typed} cannot be looked for`, `this user may not read ${[...unseen][0]}, and the daemon cannot be asked`, AS_ROOT)
+  const [closed] = unseen
+  if (!one && closed !== undefined)
+    refuse(EXIT.notPermitted, `${typed} cannot be looked for`, `this user may not read ${closed}, and the daemon cannot be asked`, fixOfBar(closed))
   if (!one) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
   const ids = [...new Set(found.map(({ id }) => id))]
   if (ids.length > 1) refuseSeveral(typed, ids, again)

@@ -2,9 +2,10 @@ import type { Config } from '../core/config.ts'
 import type { TaskRow } from '../core/control.ts'
 import { rowOf } from '../core/row.ts'
 import { counted } from '../core/text.ts'
+import { fixOfBar } from './bar.ts'
 import { askOrTell, findOwnDaemon } from './client.ts'
 import type { Call, Command } from './command.ts'
-import { AS_ROOT, EXIT, Refusal, refuse } from './exit.ts'
+import { EXIT, Refusal, refuse } from './exit.ts'
 import { doubt, type Filter, readFilters } from './filters.ts'
 import { readHead } from './head.ts'
 import { byService, listMail, listMailbox, type Place, type Unseen } from './mail.ts'
@@ -60,12 +61,13 @@ export async function collect(call: Call, seat: Seat | undefined, filter: Pick<F
   const places = seat ? listMailbox(seat.workspace, seat.name, folders, unseen) : listMail(rootOf(call), folders, unseen)
   const asked = unseen.size > 0 && !seat?.own && known !== 'silent' ? await askRows(call, seat, filter) : undefined
   if (typeof asked === 'object') return asked
-  if (unseen.size > 0 && places.length === 0)
+  const [closed] = unseen
+  if (closed !== undefined && places.length === 0)
     refuse(
       EXIT.notPermitted,
       'you may not read this mail',
-      `${unseen.size === 1 ? `${[...unseen][0]} is` : `${unseen.size} folders are`} closed to this user, and the daemon cannot be asked`,
-      AS_ROOT,
+      `${unseen.size === 1 ? `${closed} is` : `${unseen.size} folders are`} closed to this user, and the daemon cannot be asked`,
+      fixOfBar(closed),
     )
   const rows: TaskRow[] = []
   for (const place of places.filter(filter.byName)) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { byWhoMay } from '../../src/cli/rights.ts'
-import { openOrganisation, organisation, penny, pennyOfAStranger } from './called.ts'
+import { openOrganisation, organisation, penny, pennyOfAStranger, write } from './called.ts'
 
 const AM_ROOT = process.geteuid?.() === 0
 const STRANGER = AM_ROOT ? 54_321 : (process.geteuid?.() ?? 0)
@@ -89,11 +89,22 @@ t.test('init where this user may not write is not permitted, and goes elsewhere'
 })
 
 t.test('a folder of this user that is closed to itself is opened, not passed by root', async (t) => {
-  const root = openOrganisation(t)
-  if (AM_ROOT) chownSync(`${root}/spool`, STRANGER, STRANGER)
-  chmodSync(`${root}/spool`, 0)
-  t.teardown(() => chmodSync(`${root}/spool`, 0o755))
-  const { status, err } = await pennyOfAStranger(['send', 'legal', '-m', 'x', '--root', root])
-  t.equal(status, 77, err)
-  t.match(err, `fix: chmod u+rwX ${root}/spool\n`)
+  for (const [closed, ...args] of [
+    ['spool', 'send', 'legal', '-m', 'x'],
+    ['policies', 'agents'],
+    ['.penny/journal', 'events', '--since', '2026-11-21'],
+    ['workspaces/legal/new', 'tasks', '--agent', 'legal'],
+    ['workspaces/legal/new', 'show', 'aaaa1111'],
+  ] as const) {
+    const root = openOrganisation(t)
+    if (closed === 'policies') write(`${root}/policies/agents/legal.md`, '---\n"title": Only a whole parser reads this\n---\n')
+    // Whatever the command loads, it loads here: a stranger may not read this checkout.
+    await penny([...args, '--root', root])
+    if (AM_ROOT) chownSync(`${root}/${closed}`, STRANGER, STRANGER)
+    chmodSync(`${root}/${closed}`, 0)
+    const { status, err } = await pennyOfAStranger([...args, '--root', root])
+    chmodSync(`${root}/${closed}`, 0o755)
+    t.equal(status, 77, err)
+    t.match(err, `fix: chmod u+rwX ${root}/${closed}\n`, args.join(' '))
+  }
 })
