@@ -1,7 +1,7 @@
 import type { AgentRow } from '../core/control.ts'
 import { rowOf } from '../core/row.ts'
 import { counted, showSafely } from '../core/text.ts'
-import { findOwnDaemon } from './client.ts'
+import { askOrTell, type Daemon, findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { AS_ROOT, EXIT } from './exit.ts'
 import { readHead } from './head.ts'
@@ -12,6 +12,8 @@ import { type Charted, readChart } from './roster.ts'
 
 /** Without a daemon nobody knows what an agent is doing. */
 type Row = Omit<AgentRow, 'state'> & Readonly<{ state?: AgentRow['state'] }>
+
+const NOT_KNOWN = 'what each is doing is not known'
 
 export const command: Command = {
   summary: 'the org chart with live state',
@@ -25,17 +27,20 @@ export const command: Command = {
     expectWords(call, 0, 0, '')
     const root = rootOf(call)
     const daemon = await findOwnDaemon(root)
-    const rows: Row[] = []
-    if (typeof daemon === 'object') await daemon.ask({ verb: 'agents' }, (line) => void rows.push(line as AgentRow))
-    else {
-      rows.push(...(await fromFiles(root)))
-      if (daemon === undefined) tellNobodyWatches(call, 'what each is doing is not known')
-      else tell(call, `this user may not speak to the daemon: what each is doing is not known   fix: ${fixOf(call.surroundings, AS_ROOT)}`)
-    }
+    const known = typeof daemon === 'object' ? await askOrTell(call, () => fromDaemon(daemon), NOT_KNOWN) : undefined
+    const rows = known ?? (await fromFiles(root))
+    if (daemon === undefined) tellNobodyWatches(call, NOT_KNOWN)
+    if (daemon === 'not ours') tell(call, `this user may not speak to the daemon: ${NOT_KNOWN}   fix: ${fixOf(call.surroundings, AS_ROOT)}`)
     if (call.json) for (const row of rows) sayJson(call, row)
     else chart(call, rows)
     return EXIT.ok
   },
+}
+
+async function fromDaemon(daemon: Daemon): Promise<Row[]> {
+  const rows: Row[] = []
+  await daemon.ask({ verb: 'agents' }, (line) => void rows.push(line as AgentRow))
+  return rows
 }
 
 /** Without a daemon: the chart from policies/, the counts from the mailboxes. */

@@ -4,12 +4,12 @@ import { FAULTS, isFaultCode } from '../core/fault.ts'
 import { textValue } from '../core/row.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
-import { type Daemon, findDaemon, findOwnDaemon } from './client.ts'
+import { askOrTell, type Daemon, findDaemon, findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
 import { readMessage } from './head.ts'
 import { toPaste } from './paste.ts'
-import { paint, say, sayJson, tell, tellNobodyWatches } from './print.ts'
+import { fixOf, paint, say, sayJson, tell, tellNobodyWatches } from './print.ts'
 import { rootOf } from './root.ts'
 import { ageSince } from './times.ts'
 
@@ -40,7 +40,7 @@ export const command: Command = {
     }
     const daemon = await findOwnDaemon(root)
     if (daemon === undefined) tellNobodyWatches(call, 'nobody watches, so there may be more that is wrong')
-    const alerts = (await openAlerts(root, daemon)).map((alert) => ({ ...alert, fix: toPaste(call, root, alert.fix) }))
+    const alerts = (await shownAlerts(call, root, daemon)).map((alert) => ({ ...alert, fix: toPaste(call, root, alert.fix) }))
     if (call.json) for (const alert of alerts) sayJson(call, alert)
     else if (alerts.length === 0) tell(call, 'no open alerts')
     else for (const alert of alerts) print(call, alert)
@@ -48,17 +48,28 @@ export const command: Command = {
   },
 }
 
-/** The critical ones first, then the oldest: what lies in spool/alerts/, and what the daemon could not write there. Refuses (77) where they may not be read. */
-export async function openAlerts(root: string, daemon: Daemon | 'not ours' | undefined): Promise<OpenAlert[]> {
+/**
+ * The critical ones first, then the oldest: what lies in spool/alerts/, and what the daemon could not write there. Refuses (77)
+ * where they may not be read. A daemon that does not answer hides nothing that is written: that it does not is told.
+ */
+export async function shownAlerts(call: Call, root: string, daemon: Daemon | 'not ours' | undefined): Promise<OpenAlert[]> {
+  return openAlerts(root, daemon, (ask) => askOrTell(call, ask, 'alerts that it could not write are missing here'))
+}
+
+type Asking = (ask: () => Promise<AlertRow[]>) => Promise<AlertRow[] | undefined>
+
+async function openAlerts(root: string, daemon: Daemon | 'not ours' | undefined, asking: Asking = (ask) => ask()): Promise<OpenAlert[]> {
   const alerts = await writtenAlerts(root)
-  if (typeof daemon === 'object') {
-    const written = new Set(alerts.map(({ file }) => file))
-    await daemon.ask({ verb: 'alerts' }, (line) => {
-      const row = line as AlertRow
-      if (!written.has(row.file) && !wasClosed(root, row)) alerts.push({ ...row, severity: severityOf(row.code) })
-    })
-  }
+  const known = typeof daemon === 'object' ? await asking(() => knownAlerts(daemon)) : undefined
+  const written = new Set(alerts.map(({ file }) => file))
+  for (const row of known ?? []) if (!written.has(row.file) && !wasClosed(root, row)) alerts.push({ ...row, severity: severityOf(row.code) })
   return alerts.sort((a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical') || (a.first_seen < b.first_seen ? -1 : 1))
+}
+
+async function knownAlerts(daemon: Daemon): Promise<AlertRow[]> {
+  const rows: AlertRow[] = []
+  await daemon.ask({ verb: 'alerts' }, (line) => void rows.push(line as AlertRow))
+  return rows
 }
 
 /** A person moved it to done/ just now, and the daemon has not looked since. */
@@ -108,7 +119,7 @@ function print(call: Call, alert: OpenAlert): void {
     `   since ${alert.first_seen} (${ageSince(alert.first_seen, Date.now())})${alert.count > 1 ? `, ${alert.count} times, last ${alert.last_seen}` : ''}`,
   )
   say(call, `   fix: ${showSafely(alert.fix)}`)
-  say(call, `   ${paint(call, 'dim', `close: penny alerts done ${alert.file.slice(0, -3)}`)}`)
+  say(call, `   ${paint(call, 'dim', `close: ${fixOf(call.surroundings, `penny alerts done ${shellWord(alert.file.slice(0, -3))}`)}`)}`)
 }
 
 /** Through the daemon, or as anybody may: by moving the file to alerts/done/. */

@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { typedAgain } from './again.ts'
 import { type Call, textOption } from './command.ts'
-import { EXIT, refuse } from './exit.ts'
+import { AGAIN, EXIT, refuse } from './exit.ts'
 
 export async function readBody(call: Call): Promise<Buffer> {
   const given = textOption(call, 'message')
@@ -20,14 +21,19 @@ function fromEditor(call: Call): Buffer {
   const { env } = call.surroundings
   const editor = env['VISUAL'] || env['EDITOR']
   if (!editor)
-    refuse(EXIT.usage, 'there is no body', 'standard input is a terminal, and neither VISUAL nor EDITOR is set', `echo 'the text' | penny ${call.name} …`)
+    refuse(
+      EXIT.usage,
+      'there is no body',
+      'standard input is a terminal, and neither VISUAL nor EDITOR is set',
+      `echo 'the text' | ${typedAgain(call.surroundings)}`,
+    )
   const folder = mkdtempSync(join(tmpdir(), 'penny-'))
   try {
     const file = join(folder, 'message.md')
     writeFileSync(file, '', { mode: 0o600 })
     // As git and crontab do: the variable may hold a command with options.
     const { status } = spawnSync('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' })
-    if (status !== 0) refuse(EXIT.no, 'nothing was sent', `the editor ended with status ${status ?? 'none'}`, `penny ${call.name} …`)
+    if (status !== 0) refuse(EXIT.no, 'nothing was sent', `the editor ended with status ${status ?? 'none'}`, AGAIN)
     return readFileSync(file)
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -5,10 +5,11 @@ import { basename, dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Refusal as RefusalLine, Replies, Request } from '../core/control.ts'
 import type { MessageId } from '../core/ids.ts'
-import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
+import { fixOfBar } from './bar.ts'
 import type { Call } from './command.ts'
-import { AS_ROOT, codeOf, EXIT, Refusal, refuse, UP } from './exit.ts'
+import { codeOf, EXIT, Refusal, refuse, UP } from './exit.ts'
+import { fixOf, tell } from './print.ts'
 
 export type Daemon = Readonly<{
   /** Resolves with the last line; refuses as the daemon does. `each` gets the lines before; `until` ends the connection. */
@@ -21,7 +22,8 @@ const LONGEST_SOCKET_PATH = 107
 const SILENCE_MS = 15_000
 /** Of the messages that may be meant. */
 const MOST_LISTED = 10
-const NO_DAEMON: readonly string[] = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED']
+/** The last: it closed its socket while somebody stood in line there. */
+const NO_DAEMON: readonly string[] = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET']
 
 /** undefined: no daemon runs here. Refuses (77) where one may, and this user may not speak to it. */
 export async function findDaemon(root: string): Promise<Daemon | undefined> {
@@ -32,7 +34,7 @@ export async function findDaemon(root: string): Promise<Daemon | undefined> {
     const code = codeOf(cause)
     if (NO_DAEMON.includes(code ?? '')) return undefined
     if (code === 'EACCES' || code === 'EPERM')
-      refuse(EXIT.notPermitted, 'you may not speak to the daemon', 'its socket belongs to root and the operators group', AS_ROOT)
+      refuse(EXIT.notPermitted, 'you may not speak to the daemon', 'its socket belongs to root and the operators group', fixOfBar(layoutOf(root).daemonSocket))
     throw cause
   }
   return { ask: ((request: Request, each?: (line: unknown) => void, until?: AbortSignal) => ask(root, request, each, until)) as Daemon['ask'] }
@@ -51,15 +53,6 @@ export async function findOwnDaemon(root: string): Promise<Daemon | 'not ours' |
     if (cause instanceof Refusal && cause.exit === EXIT.notPermitted) return 'not ours'
     throw cause
   }
-}
-
-/** The command as it was typed, with an id in the place of the word that stood for it. */
-export function sameCall({ surroundings }: Call, word: string): (id: string) => string {
-  return (id) =>
-    `penny ${surroundings.typed
-      .slice(1)
-      .map((one) => (one === word ? id : shellWord(one)))
-      .join(' ')}`
 }
 
 /** Refuses (64) what may mean several messages. */
@@ -87,6 +80,17 @@ export async function askWithin<T>(ms: number, ask: (until: AbortSignal) => Prom
     throw cause
   } finally {
     clearTimeout(bound)
+  }
+}
+
+/** What the daemon adds to what lies in files; undefined where it does not answer, which is told. */
+export async function askOrTell<T>(call: Call, ask: () => Promise<T>, instead: string): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (cause) {
+    if (!(cause instanceof Refusal) || (cause.exit !== EXIT.tryAgain && cause.exit !== EXIT.noDaemon)) throw cause
+    tell(call, `${cause.message}: ${instead}   fix: ${fixOf(call.surroundings, cause.fix)}`)
+    return undefined
   }
 }
 
@@ -123,7 +127,10 @@ function waits(request: Request): boolean {
 }
 
 async function ask(root: string, request: Request, each?: (line: unknown) => void, until?: AbortSignal): Promise<object> {
-  const socket = await connect(layoutOf(root).daemonSocket)
+  const socket = await connect(layoutOf(root).daemonSocket).catch((cause: unknown) => {
+    if (NO_DAEMON.includes(codeOf(cause) ?? '')) return wentAway(cause)
+    throw cause
+  })
   let broken: unknown
   until?.addEventListener('abort', () => socket.destroy(), { once: true })
   socket.on('error', (cause) => {
@@ -153,5 +160,9 @@ async function ask(root: string, request: Request, each?: (line: unknown) => voi
   }
   if (broken instanceof Refusal) throw broken
   // Whoever asked it to stop, or listened until it did, sees the connection end.
-  return refuse(EXIT.noDaemon, 'the daemon went away before it answered', broken instanceof Error ? broken.message : 'the connection ended', 'penny status')
+  return wentAway(broken)
+}
+
+function wentAway(cause: unknown): never {
+  return refuse(EXIT.noDaemon, 'the daemon went away before it answered', cause instanceof Error ? cause.message : 'the connection ended', 'penny status')
 }

@@ -30,6 +30,13 @@ export type Option = Readonly<{
 /** Every command has it. */
 export const JSON_OPTION: Option = { type: 'boolean', about: 'one JSON object a line' }
 
+/** Options as parseArgs takes them: it knows no keys of ours. */
+export function parserOptions(options: Command['options']): Record<string, Pick<Option, 'type' | 'short' | 'multiple'>> {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, { type, short, multiple }]) => [key, { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) }]),
+  )
+}
+
 export type Command = Readonly<{
   summary: string
   /** Lines without the leading `penny`. */
@@ -51,6 +58,8 @@ export type Call = Readonly<{
   rootOption: string | undefined
   json: boolean
   words: readonly string[]
+  /** All that it may be given, also what it was not. */
+  options: Command['options']
   values: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 }>
 

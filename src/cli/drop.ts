@@ -18,7 +18,7 @@ import {
 import { basename, join } from 'node:path'
 import { SENT_PREFIX } from '../core/control.ts'
 import { shellWord } from '../core/text.ts'
-import { codeOf, EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
+import { AGAIN, codeOf, EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
 import { openPlain, within } from './holder.ts'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
@@ -51,20 +51,19 @@ export function dropAttachments(folder: string, files: readonly string[]): strin
     // Opened with the rights of who sends it, before those of the holder count.
     const from = openSource(file)
     try {
-      return within(folder, (outbox) =>
-        within(join(outbox, 'files'), (at) => {
-          const word = randomBytes(4).toString('hex')
-          const unfinished = join(at, `.send-${word}.tmp`)
-          return create(unfinished, (fd) => {
-            copyAll(from, fd)
-            fsyncSync(fd)
-            const name = linkFree(unfinished, at, basename(file), word)
-            unlinkSync(unfinished)
-            syncFolder(at, fd)
-            return name
-          })
-        }),
-      )
+      const copy = (at: string): string => {
+        const word = randomBytes(4).toString('hex')
+        const unfinished = join(at, `.send-${word}.tmp`)
+        return create(unfinished, (fd) => {
+          copyAll(from, fd)
+          fsyncSync(fd)
+          const name = linkFree(unfinished, at, basename(file), word)
+          unlinkSync(unfinished)
+          syncFolder(at, fd)
+          return name
+        })
+      }
+      return within(folder, (outbox) => within(join(outbox, 'files'), copy, join(folder, 'files')))
     } finally {
       closeSync(from)
     }
@@ -87,7 +86,7 @@ export function create<T>(path: string, work: (fd: number) => T): T {
   } catch (cause) {
     unless(UNSEEN, () => unlinkSync(path))
     if (GONE.includes(codeOf(cause) ?? ''))
-      refuse(EXIT.tryAgain, `nothing was changed: ${basename(path)} went away while it was written`, 'its holder removed it', 'the same command again')
+      refuse(EXIT.tryAgain, `nothing was changed: ${basename(path)} went away while it was written`, 'its holder removed it', AGAIN)
     throw cause
   } finally {
     closeSync(fd)

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { takeLock } from '../system/lockfile.ts'
-import { EXIT, refuse } from './exit.ts'
+import { AGAIN, EXIT, refuse } from './exit.ts'
 
 /** The lock lies where no agent can write: locks of this kind are only safe there. */
 export const OWN = '.penny'
@@ -16,7 +16,7 @@ export async function editPolicies<T>(root: string, edit: () => T): Promise<T> {
   // The daemon's own folder is passed through by everybody and listed by nobody (contract, page 5).
   if (mkdirSync(own, { recursive: true }) !== undefined) chmodSync(own, 0o711)
   const lock = await takeLock(join(own, POLICIES_LOCK), WAIT_MS)
-  if (!lock) refuse(EXIT.tryAgain, `somebody else edits the policies of ${root} right now`, `${join(own, POLICIES_LOCK)} is held`, 'the same command again')
+  if (!lock) refuse(EXIT.tryAgain, `somebody else edits the policies of ${root} right now`, `${join(own, POLICIES_LOCK)} is held`, AGAIN)
   try {
     return edit()
   } finally {

@@ -37,6 +37,9 @@ export function refuse(exit: number, what: string, why: string, fix: string): ne
 /** Stands for the command as it was typed, called by root: written out where it is shown. */
 export const AS_ROOT = 'sudo penny …'
 
+/** Stands for the command as it was typed: written out where it is shown. */
+export const AGAIN = 'penny …'
+
 /** Starts the daemon; where the organisation is another user's, shown as that user would do it. */
 export const UP = 'penny up --detach'
 

@@ -1,4 +1,6 @@
 /** What the surroundings refuse, as a refusal of ours. */
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
 import { fixOfBar } from './bar.ts'
 import { AS_ROOT, codeOf, EXIT, Refusal } from './exit.ts'
 
@@ -20,6 +22,22 @@ export function refusalOf(cause: unknown): Refusal | undefined {
   const known = code === undefined ? undefined : BY_CODE[code]
   if (!known || !(cause instanceof Error)) return undefined
   const [exit, why, fix] = known
-  const path = 'path' in cause && typeof cause.path === 'string' ? cause.path : undefined
-  return new Refusal(exit, cause.message, why, fix === AS_ROOT && path !== undefined ? fixOfBar(path) : fix)
+  const path = fix === AS_ROOT ? barredAt(cause) : undefined
+  return new Refusal(exit, cause.message, why, path === undefined ? fix : fixOfBar(path))
+}
+
+/** Of a rename, which needs both folders, the one that this user may not write to. */
+function barredAt({ path, dest }: Error & { path?: unknown; dest?: unknown }): string | undefined {
+  if (typeof path !== 'string') return undefined
+  if (typeof dest !== 'string') return path
+  return mayChange(dirname(path)) ? dirname(dest) : dirname(path)
+}
+
+function mayChange(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }

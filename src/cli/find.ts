@@ -2,9 +2,11 @@
 import { isMessageId, isRef, type MessageId } from '../core/ids.ts'
 import { textValue } from '../core/row.ts'
 import { parseFileName } from '../mailbox/index.ts'
-import { askForId, type Daemon, findOwnDaemon, refuseSeveral, sameCall } from './client.ts'
+import { sameCall, sameOption } from './again.ts'
+import { fixOfBar } from './bar.ts'
+import { askForId, type Daemon, findOwnDaemon, refuseSeveral } from './client.ts'
 import type { Call } from './command.ts'
-import { AS_ROOT, EXIT, refuse } from './exit.ts'
+import { EXIT, refuse } from './exit.ts'
 import { readHead, readMessage, type Shown, shownOf } from './head.ts'
 import { entriesAbout } from './history.ts'
 import { listMail, listMailbox, type Place, type Unseen } from './mail.ts'
@@ -36,8 +38,9 @@ export async function findIn(call: Call, typed: string, seat: Seat | undefined, 
   }
   const found = isMessageId(typed) ? places.filter(({ id }) => id === typed) : (byEnding(call, typed, places) ?? (await byRef(call, typed, places, seat)))
   const one = found[0]
-  if (!one && unseen.size > 0)
-    refuse(EXIT.notPermitted, `${typed} cannot be looked for`, `this user may not read ${[...unseen][0]}, and the daemon cannot be asked`, AS_ROOT)
+  const [closed] = unseen
+  if (!one && closed !== undefined)
+    refuse(EXIT.notPermitted, `${typed} cannot be looked for`, `this user may not read ${closed}, and the daemon cannot be asked`, fixOfBar(closed))
   if (!one) refuse(EXIT.noSuchThing, `there is no message ${typed}`, `no id ends so and no ref is ${JSON.stringify(typed)}`, 'penny tasks')
   const ids = [...new Set(found.map(({ id }) => id))]
   if (ids.length > 1) refuseSeveral(typed, ids, again)
@@ -54,7 +57,7 @@ async function readByDaemon(call: Call, daemon: Daemon, typed: string, seat: Sea
   const id = await askForId(daemon, needLength(call, typed), again)
   const { holder, folder, path, text } = await daemon.ask({ verb: 'read', id })
   if (seat && seat.name !== holder && textValue((await shownOf(Buffer.from(text))).values['from']) !== seat.name)
-    refuse(EXIT.noSuchThing, `${id} is not in the mailbox of ${seat.name}`, `it is in that of ${holder}`, again(id))
+    refuse(EXIT.noSuchThing, `${id} is not in the mailbox of ${seat.name}`, `it is in that of ${holder}`, sameOption(call, 'agent')(holder))
   const file = path.slice(path.lastIndexOf('/') + 1)
   const { rank = 0, priority = '' } = parseFileName(file) ?? {}
   return { holder, folder, file, path, id, rank, priority, text }

@@ -5,8 +5,9 @@ import type { Entry } from '../core/event.ts'
 import { linesWith, mayReach, parseEntry, parseLine } from '../core/lines.ts'
 import type { Intent } from '../journal/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
+import { fixOfBar } from './bar.ts'
 import { findOwnDaemon } from './client.ts'
-import { AS_ROOT, EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
+import { EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
 
 const NAME = /^\d{8}-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z\.jsonl$/
 type Segment = Readonly<{ path: string; begunMs: number }>
@@ -18,7 +19,12 @@ function segmentsIn(folder: string): Segment[] {
       GONE,
       () =>
         unless(['EACCES', 'EPERM'], () => readdirSync(folder)) ??
-        refuse(EXIT.notPermitted, 'you may not read the journal', `${folder} is the daemon's own, and the daemon cannot be asked by this user`, AS_ROOT),
+        refuse(
+          EXIT.notPermitted,
+          'you may not read the journal',
+          `${folder} is the daemon's own, and the daemon cannot be asked by this user`,
+          fixOfBar(folder),
+        ),
     ) ?? []
   return names.sort().flatMap((name) => {
     const [, ...time] = NAME.exec(name) ?? []

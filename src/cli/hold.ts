@@ -8,10 +8,11 @@ import { layOutPlain, rewriteBy } from '../core/rewrite.ts'
 import { rowOf } from '../core/row.ts'
 import { isSettled, isStatus, mayChange, type Status } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
-import { askForId, type Daemon, findDaemon, sameCall } from './client.ts'
+import { sameCall } from './again.ts'
+import { askForId, type Daemon, findDaemon } from './client.ts'
 import { type Call, textOption } from './command.ts'
 import { create, writeAll } from './drop.ts'
-import { EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
+import { AGAIN, EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
 import { findMessage } from './find.ts'
 import { readHead } from './head.ts'
 import { openPlain, within } from './holder.ts'
@@ -139,7 +140,7 @@ export function replaceOwn(path: string, text: string, was: Stats): void {
     const now = unless(GONE, () => lstatSync(path))
     // Also a line that was added meanwhile (`>>`) would be lost with the version that is replaced.
     if (now?.ino !== was.ino || now.size !== was.size || now.mtimeMs !== was.mtimeMs)
-      refuse(EXIT.tryAgain, 'the message was changed meanwhile', 'somebody else wrote to it or moved it at the same moment', 'the same command again')
+      refuse(EXIT.tryAgain, 'the message was changed meanwhile', 'somebody else wrote to it or moved it at the same moment', AGAIN)
     renameSync(unfinished, path)
   })
 }

@@ -11,15 +11,21 @@ const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 const O_PATH = 0o10000000
 const STICKY = 0o1000
 
-/** Calls `work`, which must be done when it returns, with a path that leads into this folder and no other. Refuses (73) what is no folder. */
-export function within<T>(folder: string, work: (at: string) => T): T {
-  const fd = pin(folder)
+/**
+ * Calls `work`, which must be done when it returns, with a path that leads into this folder and no other. Refuses (73) what is no
+ * folder. `name`: what people call it, where `folder` is a path in another that is pinned.
+ */
+export function within<T>(folder: string, work: (at: string) => T, name = folder): T {
+  const fd = pin(folder, name)
+  const pinned = `/proc/self/fd/${fd}`
   try {
     const { uid, gid, mode } = fstatSync(fd)
     // In a drop folder that anybody writes, the sender is who wrote it.
     if (process.geteuid?.() === 0 && uid !== 0 && (mode & STICKY) === 0) return asHolder(uid, gid, () => work(folder))
     // Who acts for another may not look into /proc/self (proc(5), PR_SET_DUMPABLE), and needs no pin: rights are the wall.
-    return work(isActing() ? folder : `/proc/self/fd/${fd}`)
+    return work(isActing() ? folder : pinned)
+  } catch (cause) {
+    throw named(cause, pinned, name)
   } finally {
     closeSync(fd)
   }
@@ -39,12 +45,23 @@ export function openPlain(path: string): number | undefined {
   return undefined
 }
 
-function pin(folder: string): number {
+/** The descriptor says nothing to whoever reads of it, and is closed by then. */
+function named(cause: unknown, pinned: string, name: string): unknown {
+  if (!(cause instanceof Error)) return cause
+  const told: Error & { path?: string; dest?: string } = cause
+  const inName = (text: string): string => text.replaceAll(new RegExp(`${pinned}(?!\\d)`, 'g'), () => name)
+  told.message = inName(told.message)
+  if (told.path !== undefined) told.path = inName(told.path)
+  if (told.dest !== undefined) told.dest = inName(told.dest)
+  return told
+}
+
+function pin(folder: string, name: string): number {
   try {
     return openSync(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW)
   } catch (cause) {
     if (!['ELOOP', 'ENOTDIR'].includes(codeOf(cause) ?? '')) throw cause
-    return refuse(EXIT.cannotWrite, `${folder} is no folder`, 'its holder put something else in its place', `ls -ld ${shellWord(folder)}`)
+    return refuse(EXIT.cannotWrite, `${name} is no folder`, 'its holder put something else in its place', `ls -ld ${shellWord(name)}`)
   }
 }
 

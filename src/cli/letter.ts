@@ -1,5 +1,8 @@
 /** A message as its sender writes it: values that survive any text, then the body's bytes. */
 import { isUtf8 } from 'node:buffer'
+import { oneLine } from '../core/text.ts'
+import { sameOption, typedAgain } from './again.ts'
+import type { Call } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 
 export type LetterValue = string | readonly string[] | undefined
@@ -29,12 +32,22 @@ function scalar(text: string): string {
 }
 
 /** Refuses (65) what the daemon would hold for its shape. */
-export function checkLetter(subject: string | undefined, body: Uint8Array): void {
+export function checkLetter(call: Call, subject: string | undefined, body: Uint8Array): void {
   if (!isUtf8(body)) refuse(EXIT.badMessage, 'the body is not valid UTF-8', 'a message is text', 'penny send TO -a FILE')
   if (subject !== undefined && /[\r\n]/.test(subject))
-    refuse(EXIT.badMessage, 'the subject is more than one line', 'a subject is one line of at most 200 characters', "penny send TO -s 'one line'")
+    refuse(
+      EXIT.badMessage,
+      'the subject is more than one line',
+      'a subject is one line of at most 200 characters',
+      sameOption(call, 'subject')(oneLine(subject)),
+    )
   if (subject !== undefined && [...subject].length > 200)
-    refuse(EXIT.badMessage, 'the subject is longer than 200 characters', 'a subject is one line of at most 200 characters', "penny send TO -s 'shorter'")
+    refuse(
+      EXIT.badMessage,
+      'the subject is longer than 200 characters',
+      'a subject is one line of at most 200 characters',
+      sameOption(call, 'subject')(oneLine(subject)),
+    )
   if (!subject?.trim() && !/\S/.test(Buffer.from(body).toString('utf8')))
-    refuse(EXIT.badMessage, 'there is nothing to send', 'neither a subject nor a body is given', "echo 'the text' | penny send TO -s 'the subject'")
+    refuse(EXIT.badMessage, 'there is nothing to send', 'neither a subject nor a body is given', `echo 'the text' | ${typedAgain(call.surroundings)}`)
 }

@@ -4,8 +4,10 @@ import { parseArgs } from 'node:util'
 import { nearest } from '../core/names.ts'
 import { shellWord } from '../core/text.ts'
 import { packageVersion } from '../system/package.ts'
-import { type Call, type Command, findCommand, JSON_OPTION, type Option, type Surroundings } from './command.ts'
+import { type Call, type Command, findCommand, JSON_OPTION, type Option, parserOptions, type Surroundings } from './command.ts'
 import { codeOf, EXIT, Refusal, refuse } from './exit.ts'
+// At once: when it is needed, perhaps no file can be opened any more.
+import { refusalOf } from './faults.ts'
 import { printRefusal } from './print.ts'
 import { COMMANDS } from './table.ts'
 
@@ -15,7 +17,6 @@ export async function main(argv: readonly string[], surroundings: Surroundings):
   try {
     return await dispatch(argv, surroundings)
   } catch (cause) {
-    const { refusalOf } = await import('./faults.ts')
     const refusal = refusalOf(cause)
     if (refusal) {
       printRefusal(surroundings, refusal)
@@ -48,6 +49,7 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
       rootOption: root,
       json: rest.includes('--json'),
       words: name === undefined ? [] : [name === 'help' ? (after[0] ?? name) : name],
+      options: {},
       values: {},
     })
   }
@@ -83,13 +85,9 @@ function splitAtCommand(words: readonly string[]): [before: string[], name: stri
 
 function readCall(name: string, command: Command, args: string[], surroundings: Surroundings, rootOption: string | undefined): Call {
   const options: Readonly<Record<string, Option>> = { json: JSON_OPTION, ...command.options }
-  // parseArgs knows no keys of ours.
-  const config = Object.fromEntries(
-    Object.entries(options).map(([key, { type, short, multiple }]) => [key, { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) }]),
-  )
   try {
-    const { values, positionals } = parseArgs({ args, options: config, allowPositionals: true, strict: true })
-    return { name, surroundings, commands: COMMANDS, rootOption, json: values['json'] === true, words: positionals, values }
+    const { values, positionals } = parseArgs({ args, options: parserOptions(options), allowPositionals: true, strict: true })
+    return { name, surroundings, commands: COMMANDS, rootOption, json: values['json'] === true, words: positionals, options, values }
   } catch (cause) {
     if (!(cause instanceof Error) || !codeOf(cause)?.startsWith('ERR_PARSE_ARGS')) throw cause
     const unknown = /Unknown option '(--?)([^']*)'/.exec(cause.message)

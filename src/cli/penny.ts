@@ -7,8 +7,10 @@
  * When it fails: `main` has said what, why and a command that mends it; a mistake of ours is status 70.
  * The first line starts it with a second net: no code is made from strings, whatever a message says.
  */
-import { EXIT } from './exit.ts'
+import type { Surroundings } from './command.ts'
+import { AGAIN, EXIT } from './exit.ts'
 import { main } from './main.ts'
+import { fixOf } from './print.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (cause: NodeJS.ErrnoException) => {
@@ -22,11 +24,11 @@ for (const stream of [process.stdout, process.stderr]) {
 process.once('beforeExit', () => {
   process.stderr.write(
     'penny: this is a mistake in penny itself: the command waits for something that cannot come any more; please report it with the command\n' +
-      '   fix: penny doctor, then the same command again\n',
+      `   fix: ${fixOf(surroundings, 'penny doctor')}; ${fixOf(surroundings, AGAIN)}\n`,
   )
   process.exit(EXIT.bug)
 })
-const status = await main(process.argv.slice(2), {
+const surroundings: Surroundings = {
   env: process.env,
   cwd: process.cwd(),
   typed: process.argv.slice(1),
@@ -36,6 +38,7 @@ const status = await main(process.argv.slice(2), {
   stdoutIsTerminal: process.stdout.isTTY,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-})
+}
+const status = await main(process.argv.slice(2), surroundings)
 // A pipe takes what was written later; only then may the process end, and then nothing left open keeps it.
 process.stderr.write('', () => process.stdout.write('', () => process.exit(status)))

@@ -6,7 +6,8 @@ import type { Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
 import { realDisk } from '../system/disk.ts'
 import type { Disk, Lease } from '../system/types.ts'
-import { AS_ROOT, EXIT, refuse, UNSEEN, unless } from './exit.ts'
+import { fixOfBar } from './bar.ts'
+import { EXIT, refuse, UNSEEN, unless } from './exit.ts'
 
 /** Commands only read what nobody is writing. */
 const NO_LEASE: Lease = { how: 'proc', take: () => true, unbroken: () => true, drop: () => undefined }
@@ -19,7 +20,7 @@ export function plainDisk(): Disk {
 export function loadPolicies(root: string): Config {
   const dir = `${root}/policies`
   if (!unless(UNSEEN, () => readdirSync(dir)) && existsSync(dir))
-    refuse(EXIT.notPermitted, `you may not read ${dir}`, "the configuration is the operators' alone", AS_ROOT)
+    refuse(EXIT.notPermitted, `you may not read ${dir}`, "the configuration is the operators' alone", fixOfBar(dir))
   const loaded = loadConfig(readPolicies(plainDisk(), dir), dir)
   if (loaded.ok) return loaded.config
   const [first] = loaded.problems

@@ -1,8 +1,9 @@
 /** What commands print: tables, JSON lines, refusals. Colour is never the only sign. */
 import { styleText } from 'node:util'
 import { shellWord, showBodySafely, showSafely } from '../core/text.ts'
+import { typedAgain } from './again.ts'
 import type { Call, Surroundings } from './command.ts'
-import { type Refusal, UP } from './exit.ts'
+import { AGAIN, type Refusal, UP } from './exit.ts'
 import { byWhoMay } from './rights.ts'
 import { rootMeant, rootWord } from './root.ts'
 
@@ -68,7 +69,18 @@ export function printRefusal(surroundings: Surroundings, refusal: Refusal): void
 
 /** As it can be pasted by this user. */
 export function fixOf(surroundings: Surroundings, fix: string): string {
+  if (fix === AGAIN) return typedAgain(surroundings)
   return showSafely(withRoot(surroundings, byWhoMay(surroundings, fix)))
+}
+
+/** The same beside what it is about, on a screen. */
+export function paintFix(call: Pick<Call, 'surroundings'>, fix: string): string {
+  return paint(call, 'dim', fixOf(call.surroundings, fix))
+}
+
+/** Where nobody took what was dropped: each half as this user can paste it. */
+export function statusOrUp(surroundings: Surroundings): string {
+  return `${fixOf(surroundings, 'penny status')} || ${fixOf(surroundings, UP)}`
 }
 
 /** Commands of ours mean the same organisation as the one that failed. The environment stays as it is, `--root` does not. */

@@ -3,7 +3,7 @@ import { askWithin, type Daemon, needDaemon } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { heldFiles } from './held-files.ts'
-import { say, sayJson, tell } from './print.ts'
+import { fixOf, say, sayJson, tell } from './print.ts'
 import { rootOf } from './root.ts'
 
 /** As for a message that is sent: 2 s at most, but for attachments (10 s). Milliseconds. */
@@ -41,7 +41,7 @@ async function follow(call: Call, daemon: Daemon, name: string): Promise<number>
   if (dropped === undefined) refuse(EXIT.tryAgain, 'the daemon does not answer', `nothing came for ${ADMITTED_WITHIN_MS / 1000} s`, 'penny doctor')
   if (call.json) sayJson(call, { file: name, state: 'dropped', ids: [] })
   else say(call, `released ${name}`)
-  tell(call, `it lies in ${dropped} and is not admitted yet   fix: penny status; penny alerts`)
+  tell(call, `it lies in ${dropped} and is not admitted yet   fix: ${fixOf(call.surroundings, 'penny status; penny alerts')}`)
   return EXIT.tryAgain
 }
 

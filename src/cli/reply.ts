@@ -1,8 +1,8 @@
 import { SETTLES } from '../core/message.ts'
 import { nearest } from '../core/names.ts'
 import { textValue } from '../core/row.ts'
-import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
+import { sameOption } from './again.ts'
 import { readBody } from './body.ts'
 import { type Call, type Command, expectWords, listOption, textOption } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
@@ -30,7 +30,7 @@ export const command: Command = {
         EXIT.usage,
         `--settles ${settles} is no such thing`,
         `it is one of ${SETTLES.join(' ')}`,
-        `penny reply ${shellWord(call.words[0] ?? '')} --settles ${nearest(settles, SETTLES) ?? 'done'}`,
+        sameOption(call, 'settles')(nearest(settles, SETTLES) ?? 'done'),
       )
     }
     const place = await findMessage(call, call.words[0] ?? '')

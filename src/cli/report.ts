@@ -2,7 +2,7 @@ import type { Entry } from '../core/event.ts'
 import { isSettled } from '../core/status.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { parseMoment } from '../core/time.ts'
-import { openAlerts } from './alerts.ts'
+import { shownAlerts } from './alerts.ts'
 import { findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { EXIT } from './exit.ts'
@@ -11,7 +11,7 @@ import { type HeldFile, heldFiles } from './held-files.ts'
 import { entriesSince } from './history.ts'
 import { byService } from './mail.ts'
 import { toPaste } from './paste.ts'
-import { fixOf, paint, say, sayJson, shortId, tell } from './print.ts'
+import { fixOf, paint, paintFix, say, sayJson, shortId, tell } from './print.ts'
 import { rootOf } from './root.ts'
 import { timezoneOf } from './roster.ts'
 import { collect } from './tasks.ts'
@@ -41,7 +41,10 @@ export const command: Command = {
     const sinceMs = parseSince(textOption(call, 'since') ?? '7d', now, 'report')
     const entries = await entriesSince(root, sinceMs)
     const timezone = timezoneOf(root)
-    const parts = [finished(entries), ...(await standing(call, now)), await alerts(call, root), changes(entries, timezone)]
+    // At the same time: a daemon that does not answer is waited for once.
+    const [stands, wrong] = await Promise.all([standing(call, now), alerts(call, root)])
+    const told = [finished(entries), ...stands, wrong, changes(entries, timezone)]
+    const parts = told.map(({ lines, ...part }) => ({ ...part, lines: lines.map((line) => ({ ...line, command: fixOf(call.surroundings, line.command) })) }))
     if (call.json) {
       for (const { part, lines } of parts) for (const line of lines) sayJson(call, { part, ...line })
       return EXIT.ok
@@ -50,7 +53,7 @@ export const command: Command = {
     for (const { title, lines } of parts) {
       say(call, `\n${paint(call, 'bold', `${title}: ${lines.length}`)}`)
       for (const { text, command } of lines.slice(0, SHOWN)) say(call, `  ${showSafely(text)}   ${paint(call, 'dim', command)}`)
-      if (lines.length > SHOWN) say(call, `  and ${lines.length - SHOWN} more   ${paint(call, 'dim', 'penny report --json')}`)
+      if (lines.length > SHOWN) say(call, `  and ${lines.length - SHOWN} more   ${paintFix(call, 'penny report --json')}`)
     }
     if (entries.length === 0) tell(call, 'the journal has nothing of that time')
     return EXIT.ok
@@ -94,11 +97,10 @@ async function standing(call: Call, now: number): Promise<Part[]> {
 }
 
 async function alerts(call: Call, root: string): Promise<Part> {
-  const open = await openAlerts(root, await findOwnDaemon(root))
-  // The alert of a held file says more, as long as it is open.
-  const told = new Set(open.map(({ code, about }) => `${code} ${about}`))
+  const open = await shownAlerts(call, root, await findOwnDaemon(root))
+  // The alert of a held file says more, as long as it is open. Several of one name and code have one alert, which names the newest.
   const unread: Line[] = []
-  const untold = heldOr(call, root, unread).filter(({ code, original }) => !told.has(`${code} ${original}`))
+  const untold = heldOr(call, root, unread).filter(({ name }) => !open.some(({ fix }) => fix.includes(name)))
   const held = untold.map((file): Line => ({ text: `held ${file.code}: ${file.original} from ${file.from}`, command: toPaste(call, root, file.fix) }))
   const stuck = (code: string): boolean => code === 'overdue' || code.startsWith('stuck-')
   const lines = open.map(

@@ -61,13 +61,14 @@ function needRoot(call: Call, { root, by }: Chosen): void {
 
 /** The one that was meant, where it lies near; else how one is made, where this user may. */
 function fixOfNoRoot(call: Call, root: string, by: Chosen['by']): string {
-  const { cwd, typed, uid } = call.surroundings
-  const near = by === 'default' ? rootBelow(cwd) : existsSync(root) ? (rootAbove(root) ?? rootBelow(root)) : rootBelow(dirname(root))
+  const { cwd, typed, uid, env } = call.surroundings
+  const near =
+    by === 'default' ? (rootBelow(cwd) ?? rootBelow(env['HOME'] ?? cwd)) : existsSync(root) ? (rootAbove(root) ?? rootBelow(root)) : rootBelow(dirname(root))
   const words = typed.slice(1).filter((word, i, all) => !word.startsWith('--root') && all[i - 1] !== '--root')
   if (near !== undefined) return `penny ${[...words, '--root', near].map(shellWord).join(' ')}`
   if (by !== 'default') return `penny init ${shellWord(root)}`
-  // Most often there is one, and this is not the way to it.
-  return `cd FOLDER && penny ${words.map(shellWord).join(' ')}   # the folder of your organisation; a new one: penny init ${uid === 0 ? shellWord(root) : '~/acme'}`
+  // Most often there is one, and nothing here tells where.
+  return `penny init ${uid === 0 ? shellWord(root) : '~/acme'}   # a new one; where yours lies elsewhere, the same command in its folder`
 }
 
 /** Whoever has just made one often forgets to go there. */

@@ -1,3 +1,5 @@
+import { nearest } from '../core/names.ts'
+import { sameOption } from './again.ts'
 import { readBody } from './body.ts'
 import { type Command, expectWords, listOption, textOption } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
@@ -34,7 +36,8 @@ export const command: Command = {
     const cc = names(listOption(call, 'cc'))
     const kind = textOption(call, 'kind')
     if (to.length === 0) refuse(EXIT.usage, 'penny send: to whom?', 'no recipient is named', 'penny agents')
-    if (kind !== undefined && !KINDS.includes(kind)) refuse(EXIT.usage, `--kind ${kind} cannot be sent`, 'it is task or note', 'penny send TO --kind note')
+    if (kind !== undefined && !KINDS.includes(kind))
+      refuse(EXIT.usage, `--kind ${kind} cannot be sent`, 'it is task or note', sameOption(call, 'kind')(nearest(kind, KINDS) ?? 'task'))
     if (textOption(call, 'settles') !== undefined && textOption(call, 'in-reply-to') === undefined)
       refuse(EXIT.usage, '--settles needs --in-reply-to', 'it says what becomes of the message answered', 'penny reply ID --settles done')
     // Within a jail the organisation's files are not there: the daemon judges, and we wait for it.

@@ -7,12 +7,13 @@ import { idTimeMs, isMessageId, isRef } from '../core/ids.ts'
 import { isSettled, isStatus } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
+import { sameOption, typedAgain } from './again.ts'
 import { askWithin, type Daemon, findOwnDaemon } from './client.ts'
 import { type Call, flag, type Option, textOption } from './command.ts'
 import { dropAttachments, dropMessage } from './drop.ts'
 import { EXIT, GONE, Refusal, refuse, UP, unless } from './exit.ts'
 import { checkLetter, type LetterValue, writeLetter } from './letter.ts'
-import { fixOf, say, sayJson, tell } from './print.ts'
+import { fixOf, say, sayJson, statusOrUp, tell } from './print.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
 import { personOf } from './roster.ts'
 import { pause } from './times.ts'
@@ -54,18 +55,19 @@ export async function sendLetter(call: Call, keys: Keys, body: Buffer, attach: r
       EXIT.usage,
       `--ref ${JSON.stringify(ref)} cannot be`,
       'a ref is at most 64 of A-Za-z0-9._-',
-      `penny ${call.name} … --ref ${shellWord(ref.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 64) || 'a-word')}`,
+      sameOption(call, 'ref')(ref.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 64) || 'a-word'),
     )
   const wait = flag(call, 'wait')
   if (wait && call.surroundings.env['PENNY_RUN']) {
+    const unwaited = call.surroundings.typed.filter((word) => word !== '--wait')
     refuse(
       EXIT.tryAgain,
       'a run does not wait: set blocked_on',
       'waiting would keep one of the places in which runs are started; a blocked task comes back by itself',
-      `penny ${call.name} … --ref ${ref} && penny settle "$PENNY_ID" blocked --on ${ref}`,
+      `${typedAgain({ typed: [...unwaited, ...(textOption(call, 'ref') === undefined ? ['--ref', ref] : [])] })} && penny settle "$PENNY_ID" blocked --on ${shellWord(ref)}`,
     )
   }
-  checkLetter(keys['subject'] as string | undefined, body)
+  checkLetter(call, keys['subject'] as string | undefined, body)
   const root = seat?.own ? undefined : rootOf(call)
   const found = root === undefined ? 'not ours' : await findOwnDaemon(root)
   const daemon = typeof found === 'object' ? found : undefined
@@ -152,8 +154,8 @@ function report(call: Call, ref: string, fate: Fate, path: string): void {
   tell(
     call,
     fate.kind === 'taken'
-      ? 'taken; penny log REF tells the operator what became of it'
-      : `dropped as ${path}; not admitted yet${textOption(call, 'not-before') === undefined ? `   fix: penny status || ${fixOf(call.surroundings, UP)}   # sent again with --ref ${ref} it is no second message` : ': it is delivered when its time has come'}`,
+      ? `taken; ${fixOf(call.surroundings, `penny log ${ref}`)} tells the operator what became of it`
+      : `dropped as ${path}; not admitted yet${textOption(call, 'not-before') === undefined ? `   fix: ${statusOrUp(call.surroundings)}   # sent again with --ref ${ref} it is no second message` : ': it is delivered when its time has come'}`,
   )
 }
 

@@ -3,11 +3,12 @@ import { textValue } from '../core/row.ts'
 import { isSettled, isStatus, type Status } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
-import { askForId, findOwnDaemon, sameCall } from './client.ts'
+import { sameCall } from './again.ts'
+import { askForId, findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, refuse, UP } from './exit.ts'
 import { findMessage, readFound } from './find.ts'
-import { fixOf, say, sayJson, tell } from './print.ts'
+import { say, sayJson, statusOrUp, tell } from './print.ts'
 import { rootOf, type Seat, seatOf } from './root.ts'
 import { personOf } from './roster.ts'
 import { sendLetter } from './sending.ts'
@@ -91,7 +92,7 @@ async function askAsSender(call: Call, seat: Seat, typed: string, values: Change
   const { fate } = await sendLetter(call, letter, Buffer.from(`The sender sets ${changes.join(' ')} in ${place.id}.\n`), [])
   if (call.json) sayJson(call, { id: place.id, ...values })
   else say(call, `${place.id} ${changes.join(' ')}`)
-  if (fate.kind === 'dropped') tell(call, `sent, and not admitted yet   fix: penny status || ${fixOf(call.surroundings, UP)}`)
+  if (fate.kind === 'dropped') tell(call, `sent, and not admitted yet   fix: ${statusOrUp(call.surroundings)}`)
   return fate.kind === 'dropped' ? EXIT.tryAgain : EXIT.ok
 }
 

@@ -2,7 +2,7 @@ import { isMessageId } from '../core/ids.ts'
 import { nearest } from '../core/names.ts'
 import type { Status } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
-import { sameCall } from './client.ts'
+import { sameCall, sameOption } from './again.ts'
 import { type Call, type Command, expectWords, listOption, textOption } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { findIn, findMessage } from './find.ts'
@@ -30,12 +30,7 @@ export const command: Command = {
     const [typed = '', word = ''] = call.words
     const status = WORDS.find((one) => one === word)
     if (!status)
-      refuse(
-        EXIT.usage,
-        `${JSON.stringify(word)} is no way to settle`,
-        `it is one of ${WORDS.join(' ')}`,
-        `penny settle ${shellWord(typed)} ${nearest(word, WORDS) ?? 'done'}`,
-      )
+      refuse(EXIT.usage, `${JSON.stringify(word)} is no way to settle`, `it is one of ${WORDS.join(' ')}`, sameCall(call, word)(nearest(word, WORDS) ?? 'done'))
     const id = listOption(call, 'on').length > 0 ? await blockOn(call, typed, status) : await changeStatus(call, typed, status, textOption(call, 'message'))
     if (call.json) sayJson(call, { id, status })
     else say(call, `${id} ${status}`)
@@ -61,6 +56,6 @@ async function waitedFor(call: Call, one: string): Promise<string> {
   const seat = seatOf(call)
   // A holder may have been told the id of a message that it can't see; the daemon says if there is none.
   if (seat?.own && isMessageId(one)) return one
-  const found = await findIn(call, one, seat?.own ? seat : undefined, sameCall(call, one))
+  const found = await findIn(call, one, seat?.own ? seat : undefined, sameOption(call, 'on', one))
   return found.id
 }

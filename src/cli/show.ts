@@ -1,5 +1,6 @@
 import { shellWord, showBodySafely } from '../core/text.ts'
-import { askForId, type Daemon, findOwnDaemon, sameCall } from './client.ts'
+import { sameCall } from './again.ts'
+import { askForId, type Daemon, findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 import { findMessage, readFound } from './find.ts'

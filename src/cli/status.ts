@@ -7,7 +7,7 @@ import { needDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag } from './command.ts'
 import { EXIT } from './exit.ts'
 import { describeFailing, tryNotify } from './notify.ts'
-import { fixOf, paint, say, sayJson, shortId } from './print.ts'
+import { fixOf, paint, paintFix, say, sayJson, shortId } from './print.ts'
 import { rootOf } from './root.ts'
 import { ageSince } from './times.ts'
 
@@ -54,10 +54,7 @@ function screen(call: Call, report: StatusReport): void {
   }
   for (const { agent, id, since } of report.running) line('running', `${agent}: ${shortId(id)} for ${ageSince(since, Date.now())}`)
   if (report.paused.length > 0)
-    line(
-      'paused',
-      `${report.paused.join(' ')}   ${paint(call, 'dim', fixOf(call.surroundings, `penny resume ${report.paused.length === 1 ? report.paused[0] : 'all'}`))}`,
-    )
+    line('paused', `${report.paused.join(' ')}   ${paintFix(call, `penny resume ${report.paused.length === 1 ? report.paused[0] : 'all'}`)}`)
   if (report.not_walled.length > 0)
     line(
       'not walled',
@@ -86,9 +83,9 @@ function needs(call: Call, report: StatusReport): void {
     const times = alert.count > 1 ? ` (${alert.count} times)` : ''
     say(call, `  ! ${alert.code} ${alert.agent === undefined ? '' : `${alert.agent}: `}${showSafely(alert.about)}${times}   ${paint(call, 'dim', shows)}`)
   }
-  if (alerts.length > SHOWN) say(call, `  ! ${counted(alerts.length - SHOWN, 'more alert')}   ${paint(call, 'dim', 'penny alerts')}`)
-  if (held > 0) say(call, `  ! ${held} held file${held === 1 ? '' : 's'}   ${paint(call, 'dim', 'penny held')}`)
+  if (alerts.length > SHOWN) say(call, `  ! ${counted(alerts.length - SHOWN, 'more alert')}   ${paintFix(call, 'penny alerts')}`)
+  if (held > 0) say(call, `  ! ${held} held file${held === 1 ? '' : 's'}   ${paintFix(call, 'penny held')}`)
   for (const one of failing)
     say(call, `  ! ${describeFailing(one)} (${ageSince(one.at, Date.now())} ago)   ${paint(call, 'dim', showSafely(tryNotify(report, one.command)))}`)
-  if (config.invalid) say(call, `  ! policies/ cannot be used as it is now; what ran before runs on   ${paint(call, 'dim', 'penny doctor')}`)
+  if (config.invalid) say(call, `  ! policies/ cannot be used as it is now; what ran before runs on   ${paintFix(call, 'penny doctor')}`)
 }

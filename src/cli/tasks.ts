@@ -2,9 +2,10 @@ import type { Config } from '../core/config.ts'
 import type { TaskRow } from '../core/control.ts'
 import { rowOf } from '../core/row.ts'
 import { counted } from '../core/text.ts'
-import { findOwnDaemon } from './client.ts'
+import { fixOfBar } from './bar.ts'
+import { askOrTell, findOwnDaemon } from './client.ts'
 import type { Call, Command } from './command.ts'
-import { AS_ROOT, EXIT, Refusal, refuse } from './exit.ts'
+import { EXIT, Refusal, refuse } from './exit.ts'
 import { doubt, type Filter, readFilters } from './filters.ts'
 import { readHead } from './head.ts'
 import { byService, listMail, listMailbox, type Place, type Unseen } from './mail.ts'
@@ -54,18 +55,19 @@ async function readablePolicies(call: Call): Promise<Config | undefined> {
 /** From the daemon, which knows all that is not settled; else from the folders. Refuses (77) who may ask neither. */
 export async function collect(call: Call, seat: Seat | undefined, filter: Pick<Filter, 'byName' | 'settled'>): Promise<TaskRow[]> {
   const known = seat || filter.settled ? undefined : await askRows(call, undefined, filter)
-  if (known) return known
+  if (typeof known === 'object') return known
   const unseen: Unseen = new Set()
   const folders: Place['folder'][] = filter.settled ? ['new', 'cur', 'done'] : ['new', 'cur']
   const places = seat ? listMailbox(seat.workspace, seat.name, folders, unseen) : listMail(rootOf(call), folders, unseen)
-  const asked = unseen.size > 0 && !seat?.own ? await askRows(call, seat, filter) : undefined
-  if (asked) return asked
-  if (unseen.size > 0 && places.length === 0)
+  const asked = unseen.size > 0 && !seat?.own && known !== 'silent' ? await askRows(call, seat, filter) : undefined
+  if (typeof asked === 'object') return asked
+  const [closed] = unseen
+  if (closed !== undefined && places.length === 0)
     refuse(
       EXIT.notPermitted,
       'you may not read this mail',
-      `${unseen.size === 1 ? `${[...unseen][0]} is` : `${unseen.size} folders are`} closed to this user, and the daemon cannot be asked`,
-      AS_ROOT,
+      `${unseen.size === 1 ? `${closed} is` : `${unseen.size} folders are`} closed to this user, and the daemon cannot be asked`,
+      fixOfBar(closed),
     )
   const rows: TaskRow[] = []
   for (const place of places.filter(filter.byName)) {
@@ -76,12 +78,13 @@ export async function collect(call: Call, seat: Seat | undefined, filter: Pick<F
   return rows
 }
 
-/** undefined: no daemon that this user may ask. */
-async function askRows(call: Call, seat: Seat | undefined, { byName, settled }: Pick<Filter, 'byName' | 'settled'>): Promise<TaskRow[] | undefined> {
+/** undefined: no daemon that this user may ask; 'silent': one that does not answer, which is told. */
+async function askRows(call: Call, seat: Seat | undefined, { byName, settled }: Pick<Filter, 'byName' | 'settled'>): Promise<TaskRow[] | 'silent' | undefined> {
   const daemon = await findOwnDaemon(rootOf(call))
   if (typeof daemon !== 'object') return undefined
   const rows: TaskRow[] = []
-  await daemon.ask({ verb: 'tasks', settled }, (line) => void rows.push(line as TaskRow))
+  const answer = await askOrTell(call, () => daemon.ask({ verb: 'tasks', settled }, (line) => void rows.push(line as TaskRow)), 'tasks are read from the files')
+  if (!answer) return 'silent'
   return rows.filter((row) => (!seat || row.holder === seat.name) && byName(row))
 }
 

@@ -1,7 +1,7 @@
 /** Priority and dates of a letter, refused (65) where the daemon could only hold it; what cannot be judged from here it judges. */
 import { readFileSync } from 'node:fs'
 import type { Config } from '../core/config.ts'
-import { sameCall } from './client.ts'
+import { sameOption } from './again.ts'
 import { type Call, textOption } from './command.ts'
 import { EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
 
@@ -21,7 +21,7 @@ export async function checkTimes(call: Call, options: readonly string[]): Promis
       EXIT.badMessage,
       `--${option} ${JSON.stringify(text)} is no date and no time`,
       `it is written as a date (${date}) or a time (${date}T17:00:00+01:00); nothing was sent`,
-      sameCall(call, text)(date),
+      sameOption(call, option)(date),
     )
   }
 }
@@ -41,7 +41,7 @@ export async function checkPriority(call: Call, root: string): Promise<void> {
     EXIT.badMessage,
     `there is no priority ${JSON.stringify(word)}`,
     `${found.near === undefined ? '' : `did you mean ${found.near}? `}known are ${found.known.join(' ')}; nothing was sent`,
-    sameCall(call, textOption(call, 'priority') ?? word)(found.near ?? found.known[0] ?? ''),
+    sameOption(call, 'priority')(found.near ?? found.known[0] ?? ''),
   )
 }
 

@@ -37,5 +37,5 @@ t.test('who may not read the policies is told so, not that there are none', asyn
   t.teardown(() => chmodSync(`${root}/policies`, 0o700))
   const { status, err } = await pennyOfAStranger(['agents', '--root', root])
   t.equal(status, 77)
-  t.match(err, /you may not read \S*\/policies[\s\S]*fix: sudo \S*penny/)
+  t.match(err, /you may not read \S*\/policies[\s\S]*fix: (sudo \S*penny|chmod u\+rwX \S*\/policies\n)/)
 })

@@ -1,4 +1,6 @@
+import { rmSync } from 'node:fs'
 import t from 'tap'
+import { findDaemon } from '../../src/cli/client.ts'
 import { idOf, objects, organisation, penny, write } from './called.ts'
 import { listen } from './spoken.ts'
 
@@ -63,6 +65,30 @@ t.test("status shows the daemon's report; --json has the words of the accounting
       held_files: 1,
     },
   ])
+})
+
+t.test('every command that a screen names means the organisation that --root named', async (t) => {
+  const root = organisation(t)
+  const alerts = Array.from({ length: 13 }, (_, index) => ({ code: 'overdue', about: 'legal', file: `overdue.${index}.md`, count: 1 }))
+  const report = { ...REPORT, alerts, paused: ['legal'], config: { digest: 'x', invalid: true } }
+  await listen(t, root, ({ verb }) => (verb === 'wait' ? 'hang up' : [{ end: true, ok: true, report, ms: 1 }]))
+  write(`${root}/spool/alerts/overdue.legal.md`, '---\ncode: overdue\nfix: penny tasks overdue\n---\n# x\n\nLate.\n')
+  const started = { v: 1, at: new Date().toISOString(), event: 'daemon', state: 'started', what: '' }
+  const done = { ...started, event: 'status', id: idOf('aaaa1111'), holder: 'legal', was: 'open', status: 'done', folder: 'done', by: 'legal', updated: '' }
+  write(`${root}/.penny/journal/00000001-20261121T080000Z.jsonl`, `${JSON.stringify(started)}\n${JSON.stringify(done)}\n`)
+  const screens: readonly (readonly [named: number, ...args: string[]])[] = [
+    [16, 'status'],
+    [2, 'alerts'],
+    [3, 'report'],
+    [2, 'send', 'legal', '-m', 'x'],
+  ]
+  for (const [named, ...args] of screens) {
+    const { out, err } = await penny([...args, '--root', root])
+    const lines = `${out}${err}`.split('\n')
+    const commands = lines.flatMap((line) => (line.includes(`cd ${root} && penny `) ? ['--root '] : (line.match(/\bpenny [a-z]+( --root )?/g) ?? [])))
+    t.equal(commands.length, named, `${args[0]} names commands:\n${out}${err}`)
+    for (const command of commands) t.match(command, / --root $|^--root /, `${args[0]}: ${command}`)
+  }
 })
 
 t.test('until every message is known status is 75', async (t) => {
@@ -151,4 +177,12 @@ t.test('status and doctor tell of notify commands that fail, with the command as
     findings.filter(({ check }) => check === 'notify'),
     [{ outcome: 'wrong', what: /exit 127/, fix: "(cd / && echo test | sudo -u nobody mail -s 'an alert' me)" }],
   )
+})
+
+t.test('a daemon that goes away between two questions is one that does not run (69)', async (t) => {
+  const root = organisation(t)
+  await listen(t, root, () => 'hang up')
+  const daemon = await findDaemon(root)
+  rmSync(`${root}/.penny/run/daemon.sock`)
+  await t.rejects(async () => daemon?.ask({ verb: 'status' }), { exit: 69, message: 'the daemon went away before it answered' })
 })

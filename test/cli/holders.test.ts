@@ -1,9 +1,14 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import t from 'tap'
+import { create } from '../../src/cli/drop.ts'
+import { AGAIN, Refusal } from '../../src/cli/exit.ts'
 import { replaceOwn } from '../../src/cli/hold.ts'
+import { within } from '../../src/cli/holder.ts'
+import { printRefusal } from '../../src/cli/print.ts'
 import { parseMessage } from '../../src/message/index.ts'
-import { deliver, idOf, objects, organisation, penny } from './called.ts'
+import { deliver, idOf, objects, openOrganisation, organisation, penny, pennyOfAStranger } from './called.ts'
+import { listen } from './spoken.ts'
 
 const values = (path: string): Readonly<Record<string, unknown>> => {
   const parsed = parseMessage(readFileSync(path), { frontMatterBytes: 65536 })
@@ -73,13 +78,81 @@ t.test('a version is put in the place of the one that was read, not of one that 
   for (const write of [() => appendFileSync(path, ', and a line more'), () => writeFileSync(path, 'as rea?')]) {
     write()
     const written = readFileSync(path, 'utf8')
-    t.throws(() => replaceOwn(path, 'edited', read), { message: 'the message was changed meanwhile' })
+    t.throws(() => replaceOwn(path, 'edited', read), { message: 'the message was changed meanwhile', fix: AGAIN })
     t.equal(readFileSync(path, 'utf8'), written)
     t.same(readdirSync(dirname(path)), ['message'])
   }
   replaceOwn(path, 'edited', statSync(path))
   t.equal(readFileSync(path, 'utf8'), 'edited')
   t.end()
+})
+
+t.test('what goes wrong in a folder is told of the folder, not of the descriptor that it was pinned with', (t) => {
+  const root = t.testdir({ one: { file: '' }, other: { folder: { file: '' } } })
+  const [one, other] = [`${root}/one`, `${root}/other`]
+  const told = (work: () => unknown): unknown => {
+    try {
+      return work()
+    } catch (cause) {
+      return cause
+    }
+  }
+  t.match(
+    told(() => within(one, (at) => readFileSync(`${at}/missing`))),
+    { path: `${one}/missing`, message: `ENOENT: no such file or directory, open '${one}/missing'` },
+  )
+  t.match(
+    told(() => within(one, (at) => readFileSync(at))),
+    { message: 'EISDIR: illegal operation on a directory, read' },
+  )
+  t.match(
+    told(() => within(one, (from) => within(other, (to) => renameSync(`${from}/file`, `${to}/folder`)))),
+    { path: `${one}/file`, dest: `${other}/folder`, message: `EISDIR: illegal operation on a directory, rename '${one}/file' -> '${other}/folder'` },
+  )
+  t.match(
+    told(() => within(one, (at) => within(`${at}/file`, () => undefined, `${one}/file`))),
+    { message: `${one}/file is no folder`, fix: `ls -ld ${one}/file` },
+  )
+  t.end()
+})
+
+t.test('what somebody else changed at the same moment is tried again with the very command', async (t) => {
+  const root = organisation(t)
+  const at = `${root}/workspaces/legal/outbox`
+  t.throws(
+    () =>
+      within(at, (folder) =>
+        create(`${folder}/.send-x.tmp`, () => {
+          unlinkSync(`${folder}/.send-x.tmp`)
+          renameSync(`${folder}/.send-x.tmp`, `${folder}/x.md`)
+        }),
+      ),
+    { message: 'nothing was changed: .send-x.tmp went away while it was written', fix: AGAIN },
+  )
+  let err = ''
+  const surroundings = { env: {}, cwd: root, typed: ['/opt/penny', 'send', 'legal', '-m', "it's", '--root', root], err: (text: string) => (err += text) }
+  printRefusal(
+    { ...surroundings, uid: 1000, stdin: process.stdin, stdinIsTerminal: false, stdoutIsTerminal: false, out: () => undefined },
+    new Refusal(75, 'what', '', AGAIN),
+  )
+  t.equal(err, `what\n  fix: penny send legal -m 'it'\\''s' --root ${root}\n`)
+})
+
+t.test('who names the wrong mailbox is told the command with the right one', async (t) => {
+  const root = openOrganisation(t)
+  const id = idOf('aaaa1111')
+  await listen(t, root, ({ verb }) => [
+    {
+      end: true,
+      ok: true,
+      ...(verb === 'find' ? { ids: [id] } : { holder: 'legal', folder: 'new', path: `3-normal.${id}.x.md`, text: '---\nfrom: operator\n---\n' }),
+    },
+  ])
+  chmodSync(`${root}/.penny/run/daemon.sock`, 0o777)
+  chmodSync(`${root}/workspaces/pmo/new`, 0)
+  const { status, err } = await pennyOfAStranger(['reply', '1111', '--agent=pmo', '-m', 'pmo'], { cwd: root })
+  t.equal(status, 66, err)
+  t.match(err, `it is in that of legal\n  fix: penny reply 1111 --agent=legal -m pmo\n`)
 })
 
 t.test('blocked --on writes what is waited for; a holder cannot cancel', async (t) => {

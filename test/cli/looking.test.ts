@@ -74,7 +74,7 @@ t.test('events and report read the journal, also with a last line cut off', asyn
   t.equal(objects((await penny(['events', '--since', '2026-11-21', '--agent', 'pmo', '--json', '--root', root])).out).length, 2)
   t.equal((await penny(['events', '--since', 'monday', '--root', root])).status, 64)
   const report = await penny(['report', '--since', '2026-11-20', '--root', root])
-  t.match(report.out, /Finished: 1\n +aaaa1111 done by legal: Review +penny show aaaa1111/)
+  t.match(report.out, /Finished: 1\n +aaaa1111 done by legal: Review +penny show --root \S+ aaaa1111/)
 })
 
 t.test('report tells the rest where what is held cannot be listed, and says so', async (t) => {
@@ -125,6 +125,34 @@ t.test('alerts that the daemon could not write are shown, those a person just mo
   t.equal(err, '')
   t.match(out, /^!! disk-full: disk\n +Something is wrong\.\n/)
   t.notMatch(out, /tampered/)
+})
+
+t.test('what lies in files is shown also while the daemon does not answer, which is told', async (t) => {
+  const root = organisation(t)
+  write(`${root}/spool/alerts/overdue.legal.md`, '---\ncode: overdue\nabout: legal\nfix: penny tasks overdue\n---\n# x\n\nLegal is late.\n')
+  deliver(root, { id: first, holder: 'legal', folder: 'new', head: { subject: 'Asked long ago' } })
+  const SILENT = [{ end: true, ok: false, exit: 75, error: 'the daemon does not answer', why: 'nothing came for 15 s', fix: 'penny doctor' }]
+  let hangsUp = false
+  await listen(t, root, () => (hangsUp ? 'hang up' : SILENT))
+  for (const [how, told] of [
+    ['silent', /^the daemon does not answer: .* {3}fix: penny doctor$/m],
+    ['gone', /^the daemon went away before it answered: .* {3}fix: penny status$/m],
+  ] as const) {
+    hangsUp = how === 'gone'
+    for (const [command, shown] of [
+      ['alerts', ['Legal is late.']],
+      ['report', ['Legal is late.', 'Asked long ago']],
+      ['tasks', ['Asked long ago']],
+      ['agents', ['legal (The legal) 1 open']],
+    ] as const) {
+      const { status, out, err } = await penny([command], { cwd: root })
+      t.equal(status, 0, `${command}: ${err}`)
+      for (const text of shown) t.match(out, text, `${command}, ${how}`)
+      t.match(err, told, `${command}, ${how}`)
+    }
+  }
+  hangsUp = false
+  t.equal((await penny(['alerts', 'done', 'all'], { cwd: root })).status, 75, 'what only the daemon does is refused')
 })
 
 t.test('what is read without a daemon says that nobody watches', async (t) => {
@@ -190,23 +218,28 @@ t.test('doctor says what is wrong and how to mend it', async (t) => {
   )
 })
 
-t.test("report counts a held file once, and speaks in the organisation's time zone", async (t) => {
+t.test("report counts every held file once, also two of one name, and speaks in the organisation's time zone", async (t) => {
   const root = organisation(t)
   write(`${root}/policies/org.yaml`, 'name: acme\npostmaster: operator\ntimezone: Asia/Tokyo\n')
   const line = { v: 1, at: '2026-11-21T20:30:00.000Z', event: 'daemon', state: 'config', what: 'changed' }
   write(`${root}/.penny/journal/${JOURNAL}`, `${JSON.stringify(line)}\n`)
+  const nameOf = (id: string): string => `unknown-recipient.${idOf(id)}.report`
   for (const [id, file] of [
     ['cccc1111', 'spool/report.md'],
     ['cccc2222', 'spool/other.md'],
+    ['cccc3333', 'spool/report.md'],
   ] as const) {
-    const held = `${root}/spool/held/unknown-recipient.${idOf(id)}.report`
+    const held = `${root}/spool/held/${nameOf(id)}`
     write(held, 'text')
-    write(`${held}.why.md`, `# held\n\n- file: \`${file}\`\n- from: pmo\n\n    penny release x\n`)
+    write(`${held}.why.md`, `# held\n\n- file: \`${file}\`\n- from: pmo\n\n    penny release ${nameOf(id)}\n`)
   }
-  write(`${root}/spool/alerts/unknown-recipient.one.md`, '---\ncode: unknown-recipient\nabout: spool/report.md\n---\n# x\n\nNobody is called so.\n')
+  const alert = `code: unknown-recipient\nabout: spool/report.md\ncount: 2\nfix: vi x && penny release ${nameOf('cccc3333')}\n`
+  write(`${root}/spool/alerts/unknown-recipient.one.md`, `---\n${alert}---\n# x\n\nNobody is called so.\n`)
   const { out } = await penny(['report', '--since', '2026-11-20T15:00:00Z', '--root', root])
   t.match(out, /^Since 2026-11-21 00:00 Asia\/Tokyo\n/)
-  t.match(out, /Stuck and alerts: 2\n.*Nobody is called so.*\n +held unknown-recipient: spool\/other\.md/)
+  t.match(out, /Stuck and alerts: 3\n.*Nobody is called so.*cccc3333/)
+  t.match(out, /held unknown-recipient: spool\/other\.md .*cccc2222/)
+  t.match(out, /held unknown-recipient: spool\/report\.md .*cccc1111/, 'the alert of both names the newest alone')
   t.match(out, '  2026-11-22 05:30 config changed')
   for (const zone of ['', 'timezone: Mars/Base\n']) {
     write(`${root}/policies/org.yaml`, `name: acme\npostmaster: operator\n${zone}`)

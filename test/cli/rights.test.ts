@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { byWhoMay } from '../../src/cli/rights.ts'
-import { openOrganisation, organisation, penny, pennyOfAStranger } from './called.ts'
+import { openOrganisation, organisation, penny, pennyOfAStranger, write } from './called.ts'
 
 const AM_ROOT = process.geteuid?.() === 0
 const STRANGER = AM_ROOT ? 54_321 : (process.geteuid?.() ?? 0)
@@ -27,8 +27,11 @@ t.test('in the wrong folder the fix is the same command where the organisation i
 
 t.test('outside of any organisation each user is told to make one where they may', async (t) => {
   const cwd = outside(t)
-  t.match((await penny(['tasks'], { cwd, uid: 1000 })).err, /fix: cd FOLDER && penny tasks {3}# .* a new one: penny init ~\/acme\n/)
-  t.match((await penny(['tasks'], { cwd, uid: 0 })).err, /fix: cd FOLDER && penny tasks {3}# .* a new one: penny init \/var\/lib\/pennypost\n/)
+  t.match((await penny(['tasks'], { cwd, uid: 1000 })).err, /fix: penny init ~\/acme {3}# a new one; .*\n/)
+  t.match((await penny(['tasks'], { cwd, uid: 0 })).err, /fix: penny init \/var\/lib\/pennypost {3}# a new one; .*\n/)
+  const home = outside(t)
+  organisation(t, `${home}/acme`)
+  t.match((await penny(['tasks', 'overdue'], { cwd, env: { HOME: home } })).err, `fix: penny tasks overdue --root ${home}/acme\n`, 'the one at home')
 })
 
 t.test('commands in fixes mean the organisation that --root named', async (t) => {
@@ -86,11 +89,22 @@ t.test('init where this user may not write is not permitted, and goes elsewhere'
 })
 
 t.test('a folder of this user that is closed to itself is opened, not passed by root', async (t) => {
-  const root = openOrganisation(t)
-  if (AM_ROOT) chownSync(`${root}/spool`, STRANGER, STRANGER)
-  chmodSync(`${root}/spool`, 0)
-  t.teardown(() => chmodSync(`${root}/spool`, 0o755))
-  const { status, err } = await pennyOfAStranger(['send', 'legal', '-m', 'x', '--root', root])
-  t.equal(status, 77, err)
-  t.match(err, `fix: chmod u+rwX ${root}/spool\n`)
+  for (const [closed, ...args] of [
+    ['spool', 'send', 'legal', '-m', 'x'],
+    ['policies', 'agents'],
+    ['.penny/journal', 'events', '--since', '2026-11-21'],
+    ['workspaces/legal/new', 'tasks', '--agent', 'legal'],
+    ['workspaces/legal/new', 'show', 'aaaa1111'],
+  ] as const) {
+    const root = openOrganisation(t)
+    if (closed === 'policies') write(`${root}/policies/agents/legal.md`, '---\n"title": Only a whole parser reads this\n---\n')
+    // Whatever the command loads, it loads here: a stranger may not read this checkout.
+    await penny([...args, '--root', root])
+    if (AM_ROOT) chownSync(`${root}/${closed}`, STRANGER, STRANGER)
+    chmodSync(`${root}/${closed}`, 0)
+    const { status, err } = await pennyOfAStranger([...args, '--root', root])
+    chmodSync(`${root}/${closed}`, 0o755)
+    t.equal(status, 77, err)
+    t.match(err, `fix: chmod u+rwX ${root}/${closed}\n`, args.join(' '))
+  }
 })

@@ -66,6 +66,33 @@ t.test('a priority or a date that does not exist is refused before anything is w
   t.equal((await penny(['send', 'legal', '-p', 'high', ...at])).status, 0, 'who runs with what was valid before is believed')
 })
 
+t.test('a fix is the same command with the one word changed that was wrong, however that was written', async (t) => {
+  const root = organisation(t)
+  for (const id of [idOf('1beef', 1), idOf('2beef', 2)]) deliver(root, { id, holder: 'legal', folder: 'new' })
+  for (const [args, fixed, more = {}] of [
+    [['send', 'legal', '--due=tomorrow', '-m', 'x'], 'send legal --due=DATE -m x'],
+    [['send', 'legal', '-s', 'tomorrow', '--due', 'tomorrow'], 'send legal -s tomorrow --due DATE'],
+    [['send', 'legal', '-s', 'tomorrow', '--due', '2030-01-01', '--due=tomorrow'], 'send legal -s tomorrow --due 2030-01-01 --due=DATE'],
+    [['send', 'legal', '-phihg', '-m', "it's"], "send legal -phigh -m 'it'\\''s'"],
+    [['send', 'legal', '-p', 'hihg', '-s', 'hihg', '-m=hihg'], 'send legal -p high -s hihg -m=hihg'],
+    [['send', 'legal', '--kind', 'taks', '-m', 'taks'], 'send legal --kind task -m taks'],
+    [['send', 'legal', '-m', 'a b', '--ref', 'a b'], "send legal -m 'a b' --ref a-b"],
+    [['send', 'legal', '-m', 'x', '-s', 'one\ntwo'], "send legal -m x -s 'one two'"],
+    [['send', 'legal'], `SAY send legal`],
+    [['send', 'legal', '-s', '--', 'x'], 'help send'],
+    [['send', 'legal', '-m', 'x', '--wait'], 'send legal -m x --ref REF && penny settle "$PENNY_ID" blocked --on REF', { PENNY_RUN: 'r' }],
+    [['send', 'legal', '-m', 'x', '--wait', '--ref=r1'], 'send legal -m x --ref=r1 && penny settle "$PENNY_ID" blocked --on r1', { PENNY_RUN: 'r' }],
+    [['settle', '1beef', 'blocked', '-m', 'beef', '--on=beef', '--agent', 'legal'], `settle 1beef blocked -m beef --on=${idOf('1beef', 1)} --agent legal`],
+    [['settle', 'beef', 'done', '-m', 'beef', '--agent', 'legal'], `settle ${idOf('1beef', 1)} done -m beef --agent legal`],
+    [['settle', '1beef', 'finish', '-m', 'x'], 'settle 1beef done -m x'],
+    [['reply', '1beef', '--settles=dnoe', '-m', 'dnoe'], 'reply 1beef --settles=done -m dnoe'],
+  ] as const) {
+    const { err } = await penny(args, { cwd: root, env: more })
+    const [, fix = err] = /fix: (?:penny )?(.*)\n$/.exec(err.replaceAll(/\b[a-z0-9]{8}-[a-f0-9]{12}\b/g, 'REF').replace("echo 'the text' | penny", 'SAY')) ?? []
+    t.equal(fixed.includes('DATE') ? fix.replace(/(due[= ])(?!2030)\d{4}-\d\d-\d\d/, '$1DATE') : fix, fixed, args.join(' '))
+  }
+})
+
 t.test('what could only be held is refused: nothing to say, two lines of subject, bytes that are no text', async (t) => {
   const root = organisation(t)
   t.equal((await penny(['send', 'legal', '--root', root])).status, 65)

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { organisation } from './driver.ts'
+import { AM_ROOT, ORDINARY, organisation, REACHABLE, run } from './driver.ts'
 import { lettersOf, message, until } from './files.ts'
 
 t.test('wrong use ends with 64, no daemon with 69, nothing such with 66; each with a reason and a fix on standard error, never with 2', async (t) => {
@@ -88,3 +88,39 @@ t.test('the root is found by --root, $PENNY_ROOT and the working directory, in t
   t.match(await shown([], { PENNY_ROOT: two.root }, one.root), /in two/)
   t.match(await shown([], { PENNY_ROOT: '' }, one.at('workspaces/first')), /in one/)
 })
+
+t.test(
+  'who may not write to a drop folder or a mailbox is told its own name, and who opens it',
+  { skip: REACHABLE ? false : 'an ordinary user cannot read this checkout' },
+  async (t) => {
+    const org = await organisation(t, AM_ROOT ? { as: ORDINARY } : {})
+    const id = '01a1f000-0001-7000-8000-0000aaaa1111'
+    const task = org.at(`workspaces/legal/new/3-normal.${id}.x.md`)
+    for (const folder of ['new', 'cur', 'done', 'outbox', 'sent']) mkdirSync(org.at(`workspaces/legal/${folder}`), { recursive: true })
+    writeFileSync(task, message({ id, status: 'open' }))
+    mkdirSync(org.at('spool'))
+    await run(['chown', '-R', `${statSync(org.root).uid}`, org.root])
+    const cwd = org.at('workspaces/legal')
+    const cases: readonly (readonly [closed: string, mode: number, how: { cwd?: string }, ...args: string[]])[] = [
+      ['spool', 0, {}, 'send', 'legal', '-m', 'x'],
+      ['spool', 0, {}, 'send', 'legal', '-m', 'x', '-a', org.at('policies/org.yaml')],
+      ['workspaces/legal/outbox', 0, { cwd }, 'send', 'pmo', '-m', 'x'],
+      ['workspaces/legal/new', 0o500, { cwd }, 'claim', '1111'],
+      ['workspaces/legal/cur', 0, { cwd }, 'claim', '1111'],
+      ['workspaces/legal/new', 0o500, { cwd }, 'settle', '1111', 'done'],
+    ]
+    for (const [closed, mode, how, ...args] of cases) {
+      chmodSync(org.at(closed), mode)
+      const { status, err } = await org.penny(args, how)
+      chmodSync(org.at(closed), 0o755)
+      t.equal(status, 77, `${args.join(' ')}: ${err}`)
+      t.match(err, `fix: chmod u+rwX ${org.at(closed)}\n`, args.join(' '))
+      t.notMatch(err, '/proc/')
+    }
+    if (!AM_ROOT) return
+    const other = await org.penny(['send', 'pmo', '-m', 'x'], { as: { uid: 54_321, gid: 54_321 }, cwd })
+    t.equal(other.status, 77, other.err)
+    t.match(other.err, `'${org.at('workspaces/legal/outbox')}/.send-`)
+    t.match(other.err, `fix: sudo -u '#${ORDINARY.uid}' `, 'the mailbox of somebody else')
+  },
+)

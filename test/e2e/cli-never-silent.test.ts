@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import t from 'tap'
 import { organisation, PENNY } from './driver.ts'
 import { filesIn, message, until } from './files.ts'
@@ -35,5 +36,20 @@ t.test('a command whose wait can never end says so and ends with 70', async (t) 
     env: { ...process.env, PENNY_ROOT: org.root },
   })
   t.equal(ended.status, 70)
-  t.match(ended.stderr.toString(), /a mistake in penny itself[\s\S]*fix: /)
+  t.match(ended.stderr.toString(), /a mistake in penny itself[\s\S]*fix: penny doctor; penny status\n/)
+})
+
+t.test('a command that may open no more files says so and ends with 75', async (t) => {
+  const org = await organisation(t)
+  const child = spawn(process.execPath, [PENNY, 'send', 'legal', '--root', org.root])
+  let told = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    told += chunk.toString()
+  })
+  // More than lies on the way: once it is taken, the command reads its body.
+  await new Promise((taken) => child.stdin.write(Buffer.alloc(1024 * 1024, 'x'), taken))
+  t.equal(spawnSync('prlimit', ['--pid', String(child.pid), '--nofile=3:3']).status, 0)
+  child.stdin.end()
+  t.same(await once(child, 'close'), [75, null], told)
+  t.match(told, /^EMFILE: [\s\S]*\n +why: too many files are open\n +fix: ulimit -n/)
 })
