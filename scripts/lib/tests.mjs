@@ -91,7 +91,7 @@ if (files.length === 0) {
 }
 mkdirSync('.tap', { recursive: true })
 rmSync('.tap/counts', { force: true })
-const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', '--jobs=2', '--coverage-report=lcovonly', ...files], {
+const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', '--jobs=3', '--coverage-report=lcovonly', ...files], {
   stdio: ['ignore', 'pipe', 'inherit'],
 })
 const ended = new Promise((resolve, reject) => tap.once('error', reject).once('close', (code) => resolve(code ?? 1)))
