@@ -2,7 +2,6 @@
  * The order of the rooms, and the only place that knows it:
  * intake (a complete file) → sender → message (text) → admit (rules) → route (recipients) → deliver (once) → what follows.
  */
-import { createHash } from 'node:crypto'
 import { type AdmitPlan, type Asked, hopsFrom, judge, type Verdict } from '../admit/index.ts'
 import { keyOf } from '../alert/index.ts'
 import type { Config } from '../core/config.ts'
@@ -22,6 +21,7 @@ import type { Disk, Listed, Stat } from '../system/types.ts'
 import type { Full } from './full.ts'
 import type { Identities, Sender } from './identities.ts'
 import { makePacking } from './packing.ts'
+import { droppedOf, envelopeOf, sourceOf } from './taken.ts'
 
 export type PipelineGiven = Readonly<{
   disk: Disk
@@ -133,6 +133,8 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         const line = `${PACKING_LINE}${envelope.from}`
         const end = taken.mayPass(line) ? packing.begin(envelope.from, taken.folder, taken.name) : undefined
         if (!end) return { againMs: PACKING_AGAIN_MS, attach: verdict.plan.attach, line }
+        // It may take minutes, and there may be another place for the next.
+        taken.leaveLine()
         try {
           return await deliverPlan(taken, dropped, envelope, message, verdict.plan)
         } finally {
@@ -208,14 +210,6 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   }
 
   async function refuse(folder: DropFolder, entry: Listed, stat: Stat, why: string): Promise<Fate> {
-    const source = {
-      folder: folder.shown,
-      name: entry.name,
-      ...(entry.raw ? { raw: entry.raw.toString('base64') } : {}),
-      ino: stat.ino,
-      size: stat.size,
-      mtimeMs: stat.mtimeMs,
-    }
     const sender: Sender = folder.kind === 'outbox' ? { from: folder.name as Name, via: 'agent' } : given.identities().senderInSpool(stat.uid)
     const envelope: Envelope = {
       from: 'unknownUid' in sender ? 'unknown' : sender.from,
@@ -228,7 +222,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     }
     try {
       return await refuseWith(causedBy(envelope), 'unsafe-file', [{ code: 'unsafe-file', spot: undefined, what: `${why} (owner: uid ${stat.uid})` }], {
-        source,
+        source: sourceOf(folder, entry, stat),
         untouched: () => true,
         letGo: () => undefined,
       })
@@ -274,23 +268,4 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     route(addresses, { config, from, load: asked.load, wroteBefore: (holder) => asked.wroteBefore(holder, from) })
 
   return { handle, refuse }
-}
-
-function envelopeOf(taken: Taken, sender: Sender): Envelope {
-  const { folder, bytes } = taken
-  return {
-    from: 'unknownUid' in sender ? 'unknown' : sender.from,
-    via: 'unknownUid' in sender ? 'unknown' : sender.via,
-    folder: folder.shown,
-    name: showSafely(taken.name),
-    box: folder.kind === 'box' ? folder.name : undefined,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    arrivedMs: taken.stat.ctimeMs,
-  }
-}
-
-function droppedOf(taken: Taken): Dropped {
-  const { ino, size, mtimeMs } = taken.stat
-  const source = { folder: taken.folder.shown, name: taken.name, ...(taken.raw ? { raw: taken.raw.toString('base64') } : {}), ino, size, mtimeMs }
-  return { source, untouched: taken.untouched, letGo: taken.letGo }
 }

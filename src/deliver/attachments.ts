@@ -110,9 +110,9 @@ function take(
     isTaken = disk.lease.take(fd)
     if (!isTaken) return undefined
     // Asked only now: its last writer may have gone between the first look and the lease.
-    const { size, mtimeMs } = disk.fstat(fd)
+    const { dev, size, mtimeMs } = disk.fstat(fd)
     isHandedOver = true
-    return { name, fd, source: folder === undefined ? undefined : { folder, name, ino, size, mtimeMs }, letGo }
+    return { name, fd, source: folder === undefined ? undefined : { folder, name, dev, ino, size, mtimeMs }, letGo }
   } finally {
     if (!isHandedOver) letGo()
   }

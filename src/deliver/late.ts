@@ -60,13 +60,13 @@ function hasHash({ disk, config }: DeliverGiven, fd: Fd, sha256: string): boolea
 
 function lateIntent(given: DeliverGiven, drop: MessageId, name: string, from: string): HoldIntent {
   const id = given.ids.next()
-  const { ino, size, mtimeMs } = given.disk.stat(takenPath(given, drop))
+  const { dev, ino, size, mtimeMs } = given.disk.stat(takenPath(given, drop))
   return {
     act: 'hold',
     drop: id,
     at: formatTime(given.clock.now()),
     boot: given.bootId,
-    source: { folder: '.penny/staging', name: `taken.${drop}`, ino, size, mtimeMs },
+    source: { folder: '.penny/staging', name: `taken.${drop}`, dev, ino, size, mtimeMs },
     from,
     code: 'unmatched-file',
     held: formatHeldName('unmatched-file', id, name),

@@ -158,6 +158,7 @@ export function createIntake(given: IntakeGiven): Intake {
           bytes,
           waitedMs,
           mayPass: (line) => lines.mayPass(desk, name, line),
+          leaveLine: () => void lines.leave(desk, name, true),
           untouched: () => disk.lease.unbroken(fd),
           letGo,
         }

@@ -23,6 +23,8 @@ export type Taken = Readonly<{
   waitedMs: number
   /** Whether it may have what others stand in line for: it stood in line itself, or nobody does. */
   mayPass: (line: string) => boolean
+  /** It has what it stood in line for, and takes its time: the next may be asked. */
+  leaveLine: () => void
   /** True while nobody asked to write since the bytes were read. */
   untouched: () => boolean
   /** Ends the hold on the file; must be called once. */

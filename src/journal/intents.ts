@@ -5,8 +5,8 @@ import type { Attachment, Kind, Settles, Value, Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 
 /**
- * Where a drop lay and which inode it was, so that recovery removes that one and no other. Not on which device: its number is "not
- * necessarily consistent across reboots or system crashes" (POSIX, sys/stat.h).
+ * Where a drop lay and which inode it was, so that recovery removes that one and no other. The device is told for people alone: its
+ * number is "not necessarily consistent across reboots or system crashes" (POSIX, sys/stat.h).
  */
 export type Source = Readonly<{
   /** Relative to the root. */
@@ -14,6 +14,7 @@ export type Source = Readonly<{
   name: string
   /** The name's bytes in base64 where they are not UTF-8. */
   raw?: string
+  dev: number
   ino: number
   size: number
   mtimeMs: number

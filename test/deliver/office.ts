@@ -74,8 +74,8 @@ export async function office(root: string, options: Readonly<{ boot?: string; br
     done: () => done.of(),
   })
   const source = (folder: string, name: string): Source => {
-    const { ino, size, mtimeMs } = disk.stat(`${root}/${folder}/${name}`)
-    return { folder, name, ino, size, mtimeMs }
+    const { dev, ino, size, mtimeMs } = disk.stat(`${root}/${folder}/${name}`)
+    return { folder, name, dev, ino, size, mtimeMs }
   }
   return {
     root,

@@ -79,3 +79,27 @@ t.test('one that leaves the line, as it is removed or written, holds up nobody b
   await pass(3_000)
   t.same(new Set(box.taken), new Set(order.slice(6)))
 })
+
+t.test('who takes long with what it stood in line for keeps the next from nothing', async (t) => {
+  const { root, fate, pass } = await door(t.testdir(), ['spool/legal'])
+  const underWay = new Map<string, () => void>()
+  fate.of = async (one: Taken) => {
+    if (underWay.size === 2 || !one.mayPass('/places')) return { againMs: 1_000, line: '/places' }
+    one.leaveLine()
+    await new Promise<void>((resolve) => underWay.set(one.name, resolve))
+    underWay.delete(one.name)
+    rmSync(`${root}/spool/legal/${one.name}`)
+    return 'gone'
+  }
+  for (const name of names(5, 'm')) writeFileSync(`${root}/spool/legal/${name}`, 'x')
+  await pass(2_000)
+  const [first, second] = [...underWay.keys()]
+  underWay.get(first ?? '')?.()
+  await pass(2_000)
+  const [, third] = [...underWay.keys()]
+  t.not(third, undefined)
+  underWay.get(second ?? '')?.()
+  await pass(2_000)
+  t.equal(underWay.size, 2, 'the second place is not empty while the third is at work')
+  t.equal([...underWay.keys()][0], third)
+})
