@@ -90,7 +90,7 @@ if (files.length === 0) {
   process.exit(1)
 }
 mkdirSync('.tap', { recursive: true })
-rmSync('.tap/counts', { force: true })
+for (const old of ['counts', 'commands']) rmSync(`.tap/${old}`, { recursive: true, force: true })
 const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', '--jobs=3', '--coverage-report=lcovonly', ...files], {
   stdio: ['ignore', 'pipe', 'inherit'],
 })

@@ -4,8 +4,10 @@
  * hundreds of commands one file is kept.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { mergeProcessCovs, type ProcessCov } from '@bcoe/v8-coverage'
 import { addListener } from 'process-on-spawn'
+
+/** Node's docs, NODE_V8_COVERAGE: what V8 counted, and the source maps of what was loaded. */
+type Counted = Readonly<{ result: readonly Readonly<{ url: string }>[]; 'source-map-cache'?: object }>
 
 /** tap adds it anew to the environment of whatever is started, before the listener here is asked. */
 const HOOK = /"?--import=\S*@tapjs\/processinfo\S*/g
@@ -19,20 +21,20 @@ export function coverWithoutHooks(project: string): void {
     if (folder !== undefined && child.uid === undefined) child.env['NODE_V8_COVERAGE'] = folder
   })
   if (folder === undefined) return
-  const merged = `${project}/.tap/coverage`
-  for (const made of [folder, merged]) mkdirSync(made, { recursive: true })
+  const counted = `${project}/.tap/coverage`
+  for (const made of [folder, counted]) mkdirSync(made, { recursive: true })
   process.on('exit', () => {
     const ours = readdirSync(folder).flatMap((file) => readOurs(`${folder}/${file}`, `file://${project}/dist/`))
-    const maps: unknown = Object.assign({}, ...ours.map((one) => one['source-map-cache']))
-    writeFileSync(`${merged}/commands-${process.pid}.json`, JSON.stringify({ ...mergeProcessCovs(ours), 'source-map-cache': maps }))
+    const all = { result: ours.flatMap(({ result }) => result), 'source-map-cache': Object.assign({}, ...ours.map((one) => one['source-map-cache'])) as object }
+    writeFileSync(`${counted}/commands-${process.pid}.json`, JSON.stringify(all))
     rmSync(folder, { recursive: true })
   })
 }
 
 /** Without Node's own modules and the libraries. */
-function readOurs(path: string, within: string): ProcessCov[] {
+function readOurs(path: string, within: string): Counted[] {
   try {
-    const all = JSON.parse(readFileSync(path, 'utf8')) as ProcessCov
+    const all = JSON.parse(readFileSync(path, 'utf8')) as Counted
     return [{ ...all, result: all.result.filter(({ url }) => url.startsWith(within)) }]
   } catch (cause) {
     // Killed while it wrote.
