@@ -1,7 +1,7 @@
 /** A message as its sender writes it: values that survive any text, then the body's bytes. */
 import { isUtf8 } from 'node:buffer'
 import { oneLine } from '../core/text.ts'
-import { sameOption, typedAgain } from './again.ts'
+import { sameOption } from './again.ts'
 import type { Call } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
 
@@ -49,5 +49,5 @@ export function checkLetter(call: Call, subject: string | undefined, body: Uint8
       sameOption(call, 'subject')(oneLine(subject)),
     )
   if (!subject?.trim() && !/\S/.test(Buffer.from(body).toString('utf8')))
-    refuse(EXIT.badMessage, 'there is nothing to send', 'neither a subject nor a body is given', `echo 'the text' | ${typedAgain(call.surroundings)}`)
+    refuse(EXIT.badMessage, 'there is nothing to send', 'neither a subject nor a body is given', sameOption(call, 'message')('the text'))
 }

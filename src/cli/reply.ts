@@ -45,7 +45,7 @@ export const command: Command = {
     const [body, attach] = [await readBody(call), listOption(call, 'attach')]
     // The subject is the other's: an answer says something, does something, or brings something.
     if (settles === undefined && attach.length === 0 && !/\S/.test(body.toString('utf8')))
-      refuse(EXIT.badMessage, 'there is nothing to send', 'no body is given', `penny reply ${place.id} -m 'the answer'`)
+      refuse(EXIT.badMessage, 'there is nothing to send', 'no body is given', sameOption(call, 'message')('the answer'))
     return dispatchLetter(call, answer, body, attach)
   },
 }

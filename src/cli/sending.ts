@@ -7,7 +7,7 @@ import { idTimeMs, isMessageId, isRef } from '../core/ids.ts'
 import { isSettled, isStatus } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
-import { sameOption, typedAgain } from './again.ts'
+import { sameOption, withOptions } from './again.ts'
 import { askWithin, type Daemon, findOwnDaemon } from './client.ts'
 import { type Call, flag, type Option, textOption } from './command.ts'
 import { dropAttachments, dropMessage } from './drop.ts'
@@ -32,6 +32,8 @@ const TAKEN_WITHIN_MS = 4_000
 /** Admission takes 2 s at most, but for attachments (10 s). Milliseconds. */
 const ADMITTED_WITHIN_MS = 15_000
 const LOOK_EACH_MS = 25
+/** A longer body makes no command to paste. */
+const MOST_PASTED = 2_000
 
 type Fate = Readonly<{ kind: 'admitted'; copies: readonly WaitedCopy[] }> | Readonly<{ kind: 'taken' }> | Readonly<{ kind: 'dropped' }>
 
@@ -57,17 +59,15 @@ export async function sendLetter(call: Call, keys: Keys, body: Buffer, attach: r
       'a ref is at most 64 of A-Za-z0-9._-',
       sameOption(call, 'ref')(ref.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 64) || 'a-word'),
     )
+  checkLetter(call, keys['subject'] as string | undefined, body)
   const wait = flag(call, 'wait')
-  if (wait && call.surroundings.env['PENNY_RUN']) {
-    const unwaited = call.surroundings.typed.filter((word) => word !== '--wait')
+  if (wait && call.surroundings.env['PENNY_RUN'])
     refuse(
       EXIT.tryAgain,
       'a run does not wait: set blocked_on',
       'waiting would keep one of the places in which runs are started; a blocked task comes back by itself',
-      `${typedAgain({ typed: [...unwaited, ...(textOption(call, 'ref') === undefined ? ['--ref', ref] : [])] })} && penny settle "$PENNY_ID" blocked --on ${shellWord(ref)}`,
+      fixOfWaiting(call, ref, body),
     )
-  }
-  checkLetter(call, keys['subject'] as string | undefined, body)
   const root = seat?.own ? undefined : rootOf(call)
   const found = root === undefined ? 'not ours' : await findOwnDaemon(root)
   const daemon = typeof found === 'object' ? found : undefined
@@ -86,6 +86,14 @@ export async function sendLetter(call: Call, keys: Keys, body: Buffer, attach: r
   const drop = { name: basename(path), from, ref, sha256: createHash('sha256').update(bytes).digest('hex') }
   const fate = daemon ? await askFate(daemon, drop, call) : found === undefined ? DROPPED : await watchFate(path, ref, seat, droppedMs)
   return { drop, fate, path, seat, daemon }
+}
+
+/** Instead of waiting: the same command under a ref that can be waited for, and with the body that standard input gives only once. */
+function fixOfWaiting(call: Call, ref: string, body: Buffer): string {
+  const read = textOption(call, 'message') === undefined ? body.toString('utf8').replace(/\n$/, '') : undefined
+  const isLong = read !== undefined && read.length > MOST_PASTED
+  const more = { ref: textOption(call, 'ref') === undefined ? ref : undefined, message: isLong ? undefined : read }
+  return `${withOptions(call, more, 'wait')}${isLong ? ' < FILE' : ''} && penny settle "$PENNY_ID" blocked --on ${shellWord(ref)}`
 }
 
 const DROPPED: Fate = { kind: 'dropped' }

@@ -214,6 +214,7 @@ export function buildRooms(given: RoomsGiven) {
     apply: settle.apply,
     paused: dispatcher.isPaused,
     waitsFor: settleRoom.waitsFor,
+    isWaitingKnown: settleRoom.isWaitingKnown,
     past: answers.past,
     asked: answers.asked,
     deliver: () => deliver,

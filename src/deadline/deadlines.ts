@@ -37,6 +37,8 @@ export type DeadlinesGiven = Readonly<{
   paused: (name: Name) => boolean
   /** The messages that a blocked task waits for, as far as they are known: asked of every one at each look, so nothing is looked up for it. */
   waitsFor: WaitsFor
+  /** Whether that was asked of all since the start: before, a circle that is not found is not over. */
+  isWaitingKnown: () => boolean
   /** A message as the journal has it, settled or not. */
   past: (id: MessageId) => Promise<Mail | undefined>
   /** `.penny/state/deadlines.json`, read at once; undefined: none yet, or unreadable. */
@@ -116,7 +118,7 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
     }
     const circles = findCircles(blocked, given.waitsFor).map(circleFault)
     for (const fault of circles) given.raise(fault)
-    given.clearAll('blocked-cycle', new Set(circles.map(({ about }) => about)))
+    if (given.isWaitingKnown()) given.clearAll('blocked-cycle', new Set(circles.map(({ about }) => about)))
   }
 
   /** The reader of a level; undefined where there is nobody else to tell. */

@@ -13,6 +13,8 @@ export type Blocked = Readonly<{
   sweep: (all: boolean) => void
   /** What a task waits for, as far as it is known by now. */
   waitsFor: (id: MessageId) => readonly MessageId[]
+  /** Whether all that waited at the start were asked about: before, what seems to wait for nothing may only not have been looked at. */
+  isKnown: () => boolean
 }>
 
 export type BlockedGiven = Pick<SettleGiven, 'clock' | 'ledger' | 'log' | 'meant' | 'raise' | 'submit'>
@@ -33,6 +35,8 @@ export function createBlocked(given: BlockedGiven, apply: Apply): Blocked {
   const waitingFor = new Map<MessageId, Set<MessageId>>()
   /** In the order in which they are looked at, holder by holder: nobody waits longer because another has thousands. */
   const turns = new Map<Name, Set<MessageId>>()
+  /** Of those that waited at the start; undefined: who that is is not known yet. No later one joins them: a holder could keep one such there for ever. */
+  let unasked: Set<MessageId> | undefined
 
   function forget(id: MessageId): void {
     const wait = waits.get(id)
@@ -43,6 +47,7 @@ export function createBlocked(given: BlockedGiven, apply: Apply): Blocked {
       if (other && tasks?.size === 0) waitingFor.delete(other)
     }
     waits.delete(id)
+    unasked?.delete(id)
     const turn = turns.get(wait.holder)
     turn?.delete(id)
     if (turn?.size === 0) turns.delete(wait.holder)
@@ -78,6 +83,7 @@ export function createBlocked(given: BlockedGiven, apply: Apply): Blocked {
       wait.next = (at + 1) % followed
       if (wait.next > 0 || wait.isSeen) continue
       wait.isSeen = true
+      unasked?.delete(mail.id)
       tellUnknown(mail, wait.ids)
     }
     return asked
@@ -152,6 +158,7 @@ export function createBlocked(given: BlockedGiven, apply: Apply): Blocked {
     },
     sweep: (all) => {
       if (all) for (const mail of ledger.all()) if (mail.status === 'blocked' && mail.blockedOn.length > 0 && !waits.has(mail.id)) enrol(mail)
+      if (all) unasked ??= new Set([...waits].flatMap(([id, { isSeen }]) => (isSeen ? [] : [id])))
       const untilMs = clock.monotonic() + SWEEP_MS
       let asked = 0
       for (let left = Math.min(A_SWEEP, waits.size); left > 0 && asked < A_SWEEP && clock.monotonic() < untilMs; left--) {
@@ -160,5 +167,6 @@ export function createBlocked(given: BlockedGiven, apply: Apply): Blocked {
       }
     },
     waitsFor: (id) => (waits.get(id)?.ids ?? []).filter((other) => other !== undefined),
+    isKnown: () => unasked?.size === 0,
   }
 }

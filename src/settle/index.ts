@@ -37,6 +37,8 @@ export type SettleRoom = Readonly<{
   mirror: Mirror
   /** What a blocked task waits for, as far as it is known by now. */
   waitsFor: (task: MessageId) => readonly MessageId[]
+  /** Whether that was asked of all that were blocked at the start. */
+  isWaitingKnown: () => boolean
   sweep: (all: boolean) => void
 }>
 
@@ -99,6 +101,7 @@ export function createSettleRoom(outside: Omit<SettleGiven, 'versions' | 'said' 
     mailboxes,
     mirror,
     waitsFor: blocked.waitsFor,
+    isWaitingKnown: blocked.isKnown,
     sweep: (all) => {
       given.versions.sweep()
       mailboxes.sweep(all)

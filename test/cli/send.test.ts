@@ -78,17 +78,22 @@ t.test('a fix is the same command with the one word changed that was wrong, howe
     [['send', 'legal', '--kind', 'taks', '-m', 'taks'], 'send legal --kind task -m taks'],
     [['send', 'legal', '-m', 'a b', '--ref', 'a b'], "send legal -m 'a b' --ref a-b"],
     [['send', 'legal', '-m', 'x', '-s', 'one\ntwo'], "send legal -m x -s 'one two'"],
-    [['send', 'legal'], `SAY send legal`],
+    [['send', 'legal'], "send --message 'the text' legal"],
+    [['send', 'legal', '-m', ''], "send legal -m 'the text'"],
+    [['send', '--message=', '--', 'legal'], "send '--message=the text' -- legal"],
+    [['send', '--', 'legal'], "send --message 'the text' -- legal"],
     [['send', 'legal', '-s', '--', 'x'], 'help send'],
-    [['send', 'legal', '-m', 'x', '--wait'], 'send legal -m x --ref REF && penny settle "$PENNY_ID" blocked --on REF', { PENNY_RUN: 'r' }],
+    [['send', 'legal', '-m', 'x', '--wait'], 'send --ref REF legal -m x && penny settle "$PENNY_ID" blocked --on REF', { PENNY_RUN: 'r' }],
     [['send', 'legal', '-m', 'x', '--wait', '--ref=r1'], 'send legal -m x --ref=r1 && penny settle "$PENNY_ID" blocked --on r1', { PENNY_RUN: 'r' }],
     [['settle', '1beef', 'blocked', '-m', 'beef', '--on=beef', '--agent', 'legal'], `settle 1beef blocked -m beef --on=${idOf('1beef', 1)} --agent legal`],
     [['settle', 'beef', 'done', '-m', 'beef', '--agent', 'legal'], `settle ${idOf('1beef', 1)} done -m beef --agent legal`],
+    [['settle', '1beef', 'blocked', '--on', '--root', root, 'beef', '--agent', 'legal'], 'help settle'],
     [['settle', '1beef', 'finish', '-m', 'x'], 'settle 1beef done -m x'],
     [['reply', '1beef', '--settles=dnoe', '-m', 'dnoe'], 'reply 1beef --settles=done -m dnoe'],
+    [['reply', '1beef', '--agent', 'legal', '-m', ' '], "reply 1beef --agent legal -m 'the answer'"],
   ] as const) {
     const { err } = await penny(args, { cwd: root, env: more })
-    const [, fix = err] = /fix: (?:penny )?(.*)\n$/.exec(err.replaceAll(/\b[a-z0-9]{8}-[a-f0-9]{12}\b/g, 'REF').replace("echo 'the text' | penny", 'SAY')) ?? []
+    const [, fix = err] = /fix: (?:penny )?(.*)\n$/.exec(err.replaceAll(/\b[a-z0-9]{8}-[a-f0-9]{12}\b/g, 'REF')) ?? []
     t.equal(fixed.includes('DATE') ? fix.replace(/(due[= ])(?!2030)\d{4}-\d\d-\d\d/, '$1DATE') : fix, fixed, args.join(' '))
   }
 })
@@ -151,6 +156,24 @@ t.test('a run does not wait: exit 75, and nothing is sent', async (t) => {
   t.same(dropsIn(`${root}/workspaces/pmo/outbox`), [])
 })
 
+t.test('where a run would wait, the fix carries the body, for standard input is read', async (t) => {
+  const root = organisation(t)
+  const ref = /\b[a-z0-9]{8}-[a-f0-9]{12}\b/g
+  for (const [input, args, fixed] of [
+    ['hi\n', ['legal', '--wait'], 'send --ref REF --message hi legal'],
+    ["it's\nlong", ['--wait', '--', 'legal'], "send --ref REF --message $'it\\047s\\012long' -- legal"],
+    ['- one\n', ['legal', '--wait', '--ref', 'r1'], "send '--message=- one' legal --ref r1"],
+    ['', ['legal', '-s', 'Sign', '--wait'], "send --ref REF --message '' legal -s Sign"],
+    ['x'.repeat(5_000), ['legal', '--wait'], 'send --ref REF legal < FILE'],
+  ] as const) {
+    const { status, err } = await penny(['send', ...args], { input, cwd: root, env: { PENNY_RUN: 'r' } })
+    t.equal(status, 75)
+    t.equal(/fix: penny (.*) && penny settle "\$PENNY_ID" blocked --on (?:REF|r1)\n$/.exec(err.replaceAll(ref, 'REF'))?.[1], fixed)
+  }
+  const none = await penny(['send', 'legal', '--wait'], { cwd: root, env: { PENNY_RUN: 'r' } })
+  t.match(none, { status: 65, err: /fix: penny send --message 'the text' legal --wait\n$/ }, 'what would be refused without waiting is refused first')
+})
+
 t.test('with the daemon down --wait exits 69 before anything is sent', async (t) => {
   const root = organisation(t)
   t.equal((await penny(['send', 'legal', '-m', 'x', '--wait', '--root', root])).status, 69)
@@ -170,7 +193,7 @@ t.test('an answer without a word, a file or an end is no answer', async (t) => {
   const reply = (...more: string[]): ReturnType<typeof penny> => penny(['reply', 'a1b2', '--agent', 'legal', '--root', root, ...more], { input: ' \n' })
   const none = await reply()
   t.equal(none.status, 65)
-  t.match(none.err, /there is nothing to send[\s\S]*fix: penny reply --root \S+ \S+a1b2 -m 'the answer'\n/)
+  t.match(none.err, /there is nothing to send[\s\S]*fix: penny reply --message 'the answer' a1b2 --agent legal --root \S+\n/)
   t.equal((await reply('--settles', 'done')).status, 0, 'the end says enough')
 })
 

@@ -26,6 +26,8 @@ export type Office = Readonly<{
   paused: Set<string>
   /** What a holder's word means, besides ids. */
   refs: Map<string, MessageId>
+  /** Whether it is known yet what everybody waits for. */
+  waits: { known: boolean }
   /** What the next submits do, and the next saves. */
   post: { broken: boolean; savesBroken: boolean }
   /** What was asked of the journal, and whether that answers. */
@@ -45,7 +47,7 @@ export type Office = Readonly<{
 
 let count = 0
 
-type Past = Pick<Office, 'clock' | 'ledger' | 'letters' | 'changes' | 'entries' | 'paused' | 'refs' | 'post' | 'journal'> & {
+type Past = Pick<Office, 'clock' | 'ledger' | 'letters' | 'changes' | 'entries' | 'paused' | 'refs' | 'waits' | 'post' | 'journal'> & {
   saved: { state: string | undefined }
   config: Config
   keys: Set<string>
@@ -64,6 +66,7 @@ function fresh(): Past {
     entries: [],
     paused: new Set(),
     refs: new Map(),
+    waits: { known: true },
     post: { broken: false, savesBroken: false },
     journal: { asked: [], answers: true },
     saved: { state: undefined },
@@ -74,7 +77,7 @@ function fresh(): Past {
 }
 
 export function office(past: Past = fresh()): Office {
-  const { clock, ledger, letters, changes, entries, paused, refs, post, journal, saved, config, keys, mails } = past
+  const { clock, ledger, letters, changes, entries, paused, refs, waits, post, journal, saved, config, keys, mails } = past
   const raised = new Map<string, Fault>()
   const record = (event: Event): void => {
     const entry = { at: new Date(clock.now()).toISOString(), ...event } as Entry
@@ -121,6 +124,7 @@ export function office(past: Past = fresh()): Office {
       const { holder, blockedOn = [] } = ledger.get(id) ?? {}
       return blockedOn.flatMap((word) => (isMessageId(word) ? word : (refs.get(`${holder} ${word}`) ?? [])))
     },
+    isWaitingKnown: () => waits.known,
     load: () => (saved.state === undefined ? undefined : (JSON.parse(saved.state) as DeadlinesState)),
     save: async (state) => {
       if (post.savesBroken) throw new Error('ENOSPC')

@@ -112,3 +112,38 @@ t.test('a task that waits for more than is followed is not opened', (t) => {
   t.equal(tooMany.status, 'blocked')
   t.end()
 })
+
+t.test('what everybody waits for is known once all who waited at the start were asked about, however many join meanwhile', (t) => {
+  const { blocked, asked, add } = waiting()
+  const mails = [...Array.from({ length: 600 }, (_, n) => add('legal', invented(n, 1))), add('cfo', invented(600, 25))]
+  const last = mails.flatMap(({ blockedOn }) => blockedOn.slice(-1))
+  blocked.sweep(false)
+  t.notOk(blocked.isKnown(), 'before the ledger was gone through')
+  let sweeps = 0
+  for (; sweeps < 100 && !blocked.isKnown(); sweeps++) {
+    blocked.sweep(sweeps === 0)
+    t.equal(
+      blocked.isKnown(),
+      last.every((word) => asked.includes(word)),
+      `after sweep ${sweeps}`,
+    )
+    blocked.changed(add('legal', invented(1_000 + sweeps, 25)).id)
+  }
+  t.ok(sweeps > 1 && blocked.isKnown(), `${sweeps} sweeps`)
+  blocked.sweep(true)
+  t.ok(blocked.isKnown(), 'and stays so')
+  t.end()
+})
+
+t.test('what no longer waits does not keep it unknown what the others wait for', (t) => {
+  const { blocked, ledger, add } = waiting()
+  const mails = Array.from({ length: 600 }, (_, n) => add('legal', invented(n, 1)))
+  blocked.sweep(true)
+  t.notOk(blocked.isKnown())
+  for (const mail of mails) {
+    ledger.remove(mail.id)
+    blocked.changed(mail.id)
+  }
+  t.ok(blocked.isKnown())
+  t.end()
+})

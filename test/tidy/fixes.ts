@@ -3,7 +3,7 @@ import ts from 'typescript'
 import type { Source } from './tree.ts'
 
 /** Calls whose result is a word for the shell, or a whole command made of such. */
-const QUOTED = new Set(['shellWord', 'shellPath', 'shortId', 'nearest', 'octal', 'keyOf', 'heldFix', 'fixByDiff', 'set', 'typedAgain'])
+const QUOTED = new Set(['shellWord', 'shellPath', 'shortId', 'nearest', 'octal', 'keyOf', 'heldFix', 'fixByDiff', 'set', 'typedAgain', 'withOptions'])
 /** Several of them. */
 const EACH_QUOTED = /\.map\(shellWord\)\.join\(' '\)$/
 /** What the program makes itself: ids, numbers, words of its own, what was quoted where it was named. */
