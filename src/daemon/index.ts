@@ -36,6 +36,14 @@ const LONGEST_STOP_MS = 1_800
 const HEAP_GROWTH = '--heap-growing-percent=30'
 
 export async function runDaemon(options: DaemonOptions): Promise<number> {
+  // First of all: who is told to look again while nobody listens is ended by it, and no supervisor takes that for a failure.
+  const isOnTerminal = isatty(0)
+  let isAsked = false
+  let hangUp = (): void => {
+    isAsked = true
+  }
+  // A terminal that closes may end what has not begun.
+  if (!isOnTerminal) process.on('SIGHUP', () => hangUp())
   setFlagsFromString(HEAP_GROWTH)
   closeInherited()
   const layout = layoutOf(options.root)
@@ -86,7 +94,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     process.on('SIGTERM', signal)
     process.on('SIGINT', signal)
     // A terminal that closes ends what runs in it; elsewhere a daemon is told so that its configuration changed.
-    process.on('SIGHUP', isatty(0) ? signal : reread)
+    if (isOnTerminal) process.on('SIGHUP', signal)
+    hangUp = reread
     const version = packageVersion()
     const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env
     const start = async (): Promise<{ daemon: Daemon; control: { close: () => void } }> => {
@@ -106,6 +115,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     }
     const running = start()
     running.catch((cause: unknown) => crash('it did not start', cause))
+    if (isAsked) reread()
     // The timers of the daemon do not keep it alive; this does.
     const alive = setInterval(() => undefined, 3_600_000)
   })

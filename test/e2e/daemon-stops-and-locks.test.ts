@@ -138,13 +138,18 @@ t.test('a second signal ends it at once, and the next daemon makes it right', as
 
 t.test('SIGHUP makes a daemon look at its policies; a terminal that closes ends it in order', async (t) => {
   const org = await organisation(t)
-  await org.up()
+  const starting = org.up()
+  await until('it begins', () => exists(org.at('.penny')))
+  await until('one that is about to start keeps it in mind', () => {
+    process.kill(org.pid(), 'SIGHUP')
+    return org.log().includes('"SIGHUP: looking at policies/"')
+  })
+  await starting
   writeFileSync(org.at('policies/agents/legal.md'), '---\ntitel: typo\n---\n')
   await until('the alert', () => alertOf(org.root, 'config-invalid'))
   t.equal((await org.penny(['alerts', 'done', 'all'])).status, 0)
   process.kill(org.pid(), 'SIGHUP')
   await until('it is told again', () => alertOf(org.root, 'config-invalid'))
-  t.match(org.log(), /"SIGHUP: looking at policies\/"/)
   writeFileSync(org.at('policies/agents/legal.md'), '---\ntitle: Legal\n---\nYou are legal.\n')
   await until('it is mended', () => !alertOf(org.root, 'config-invalid'))
   t.equal((await org.end()).status, 0)
