@@ -79,6 +79,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       signalled = true
       stop(0)
     }
+    // The shell says so and then the kernel: that is one closing, no second signal.
+    const closed = (): void => {
+      if (!signalled) signal()
+    }
     const reread = (): void => {
       system.log('info', 'SIGHUP: looking at policies/', {})
       void running.then(({ daemon }) => daemon.reread())
@@ -94,7 +98,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     process.on('SIGTERM', signal)
     process.on('SIGINT', signal)
     // A terminal that closes ends what runs in it; elsewhere a daemon is told so that its configuration changed.
-    if (isOnTerminal) process.on('SIGHUP', signal)
+    if (isOnTerminal) process.on('SIGHUP', closed)
     hangUp = reread
     const version = packageVersion()
     const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env
