@@ -31,8 +31,8 @@ export type OpenAlert = {
   confirmed: boolean
   /** Of an alert that counts others: the file names they would have. */
   readonly members: Set<string> | undefined
-  /** Nobody looks for it again. */
-  readonly foundOnce?: boolean
+  /** Nobody looks for it again: whoever raised it last says so. An alert's file does not. */
+  foundOnce?: boolean
   /** There are more than `members` can tell apart. */
   overfull: boolean
 }
@@ -176,7 +176,7 @@ function makeMany(file: string, many: { key: string; agent: string | undefined }
 function again(alert: OpenAlert, fault: Fault, nowMs: number, monotonic: number): 'again' | 'same' {
   const [sentence, fix] = [shown(fault.sentence), shownCommand(fault.fix)]
   const same = FAULTS[alert.code].kind === 'condition' && sentence === alert.sentence && fix === alert.fix
-  Object.assign(alert, { sentence, fix, lastMs: nowMs, seenAt: monotonic, confirmed: true })
+  Object.assign(alert, { sentence, fix, lastMs: nowMs, seenAt: monotonic, confirmed: true, foundOnce: fault.foundOnce ?? false })
   if (same) return 'same'
   alert.count++
   alert.dirty = true

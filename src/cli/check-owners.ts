@@ -1,8 +1,9 @@
 /** Owners and modes of every folder against the table of who may enter (contract, page 5). */
 import { lstatSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { addressable, type Config } from '../core/config.ts'
 import { shellWord } from '../core/text.ts'
-import { agentRules, type Layout, personRules, type Rule, rootRules, spoolBoxRules } from '../mailbox/index.ts'
+import { agentRules, type Layout, leadsNowhere, personRules, type Rule, rootRules, spoolBoxRules } from '../mailbox/index.ts'
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
 import { codeOf } from './exit.ts'
 
@@ -19,13 +20,15 @@ export function checkOwners(layout: Layout, config: Config): Finding[] {
 
 /**
  * Those alone that only root and the daemon's user can change, as far as they are there. A folder that an agent or a person owns, or
- * made where anybody can make one, is left out: whoever changes it would keep down the mail of all others.
+ * made where anybody can make one, is left out with what lies in it: whoever changes it would keep down the mail of all others.
  */
 export function checkDaemonsOwn(layout: Layout, config: Config): Finding[] {
   const own = owner(layout.own)
   if (own === undefined) return []
-  return [...rootRules(layout), ...boxRules(layout, config), ...holdersRules(layout, config).flat()]
-    .filter(({ path, user, closed }) => user === 'daemon' && !(closed && owner(path) !== own))
+  const rules = [...rootRules(layout), ...boxRules(layout, config), ...holdersRules(layout, config).flat()]
+  const foreign = new Set(rules.filter(({ path, closed }) => closed && owner(path) !== own).map(({ path }) => path))
+  return rules
+    .filter(({ path, user }) => user === 'daemon' && !foreign.has(path) && !foreign.has(dirname(path)))
     .flatMap((rule) => judge(rule, own, undefined, true))
 }
 
@@ -64,7 +67,7 @@ function judge(rule: Rule, daemon: number, holder: number | undefined, mayMiss: 
     if (is !== mode) found.push(wrong('owners', `${path} has mode ${octal(is)}, not ${octal(mode)}`, `${chmodCommand} ${octal(mode)} ${word}`))
     return found
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return mayMiss ? [] : [wrong('owners', `${path} is not there`, 'penny up --detach')]
+    if (leadsNowhere(cause)) return mayMiss ? [] : [wrong('owners', `${path} is not there`, 'penny up --detach')]
     if (codeOf(cause) === 'EACCES') return [skipped('owners', `${path} may not be looked at`)]
     throw cause
   }
@@ -80,7 +83,7 @@ function owner(path: string): number | undefined {
   try {
     return lstatSync(path).uid
   } catch (cause) {
-    if (['ENOENT', 'EACCES'].includes(codeOf(cause) ?? '')) return undefined
+    if (leadsNowhere(cause) || codeOf(cause) === 'EACCES') return undefined
     throw cause
   }
 }

@@ -36,6 +36,14 @@ const LONGEST_STOP_MS = 1_800
 const HEAP_GROWTH = '--heap-growing-percent=30'
 
 export async function runDaemon(options: DaemonOptions): Promise<number> {
+  // First of all: who is told to look again while nobody listens is ended by it, and no supervisor takes that for a failure.
+  const isOnTerminal = isatty(0)
+  let isAsked = false
+  let hangUp = (): void => {
+    isAsked = true
+  }
+  // A terminal that closes may end what has not begun.
+  if (!isOnTerminal) process.on('SIGHUP', () => hangUp())
   setFlagsFromString(HEAP_GROWTH)
   closeInherited()
   const layout = layoutOf(options.root)
@@ -71,6 +79,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       signalled = true
       stop(0)
     }
+    // The shell says so and then the kernel: that is one closing, no second signal.
+    const closed = (): void => {
+      if (!signalled) signal()
+    }
     const reread = (): void => {
       system.log('info', 'SIGHUP: looking at policies/', {})
       void running.then(({ daemon }) => daemon.reread())
@@ -86,7 +98,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     process.on('SIGTERM', signal)
     process.on('SIGINT', signal)
     // A terminal that closes ends what runs in it; elsewhere a daemon is told so that its configuration changed.
-    process.on('SIGHUP', isatty(0) ? signal : reread)
+    if (isOnTerminal) process.on('SIGHUP', closed)
+    hangUp = reread
     const version = packageVersion()
     const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8', TZ } = process.env
     const start = async (): Promise<{ daemon: Daemon; control: { close: () => void } }> => {
@@ -106,6 +119,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     }
     const running = start()
     running.catch((cause: unknown) => crash('it did not start', cause))
+    if (isAsked) reread()
     // The timers of the daemon do not keep it alive; this does.
     const alive = setInterval(() => undefined, 3_600_000)
   })

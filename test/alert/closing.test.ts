@@ -202,6 +202,24 @@ t.test('a condition that nobody looks for any more does not come back to who clo
   t.same(files(), ['unmatched-file.at-the-start.md'])
 })
 
+t.test('one that is found again after a restart does not come back to who closed it either', async (t) => {
+  const before = desk(t.testdir())
+  const found = stray('at-the-start', { foundOnce: true })
+  before.raise(found)
+  const { raise, done, sweep, files, clock } = before.restart()
+  raise(found)
+  t.equal(done('all'), 1)
+  clock.turn(60_000)
+  sweep()
+  t.same(files(), [])
+  raise(found)
+  raise(stray('at-the-start'))
+  t.equal(done('all'), 1)
+  clock.turn(60_000)
+  sweep()
+  t.same(files(), ['unmatched-file.at-the-start.md'], 'whoever raised it last looks for it')
+})
+
 t.test('what one alert counts comes back with it, without what is gone meanwhile', async (t) => {
   const { raise, clear, done, sweep, open, clock } = desk(t.testdir())
   for (let i = 0; i < 25; i++) raise(stray(`many-of-${i}`, { agent: 'cfo' }))

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import t from 'tap'
 import { deliver, idOf, objects, openOrganisation, organisation, penny, pennyOfAStranger, write } from './called.ts'
 import { listen } from './spoken.ts'
@@ -211,6 +211,14 @@ t.test('doctor says what is wrong and how to mend it', async (t) => {
   )
   const isUntried = (check: unknown): boolean => check === 'jail' || check === 'hooks'
   for (const { check, outcome, fix } of findings) t.ok(outcome === 'ok' || outcome === 'note' || isUntried(check) || fix !== '', String(check))
+  write(`${root}/spool/legal`, 'a file where a box belongs')
+  symlinkSync('pmo', `${root}/spool/pmo`)
+  const owners = objects((await penny(['doctor', '--json', '--root', root])).out).filter(({ check }) => check === 'owners')
+  t.same(
+    owners.filter(({ what }) => /spool\/(legal|pmo)/.test(String(what))).map(({ outcome, what }) => [outcome, what]),
+    ['legal', 'pmo'].map((name) => ['wrong', `${root}/spool/${name} is no folder`]),
+    'what belongs into it comes with it',
+  )
   write(`${root}/policies/agents/legal.md`, '---\ntitel: x\n---\n')
   t.match(
     objects((await penny(['doctor', '--json', '--root', root])).out).find(({ check }) => check === 'policies'),

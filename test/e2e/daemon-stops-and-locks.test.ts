@@ -137,14 +137,22 @@ t.test('a second signal ends it at once, and the next daemon makes it right', as
 })
 
 t.test('SIGHUP makes a daemon look at its policies; a terminal that closes ends it in order', async (t) => {
-  const org = await organisation(t)
-  await org.up()
+  const org = await organisation(t, {
+    agents: { legal: '', pmo: 'runner: { command: [./stubborn.sh] }\n' },
+    policies: { 'runners/stubborn.sh': '#!/bin/sh\ntrap "" TERM\n: > deaf\nexec sleep 600\n' },
+  })
+  const starting = org.up()
+  await until('it begins', () => exists(org.at('.penny')))
+  await until('one that is about to start keeps it in mind', () => {
+    process.kill(org.pid(), 'SIGHUP')
+    return org.log().includes('"SIGHUP: looking at policies/"')
+  })
+  await starting
   writeFileSync(org.at('policies/agents/legal.md'), '---\ntitel: typo\n---\n')
   await until('the alert', () => alertOf(org.root, 'config-invalid'))
   t.equal((await org.penny(['alerts', 'done', 'all'])).status, 0)
   process.kill(org.pid(), 'SIGHUP')
   await until('it is told again', () => alertOf(org.root, 'config-invalid'))
-  t.match(org.log(), /"SIGHUP: looking at policies\/"/)
   writeFileSync(org.at('policies/agents/legal.md'), '---\ntitle: Legal\n---\nYou are legal.\n')
   await until('it is mended', () => !alertOf(org.root, 'config-invalid'))
   t.equal((await org.end()).status, 0)
@@ -155,6 +163,12 @@ t.test('SIGHUP makes a daemon look at its policies; a terminal that closes ends 
   t.teardown(() => terminal.kill('SIGKILL'))
   const status = async (): Promise<number | null> => (await org.penny(['status'])).status
   for (let tries = 0; (await status()) !== 0 && tries < 100; tries++) await pause(50)
+  org.drop('spool/pmo/task.md', message({ subject: 'is not ended at once' }))
+  await until('it runs', () => exists(org.at('workspaces/pmo/home/deaf')))
+  const [report] = await org.json(['status'])
+  // A shell tells its jobs that the terminal closes, and then the kernel does.
+  process.kill(Number(report?.['pid']), 'SIGHUP')
+  await pause(50)
   terminal.kill('SIGKILL')
   for (let tries = 0; (await status()) !== 69 && tries < 100; tries++) await pause(50)
   t.equal((await org.json(['events'])).filter((entry) => entry['event'] === 'daemon' && entry['state'] === 'stopped').length, 2, 'in order')

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, lchownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { AM_ROOT, ORDINARY, organisation, REACHABLE } from './driver.ts'
 
@@ -39,9 +39,16 @@ t.test('no agent keeps the mail of the others down with what up --strict refuses
   await org.as('legal', 'chmod 755 home; chmod 0 new; rmdir outbox/files; ln -s / outbox/files')
   // The box of an agent that there is not yet, and where anybody can make a folder.
   mkdirSync(org.at('spool/revenue'))
-  if (AM_ROOT) chownSync(org.at('spool/revenue'), ORDINARY.uid, ORDINARY.gid)
-  else chmodSync(org.at('spool/revenue'), 0o1733)
   writeFileSync(org.at('policies/agents/revenue.md'), '---\ntitle: Revenue\n---\nYou are new.\n')
+  if (AM_ROOT) {
+    for (const name of ['newbie', 'circle']) writeFileSync(org.at(`policies/agents/${name}.md`), `---\ntitle: The ${name}\n---\nYou are new.\n`)
+    writeFileSync(org.at('spool/newbie'), 'no folder')
+    symlinkSync('circle', org.at('spool/circle'))
+    // Where the alerts were lost: whose their folder is, his is what lies in it.
+    rmSync(org.at('spool/alerts'), { recursive: true })
+    mkdirSync(org.at('spool/alerts/done'), { recursive: true })
+    for (const path of ['revenue', 'newbie', 'circle', 'alerts', 'alerts/done']) lchownSync(org.at('spool', path), ORDINARY.uid, ORDINARY.gid)
+  } else chmodSync(org.at('spool/revenue'), 0o1733)
   t.match(await strict(), { status: 0, err: '' })
   t.match(await org.penny(['down']), { status: 0 })
 })
