@@ -1,7 +1,7 @@
 import type { AgentRow } from '../core/control.ts'
 import { rowOf } from '../core/row.ts'
 import { counted, showSafely } from '../core/text.ts'
-import { askOrTell, type Daemon, findOwnDaemon } from './client.ts'
+import { askOrTell, findOwnDaemon, linesOf } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { AS_ROOT, EXIT } from './exit.ts'
 import { readHead } from './head.ts'
@@ -27,7 +27,7 @@ export const command: Command = {
     expectWords(call, 0, 0, '')
     const root = rootOf(call)
     const daemon = await findOwnDaemon(root)
-    const known = typeof daemon === 'object' ? await askOrTell(call, () => fromDaemon(daemon), NOT_KNOWN) : undefined
+    const known = typeof daemon === 'object' ? await askOrTell(call, () => linesOf<Row>(daemon, { verb: 'agents' }), NOT_KNOWN) : undefined
     const rows = known ?? (await fromFiles(root))
     if (daemon === undefined) tellNobodyWatches(call, NOT_KNOWN)
     if (daemon === 'not ours') tell(call, `this user may not speak to the daemon: ${NOT_KNOWN}   fix: ${fixOf(call.surroundings, AS_ROOT)}`)
@@ -35,12 +35,6 @@ export const command: Command = {
     else chart(call, rows)
     return EXIT.ok
   },
-}
-
-async function fromDaemon(daemon: Daemon): Promise<Row[]> {
-  const rows: Row[] = []
-  await daemon.ask({ verb: 'agents' }, (line) => void rows.push(line as AgentRow))
-  return rows
 }
 
 /** Without a daemon: the chart from policies/, the counts from the mailboxes. */

@@ -4,7 +4,7 @@ import { FAULTS, isFaultCode } from '../core/fault.ts'
 import { textValue } from '../core/row.ts'
 import { shellWord, showSafely } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
-import { askOrTell, type Daemon, findDaemon, findOwnDaemon } from './client.ts'
+import { askOrTell, type Daemon, findDaemon, findOwnDaemon, linesOf } from './client.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
 import { readMessage } from './head.ts'
@@ -60,16 +60,10 @@ type Asking = (ask: () => Promise<AlertRow[]>) => Promise<AlertRow[] | undefined
 
 async function openAlerts(root: string, daemon: Daemon | 'not ours' | undefined, asking: Asking = (ask) => ask()): Promise<OpenAlert[]> {
   const alerts = await writtenAlerts(root)
-  const known = typeof daemon === 'object' ? await asking(() => knownAlerts(daemon)) : undefined
+  const known = typeof daemon === 'object' ? await asking(() => linesOf<AlertRow>(daemon, { verb: 'alerts' })) : undefined
   const written = new Set(alerts.map(({ file }) => file))
   for (const row of known ?? []) if (!written.has(row.file) && !wasClosed(root, row)) alerts.push({ ...row, severity: severityOf(row.code) })
   return alerts.sort((a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical') || (a.first_seen < b.first_seen ? -1 : 1))
-}
-
-async function knownAlerts(daemon: Daemon): Promise<AlertRow[]> {
-  const rows: AlertRow[] = []
-  await daemon.ask({ verb: 'alerts' }, (line) => void rows.push(line as AlertRow))
-  return rows
 }
 
 /** A person moved it to done/ just now, and the daemon has not looked since. */

@@ -83,6 +83,13 @@ export async function askWithin<T>(ms: number, ask: (until: AbortSignal) => Prom
   }
 }
 
+/** All the lines of an answer. */
+export async function linesOf<T>(daemon: Daemon, request: Request): Promise<T[]> {
+  const lines: T[] = []
+  await daemon.ask(request, (line) => void lines.push(line as T))
+  return lines
+}
+
 /** What the daemon adds to what lies in files; undefined where it does not answer, which is told. */
 export async function askOrTell<T>(call: Call, ask: () => Promise<T>, instead: string): Promise<T | undefined> {
   try {

@@ -6,7 +6,7 @@ import { linesWith, mayReach, parseEntry, parseLine } from '../core/lines.ts'
 import type { Intent } from '../journal/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { fixOfBar } from './bar.ts'
-import { findOwnDaemon } from './client.ts'
+import { findOwnDaemon, linesOf } from './client.ts'
 import { EXIT, GONE, Refusal, refuse, unless } from './exit.ts'
 
 const NAME = /^\d{8}-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z\.jsonl$/
@@ -42,9 +42,7 @@ async function entriesBy(root: string, read: (folder: string) => Entry[], reques
     if (!(cause instanceof Refusal && cause.exit === EXIT.notPermitted)) throw cause
     const daemon = await findOwnDaemon(root)
     if (typeof daemon !== 'object') throw cause
-    const entries: Entry[] = []
-    await daemon.ask({ verb: 'journal', past: true, follow: false, ...request }, (line) => void entries.push(line as Entry))
-    return entries
+    return await linesOf<Entry>(daemon, { verb: 'journal', past: true, follow: false, ...request })
   }
 }
 

@@ -100,7 +100,7 @@ async function alerts(call: Call, root: string): Promise<Part> {
   const open = await shownAlerts(call, root, await findOwnDaemon(root))
   // The alert of a held file says more, as long as it is open. Several of one name and code have one alert, which names the newest.
   const unread: Line[] = []
-  const untold = heldOr(call, root, unread).filter(({ name }) => !open.some(({ fix }) => fix.includes(name)))
+  const untold = heldOr(root, unread).filter(({ name }) => !open.some(({ fix }) => fix.includes(name)))
   const held = untold.map((file): Line => ({ text: `held ${file.code}: ${file.original} from ${file.from}`, command: toPaste(call, root, file.fix) }))
   const stuck = (code: string): boolean => code === 'overdue' || code.startsWith('stuck-')
   const lines = open.map(
@@ -113,13 +113,13 @@ async function alerts(call: Call, root: string): Promise<Part> {
 }
 
 /** Where the folder cannot be listed that is one thing more to know, and the rest of the note is told. */
-function heldOr(call: Call, root: string, unread: Line[]): HeldFile[] {
+function heldOr(root: string, unread: Line[]): HeldFile[] {
   try {
     return heldFiles(root)
   } catch (cause) {
     const refusal = refusalOf(cause)
     if (!refusal) throw cause
-    unread.push({ text: `what is held cannot be told: ${refusal.message}`, command: fixOf(call.surroundings, refusal.fix) })
+    unread.push({ text: `what is held cannot be told: ${refusal.message}`, command: refusal.fix })
     return []
   }
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
+import { typedAgain } from './again.ts'
 import { fixOfBar } from './bar.ts'
 import { type Call, type Surroundings, textOption } from './command.ts'
 import { codeOf, EXIT, GONE, refuse, UNSEEN, unless } from './exit.ts'
@@ -65,7 +66,7 @@ function fixOfNoRoot(call: Call, root: string, by: Chosen['by']): string {
   const near =
     by === 'default' ? (rootBelow(cwd) ?? rootBelow(env['HOME'] ?? cwd)) : existsSync(root) ? (rootAbove(root) ?? rootBelow(root)) : rootBelow(dirname(root))
   const words = typed.slice(1).filter((word, i, all) => !word.startsWith('--root') && all[i - 1] !== '--root')
-  if (near !== undefined) return `penny ${[...words, '--root', near].map(shellWord).join(' ')}`
+  if (near !== undefined) return typedAgain({ typed: ['penny', ...words, '--root', near] })
   if (by !== 'default') return `penny init ${shellWord(root)}`
   // Most often there is one, and nothing here tells where.
   return `penny init ${uid === 0 ? shellWord(root) : '~/acme'}   # a new one; where yours lies elsewhere, the same command in its folder`

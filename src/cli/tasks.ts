@@ -3,7 +3,7 @@ import type { TaskRow } from '../core/control.ts'
 import { rowOf } from '../core/row.ts'
 import { counted } from '../core/text.ts'
 import { fixOfBar } from './bar.ts'
-import { askOrTell, findOwnDaemon } from './client.ts'
+import { askOrTell, findOwnDaemon, linesOf } from './client.ts'
 import type { Call, Command } from './command.ts'
 import { EXIT, Refusal, refuse } from './exit.ts'
 import { doubt, type Filter, readFilters } from './filters.ts'
@@ -82,10 +82,8 @@ export async function collect(call: Call, seat: Seat | undefined, filter: Pick<F
 async function askRows(call: Call, seat: Seat | undefined, { byName, settled }: Pick<Filter, 'byName' | 'settled'>): Promise<TaskRow[] | 'silent' | undefined> {
   const daemon = await findOwnDaemon(rootOf(call))
   if (typeof daemon !== 'object') return undefined
-  const rows: TaskRow[] = []
-  const answer = await askOrTell(call, () => daemon.ask({ verb: 'tasks', settled }, (line) => void rows.push(line as TaskRow)), 'tasks are read from the files')
-  if (!answer) return 'silent'
-  return rows.filter((row) => (!seat || row.holder === seat.name) && byName(row))
+  const rows = await askOrTell(call, () => linesOf<TaskRow>(daemon, { verb: 'tasks', settled }), 'tasks are read from the files')
+  return rows === undefined ? 'silent' : rows.filter((row) => (!seat || row.holder === seat.name) && byName(row))
 }
 
 function print(call: Call, rows: readonly TaskRow[]): void {
