@@ -47,7 +47,15 @@ async function fromFiles(root: string): Promise<Row[]> {
       if (status === null) counts.notes++
       else if (status === 'open' || status === 'in_progress' || status === 'blocked') counts[status]++
     }
-    rows.push({ name: agent.name, ...(agent.title === undefined ? {} : { title: agent.title }), manager: agent.manager, walled: false, counts })
+    rows.push({
+      name: agent.name,
+      ...(agent.title === undefined ? {} : { title: agent.title }),
+      manager: agent.manager,
+      jail: agent.jail,
+      network: agent.network,
+      walled: agent.jail !== 'none',
+      counts,
+    })
   }
   return rows
 }
@@ -56,7 +64,13 @@ async function fromFiles(root: string): Promise<Row[]> {
 async function loadChart(root: string): Promise<Charted[]> {
   const [{ loadPolicies }, { managerOf }] = await Promise.all([import('./policies.ts'), import('../core/config.ts')])
   const config = loadPolicies(root)
-  return [...config.agents.values()].map(({ name, title }) => ({ name, title, manager: managerOf(config, name) }))
+  return [...config.agents.values()].map(({ name, title, jailed, network }) => ({
+    name,
+    title,
+    manager: managerOf(config, name),
+    jail: jailed ? 'bubblewrap' : 'none',
+    network: jailed ? network : 'full',
+  }))
 }
 
 function chart(call: Call, rows: readonly Row[]): void {
@@ -78,10 +92,16 @@ function line(call: Call, row: Row): string {
   const counts = [`${open} open`, `${in_progress} in progress`, `${blocked} blocked`, counted(notes, 'note')]
     .filter((text) => !text.startsWith('0 '))
     .join(', ')
-  const state =
-    row.state === undefined
-      ? ''
-      : `[${row.state}${row.why === undefined ? '' : `: ${showSafely(row.why)}`}${row.walled || row.state === 'no runner' ? '' : ', not walled'}]`
+  const state = row.state === undefined ? '' : `[${row.state}${row.why === undefined ? '' : `: ${showSafely(row.why)}`}]`
   const painted = row.state === 'stuck' ? paint(call, 'red', state) : row.state === 'paused' ? paint(call, 'yellow', state) : state
-  return [paint(call, 'bold', row.name), row.title === undefined ? '' : `(${showSafely(row.title)})`, painted, counts].filter((part) => part !== '').join(' ')
+  return [paint(call, 'bold', row.name), row.title === undefined ? '' : `(${showSafely(row.title)})`, painted, walls(call, row), counts]
+    .filter((part) => part !== '')
+    .join(' ')
+}
+
+/** With which uid it acts, and what is around it; loud where that is less than is usual. */
+function walls(call: Call, { uid, jail, network, walled }: Row): string {
+  const around =
+    jail === 'none' ? paint(call, 'yellow', walled ? 'no jail' : 'not walled') : `jail ${network === 'full' ? paint(call, 'yellow', 'network full') : network}`
+  return uid === undefined ? around : `uid ${uid}, ${around}`
 }

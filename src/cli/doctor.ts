@@ -6,6 +6,7 @@ import { type Finding, ok, reasonOf, skipped, wrong } from './check.ts'
 import { checkAgents, checkPrograms } from './check-agents.ts'
 import { checkDaemon } from './check-daemon.ts'
 import { checkCompleteness, checkLock, checkRenames, checkRoom } from './check-disk.ts'
+import { checkJail } from './check-jail.ts'
 import { checkNode, checkWatches, judgePath } from './check-machine.ts'
 import { checkOwners } from './check-owners.ts'
 import { type Command, expectWords } from './command.ts'
@@ -44,9 +45,9 @@ export const command: Command = {
       await checkLock(lockRoot),
       checkWatches(holders * WATCHED_EACH + 10),
       ...(config ? await checkAgents(layout, config, searchPath) : []),
+      ...(config ? await checkJail(layout, config, searchPath, { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }) : []),
       ...(config ? checkOwners(layout, config) : []),
       ...(await checkDaemon(root)),
-      skipped('jail', 'not tried: this version keeps agents apart by uid and mode alone', ''),
       skipped('hooks', 'not tried: this version installs none', ''),
     ]
     for (const finding of all.map((one) => ({ ...one, fix: one.fix === '' ? '' : fixOf(call.surroundings, one.fix) }))) {

@@ -133,8 +133,8 @@ export function replaceOwn(path: string, text: string, was: Stats): void {
   const unfinished = join(dirname(path), `.edit-${randomBytes(8).toString('hex')}.tmp`)
   create(unfinished, (fd) => {
     writeAll(fd, Buffer.from(text))
-    // The holder's own group may be none it can give away; the folder's set-group bit gives the readers' group then.
-    unless(['EPERM'], () => fchownSync(fd, was.uid, was.gid))
+    // The holder's own group may be none it can give away, and in a jail the readers' has no number (EINVAL): the folder's set-group bit gives it.
+    unless(['EPERM', 'EINVAL'], () => fchownSync(fd, was.uid, was.gid))
     fchmodSync(fd, was.mode & 0o777)
     fsyncSync(fd)
     const now = unless(GONE, () => lstatSync(path))

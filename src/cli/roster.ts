@@ -4,6 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { NETWORKS, type Network } from '../core/config.ts'
+import type { AgentRow } from '../core/control.ts'
 import { splitFrontMatter } from '../core/frontmatter.ts'
 import { nearest } from '../core/names.ts'
 import { readPlain } from '../core/plain.ts'
@@ -77,7 +79,7 @@ export function timezoneOf(root: string): string {
 }
 
 /** An agent's place in the org chart. */
-export type Charted = Readonly<{ name: string; title: string | undefined; manager: string }>
+export type Charted = Readonly<{ name: string; title: string | undefined; manager: string; jail: AgentRow['jail']; network: Network }>
 
 /** Everybody's, read by hand; undefined: some line is not surely what it looks like, or may not be read. */
 export function readChart(root: string): Charted[] | undefined {
@@ -88,9 +90,15 @@ export function readChart(root: string): Charted[] | undefined {
   for (const name of [...roster.agents].sort()) {
     const text = unless(UNSEEN, () => readFileSync(`${root}/policies/agents/${name}.md`, 'utf8'))
     const split = text === undefined ? undefined : splitFrontMatter(text)
-    const [title, manager] = split?.kind === 'parts' ? [wordOf(split.yaml, 'title'), wordOf(split.yaml, 'manager')] : []
-    if (title === undefined || manager === undefined) return undefined
-    chart.push({ name, title: title ?? undefined, manager: manager === null || manager === 'postmaster' ? top : manager })
+    const [title, manager, jail, network] = split?.kind === 'parts' ? ['title', 'manager', 'jail', 'network'].map((key) => wordOf(split.yaml, key)) : []
+    if (title === undefined || manager === undefined || jail === undefined || network === undefined) return undefined
+    chart.push({
+      name,
+      title: title ?? undefined,
+      manager: manager === null || manager === 'postmaster' ? top : manager,
+      jail: jail === 'none' ? 'none' : 'bubblewrap',
+      network: jail === 'none' ? 'full' : (NETWORKS.find((word) => word === network) ?? 'gateway'),
+    })
   }
   return chart
 }

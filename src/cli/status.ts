@@ -11,7 +11,8 @@ import { fixOf, paint, paintFix, say, sayJson, shortId } from './print.ts'
 import { rootOf } from './root.ts'
 import { ageSince } from './times.ts'
 
-/** Alerts shown one by one; the rest is counted. */
+/** Agents named in a line, and alerts shown one by one; the rest is counted. */
+const MOST_NAMED = 8
 const SHOWN = 12
 
 export const command: Command = {
@@ -55,13 +56,10 @@ function screen(call: Call, report: StatusReport): void {
   for (const { agent, id, since } of report.running) line('running', `${agent}: ${shortId(id)} for ${ageSince(since, Date.now())}`)
   if (report.paused.length > 0)
     line('paused', `${report.paused.join(' ')}   ${paintFix(call, `penny resume ${report.paused.length === 1 ? report.paused[0] : 'all'}`)}`)
-  if (report.not_walled.length > 0)
-    line(
-      'not walled',
-      report.not_walled.length > 8
-        ? `${report.not_walled.length} agents act with the operator's own uid: ${report.not_walled.slice(0, 8).join(' ')} …`
-        : report.not_walled.join(' '),
-    )
+  for (const { title, names, what } of lessWalled(report)) {
+    const shown = `${names.slice(0, MOST_NAMED).join(' ')}${names.length > MOST_NAMED ? ` … (${names.length})` : ''}`
+    if (names.length > 0) line(title, `${paint(call, 'yellow', shown)}: ${what}`)
+  }
   if (report.waiting_drops > 0) line('dropped', `${counted(report.waiting_drops, 'file is', 'files are')} not yet admitted`)
   line('canary', report.canary_ms === undefined ? 'none yet' : `went through in ${Math.round(report.canary_ms)} ms`)
   const { drops, admitted, held, repeats, copies, open, in_progress, blocked, settled, notes, bounces, alerts, canaries } = report.accounting
@@ -70,6 +68,15 @@ function screen(call: Call, report: StatusReport): void {
     'copies',
     `${copies} = open ${open} + in_progress ${in_progress} + blocked ${blocked} + settled ${settled} + notes ${notes}   (apart: bounces ${bounces}, alerts ${alerts}, canaries ${canaries})`,
   )
+}
+
+/** Who has less around it than is usual, loudest first. */
+function lessWalled({ not_walled, no_jail, full_network }: StatusReport): { title: string; names: readonly string[]; what: string }[] {
+  return [
+    { title: 'not walled', names: not_walled, what: "outside a jail, with the operator's own uid (jail: none)" },
+    { title: 'no jail', names: no_jail.filter((name) => !not_walled.includes(name)), what: 'outside a jail, with a uid of its own (jail: none)' },
+    { title: 'network', names: full_network, what: 'reaches whatever this machine reaches (network: full)' },
+  ]
 }
 
 /** What a person has to do, each with its command. */

@@ -20,6 +20,7 @@ export const COMMANDS: Commands = {
   held: () => import('./held.ts'),
   release: () => import('./release.ts'),
   agents: () => import('./agents.ts'),
+  jail: () => import('./jail.ts'),
   pause: () => import('./pause.ts'),
   resume: () => import('./resume.ts'),
   events: () => import('./events.ts'),

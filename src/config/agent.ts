@@ -1,10 +1,10 @@
 /** agents/<name>.md: one file per agent, front matter = its definition, body = its role. */
-import type { Mount, Runner } from '../core/config.ts'
+import { type Mount, NETWORKS, type Network, type Runner } from '../core/config.ts'
 import { account, anything, choice, duration, fields, flag, integer, line, list, type Placed, placed, type Reader } from './fields.ts'
 import type { Located, Report } from './yaml.ts'
 
 /** Keys of pages 5 to 9: accepted, acted on by what those pages bring. */
-const LATER = ['network', 'jail', 'context_window', 'hold', 'budget', 'speaks_for', 'bridge']
+const LATER = ['context_window', 'hold', 'budget', 'speaks_for', 'bridge']
 /** A timer's longest is 2^31 ms (24.8 days); runs end well before. */
 const LONGEST_RUN_MS = 20 * 86_400_000
 
@@ -19,7 +19,9 @@ export type AgentFile = Readonly<{
   /** The program of runners/ that the runner needs. */
   program: Placed<string> | undefined
   user: Placed<string> | undefined
-  mounts: readonly Mount[]
+  jailed: boolean
+  network: Network
+  mounts: readonly Placed<Mount>[]
   protected: boolean
 }>
 
@@ -35,7 +37,9 @@ export function readAgent(node: Located, report: Report): AgentFile {
       reads: list(placed(line)),
       runner,
       user: placed(account),
-      mounts: list(mount),
+      jail: choice('bubblewrap', 'none'),
+      network: choice(...NETWORKS),
+      mounts: list(placed(mount)),
       protected: flag,
     },
     { later: LATER, own: true },
@@ -50,6 +54,8 @@ export function readAgent(node: Located, report: Report): AgentFile {
     runner: read.runner?.runner,
     program: read.runner?.program,
     user: read.user,
+    jailed: read.jail !== 'none',
+    network: read.network ?? 'gateway',
     mounts: read.mounts ?? [],
     protected: read.protected ?? false,
   }

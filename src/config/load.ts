@@ -8,6 +8,7 @@ import { digestOf, misplaced, type PolicyFiles, type Problem, stemsIn } from './
 import { deepFreeze, frozenMap } from './freeze.ts'
 import { checkAccounts, checkOperators, checkUids, type Machine } from './machine.ts'
 import { readAgentText, readGroupText, readMembers, readPersonText, readScheduleText, wholeYaml } from './members.ts'
+import { checkMounts } from './mounts.ts'
 import { type OrgFile, readOrg } from './org.ts'
 import { DEFAULT_PRIORITIES, readPriorities } from './priorities.ts'
 import { agentOf, groupOf, personOf, scheduleOf } from './resolve.ts'
@@ -56,6 +57,10 @@ export function loadConfig(policies: PolicyFiles, dir: string, machine?: Machine
   checkChart(
     new Map(holders.map(([name, { file, report }]) => [name, { manager: managerIn(file.manager, roster), report, spot: file.manager?.spot }])),
     roster.postmaster,
+  )
+  checkMounts(
+    [...agents].map(([name, { file, report }]) => ({ name, mounts: file.mounts, report })),
+    dir,
   )
   const users = holders.flatMap(([name, { file, report }]) => (file.user ? [{ name, user: file.user, report, isAgent: agents.has(name) }] : []))
   checkAccounts(users, machine)

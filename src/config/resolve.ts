@@ -31,7 +31,9 @@ export function agentOf(name: Name, { file, report, body }: Member<AgentFile>, r
     reads,
     runner: file.runner,
     user: file.user?.value,
-    mounts: file.mounts,
+    jailed: file.jailed,
+    network: file.network,
+    mounts: file.mounts.map(({ value }) => value),
     protected: file.protected,
     role: body,
   }

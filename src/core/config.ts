@@ -17,6 +17,10 @@ export type Runner = Readonly<{
 
 export type Mount = Readonly<{ from: string; at: string; mode: 'ro' | 'rw' }>
 
+/** What a jail reaches: nothing · the gateway's socket · what the machine reaches. From narrow to wide. */
+export const NETWORKS = ['none', 'gateway', 'full'] as const
+export type Network = (typeof NETWORKS)[number]
+
 export type Agent = Readonly<{
   name: Name
   title: string | undefined
@@ -29,6 +33,9 @@ export type Agent = Readonly<{
   runner: Runner | undefined
   /** An existing account this agent acts as, by login name or uid. */
   user: string | undefined
+  /** false: the operator wrote `jail: none`. */
+  jailed: boolean
+  network: Network
   mounts: readonly Mount[]
   protected: boolean
   /** The body of the file: the agent's role. */

@@ -2,6 +2,7 @@
  * What commands ask of a running daemon: one JSON line there, one or more back, over `.penny/run/daemon.sock`.
  * Every answer's last line has `end: true`. The socket is the operators': whoever can open it acts as the postmaster.
  */
+import type { Network } from './config.ts'
 import type { MessageId } from './ids.ts'
 import type { Folder, Status } from './status.ts'
 
@@ -103,7 +104,12 @@ export type StatusReport = Readonly<{
   people: number
   running: readonly Readonly<{ agent: string; id: MessageId; since: string }>[]
   paused: readonly string[]
+  /** Agents that act outside a jail with the operator's uid. */
   not_walled: readonly string[]
+  /** `jail: none` in their files, with or without a uid of their own. */
+  no_jail: readonly string[]
+  /** `network: full`: their jails reach what this machine reaches. */
+  full_network: readonly string[]
   /** Per priority in order of service: the age of the oldest unclaimed message, undefined where none waits. */
   unclaimed: readonly Readonly<{ priority: string; count: number; oldest_ms?: number }>[]
   alerts: readonly Readonly<{ code: string; about: string; file: string; agent?: string; count: number }>[]
@@ -159,6 +165,9 @@ export type AgentRow = Readonly<{
   /** Why it waits. */
   why?: string
   uid?: number
+  jail: 'bubblewrap' | 'none'
+  network: Network
+  /** A jail, or at least a uid of its own, keeps it from what is not its own. */
   walled: boolean
   counts: Readonly<Record<'open' | 'in_progress' | 'blocked' | 'notes', number>>
 }>

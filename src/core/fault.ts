@@ -172,6 +172,12 @@ export const FAULTS = {
     'A change in policies/ cannot be used; what ran before runs on, but the daemon will not start again until this is mended.',
     'Mend the line the alert names.',
   ),
+  'jail-unavailable': row(
+    'condition',
+    'critical',
+    'The jail of an agent, or any jail at all, cannot be made; what should run in it is not started, and mail waits in new/.',
+    'Install bubblewrap, or mend what the alert names; penny doctor starts a real jail and says more.',
+  ),
 } as const satisfies Record<string, Row>
 
 export type FaultCode = keyof typeof FAULTS

@@ -19,7 +19,8 @@ import { serveControl } from './control.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { prepare } from './start.ts'
 
-/** By these `penny doctor` judges as the daemon does. */
+/** By these `penny doctor` judges, and `penny jail` starts programs, as the daemon does. */
+export { standingJail } from './jails.ts'
 export { type LockRoot, lockRoot } from './lock.ts'
 export { readConfig } from './machine.ts'
 export { checkPathTo, type PathProblem } from './pathcheck.ts'

@@ -1,23 +1,26 @@
 /** What follows from the configuration in force: who has which uid, and the copy of the runners that runs are started from. */
-import type { Agent, Config } from '../core/config.ts'
+import type { Config } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { type System, writeStateNow } from '../system/index.ts'
 import type { Identity } from '../wake/index.ts'
 import { type Identities, loadIdentities } from './identities.ts'
+import { isNarrower, jailOf } from './jails.ts'
 import { copyRunners } from './runners.ts'
 
 export type InForce = Readonly<{
   identities: () => Identities
+  /** What alerts call whoever owns a file in the spool. */
+  ownerOf: (uid: number) => string
   /** As whom this agent's runs are started; undefined where that can't be said, and nothing may be started. */
   identityOf: (agent: Name) => Identity | undefined
   /** Where a program of policies/runners/ lies for a run. */
   runnerPath: (program: string) => string
   /**
-   * Builds what the next configuration needs, while the one before still counts; throws where something is refused. What it returns
-   * makes the next one count, and tells the agents whose runs may see or do less now than when they were started.
+   * Builds what the next configuration needs, while the one before still counts; throws where something is refused. `narrowed`: agents
+   * whose runs may see or do less then; `count` makes it count.
    */
-  prepare: (next: Config) => () => Name[]
+  prepare: (next: Config) => Readonly<{ narrowed: readonly Name[]; count: () => void }>
 }>
 
 export function putInForce(system: Pick<System, 'disk' | 'self'>, layout: Layout, first: Config): InForce {
@@ -28,25 +31,30 @@ export function putInForce(system: Pick<System, 'disk' | 'self'>, layout: Layout
   let runners = copyRunners(disk, layout, first.digest)
   return {
     identities: () => identities,
+    ownerOf: (uid) => {
+      const sender = identities.senderInSpool(uid)
+      return 'from' in sender ? sender.from : `uid-${uid}`
+    },
     identityOf: (agent) => {
       const as = identities.runAs(agent)
+      const known = config.agents.get(agent)
       // An agent without a uid of its own must never run with the daemon's.
-      return identities.mode === 'system' && !as ? undefined : { as, logOwner: identities.givenOwner(agent) }
+      if (!known || (identities.mode === 'system' && !as)) return undefined
+      const jail = known.jailed ? jailOf(config, layout, known, as ?? self, runners) : undefined
+      return { as, logOwner: identities.givenOwner(agent), jail }
     },
     runnerPath: (program) => `${runners}/${program.replace(/^\.\//, '')}`,
     prepare: (next) => {
       const built = { identities: load(next), runners: copyRunners(disk, layout, next.digest) }
-      return () => {
-        const narrowed = [...config.agents.values()].filter((agent) => isNarrower(agent, next.agents.get(agent.name))).map(({ name }) => name)
-        config = next
-        identities = built.identities
-        runners = built.runners
-        return narrowed
+      const narrowed = [...config.agents.values()].filter((agent) => isNarrower(config, agent, next)).map(({ name }) => name)
+      return {
+        narrowed,
+        count: () => {
+          config = next
+          identities = built.identities
+          runners = built.runners
+        },
       }
     },
   }
-}
-
-function isNarrower(before: Agent, after: Agent | undefined): boolean {
-  return !after?.runner || before.reads.some((name) => !after.reads.includes(name)) || before.user !== after.user
 }

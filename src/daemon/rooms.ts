@@ -8,6 +8,7 @@ import { createDelivery, type Deliver } from '../deliver/index.ts'
 import { createIntake, createLeftovers } from '../intake/index.ts'
 import { type Layout, mailFrom } from '../mailbox/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
+import { hostOf } from '../system/host.ts'
 import { createDispatcher } from '../wake/index.ts'
 import { createAnswers } from './asked.ts'
 import { createCalls } from './calls.ts'
@@ -34,7 +35,7 @@ export type Rooms = ReturnType<typeof buildRooms>
 export function buildRooms(given: RoomsGiven) {
   const { system, layout, inForce } = given
   const { clock, disk, ids, log, spawner } = system
-  const { identities } = inForce
+  const { identities, ownerOf } = inForce
   let isReady = false
   let deliver: Deliver
   const records = openRecords(system, layout)
@@ -127,6 +128,8 @@ export function buildRooms(given: RoomsGiven) {
     raise,
     record: journal.record,
     identity: inForce.identityOf,
+    host: hostOf(given.environment['PATH'] ?? ''),
+    clear,
     runnerPath: inForce.runnerPath,
     wroteIt: answers.wroteIt,
     pins,
@@ -181,10 +184,6 @@ export function buildRooms(given: RoomsGiven) {
     diskRefused: room.refused,
     lookAgain: (folder, name) => intake.lookAgain(folder, name),
   })
-  const ownerOf = (uid: number): string => {
-    const sender = identities().senderInSpool(uid)
-    return 'from' in sender ? sender.from : `uid-${uid}`
-  }
   const intake = createIntake({
     clock,
     disk,
@@ -238,6 +237,7 @@ export function buildRooms(given: RoomsGiven) {
     waitingDrops: intake.waiting,
     canaryMs: canary.lastMs,
     configInvalid: policies.invalid,
+    uid: system.self.uid,
     nowMs: clock.now,
   })
 
@@ -255,10 +255,11 @@ export function buildRooms(given: RoomsGiven) {
   const setHolders = (): void => settleRoom.mailboxes.setHolders(holdersOf(config()))
 
   function prepare(next: Config): () => void {
-    const letItCount = inForce.prepare(next)
+    const { narrowed, count } = inForce.prepare(next)
     return () => {
-      for (const agent of letItCount())
+      for (const agent of narrowed)
         dispatcher.endRuns(agent).catch((cause: unknown) => log('error', 'runs of a narrowed agent could not be ended', { agent, why: String(cause) }))
+      count()
     }
   }
 

@@ -1,7 +1,7 @@
 /** What people are shown of the daemon's state. */
 
 import type { Alerts } from '../alert/index.ts'
-import type { Config } from '../core/config.ts'
+import type { Agent, Config } from '../core/config.ts'
 import type { AgentRow, AlertRow, StatusReport, TaskRow } from '../core/control.ts'
 import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
@@ -28,6 +28,8 @@ export type ViewsGiven = Readonly<{
   waitingDrops: () => number
   canaryMs: () => number | undefined
   configInvalid: () => boolean
+  /** The daemon's, as which all act in user mode. */
+  uid: number
   nowMs: () => number
 }>
 
@@ -50,10 +52,13 @@ export function createViews(given: ViewsGiven): Views {
     })
   }
 
-  /** Agents with a runner act outside a jail: every run has the operator's uid where there is no other. */
+  /** They act outside a jail, and with the operator's uid: there is no other in user mode. */
   function notWalled(): string[] {
-    if (given.identities().mode === 'system') return []
-    return [...config().agents.values()].filter(({ runner }) => runner).map(({ name }) => name)
+    return given.identities().mode === 'system' ? [] : agentsWhere(({ jailed }) => !jailed)
+  }
+
+  function agentsWhere(holds: (agent: Agent) => boolean): Name[] {
+    return [...config().agents.values()].filter(holds).map(({ name }) => name)
   }
 
   function row(mail: Mail): TaskRow {
@@ -82,6 +87,8 @@ export function createViews(given: ViewsGiven): Views {
     if (dispatcher.isPaused(name)) return { state: 'paused' }
     if (stuck.has(name)) return { state: 'stuck', why: 'see penny alerts' }
     if (dispatcher.running().some(({ agent }) => agent === name)) return { state: 'running' }
+    const noJail = runner && dispatcher.faultOfJail(name)
+    if (noJail !== undefined) return { state: 'waiting', why: `no jail can be made for it: ${noJail}` }
     if (counts.open > 0 && runner)
       return {
         state: 'waiting',
@@ -110,6 +117,8 @@ export function createViews(given: ViewsGiven): Views {
       running: dispatcher.running().map(({ agent, id, since }) => ({ agent, id, since })),
       paused: dispatcher.paused(),
       not_walled: notWalled(),
+      no_jail: agentsWhere(({ jailed }) => !jailed),
+      full_network: agentsWhere(({ jailed, network }) => jailed && network === 'full'),
       unclaimed: unclaimed(),
       alerts: given.alerts
         .open()
@@ -144,20 +153,22 @@ export function createViews(given: ViewsGiven): Views {
       const stuck = new Set(
         given.alerts.open().flatMap(({ code, agent }) => (agent !== undefined && (code === 'stuck-new' || code === 'stuck-cur') ? [agent] : [])),
       )
-      return [...config().agents.values()].map(({ name, title, manager }) => {
+      return [...config().agents.values()].map(({ name, title, manager, jailed, network }) => {
         const counts = { open: 0, in_progress: 0, blocked: 0, notes: 0 }
         for (const { status } of ledger.of(name).values()) {
           if (status === null) counts.notes++
           else if (status === 'open' || status === 'in_progress' || status === 'blocked') counts[status]++
         }
-        const uid = given.identities().uidOf(name)
+        const uid = given.identities().uidOf(name) ?? given.uid
         return {
           name,
           ...(title === undefined ? {} : { title }),
           manager,
           ...agentState(name, counts, stuck),
-          ...(uid === undefined ? {} : { uid }),
-          walled: given.identities().mode === 'system',
+          uid,
+          jail: jailed ? 'bubblewrap' : 'none',
+          network: jailed ? network : 'full',
+          walled: jailed || given.identities().mode === 'system',
           counts,
         }
       })

@@ -22,7 +22,8 @@ export function faultOfProgram(program: string, searchPath: string, cwd: string)
   return found.isFile() ? `${program} is not executable: chmod +x ${program}` : `${program} is no program`
 }
 
-function findInPath(word: string, searchPath: string, cwd: string): string | undefined {
+/** Its path; undefined: there is none. */
+export function findInPath(word: string, searchPath: string, cwd: string): string | undefined {
   return searchPath
     .split(':')
     .map((folder) => resolve(cwd, folder, word))

@@ -1,6 +1,8 @@
 /** Programs started as an agent: own process group, own uid, nothing inherited but what the plan names. */
-import { spawn } from 'node:child_process'
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { closeSync, fstatSync, constants as open, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { constants } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
 import type { Spawned, Spawner, SpawnPlan } from './types.ts'
 
 export const realSpawner: Spawner = { spawn: start, alive, killGroup: (pid, signal) => send(-pid, signal), kill: send, withEnvironment }
@@ -12,7 +14,15 @@ const ENVIRONMENT_BYTES = 64 * 1024
 
 function start(plan: SpawnPlan): Promise<Spawned> {
   const [program = '', ...args] = plan.as ? asUser(plan.as, plan.argv) : plan.argv
-  const child = spawn(program, args, { cwd: plan.cwd, env: plan.env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = startChild(program, args, plan)
+  const [, , , status, ...given] = child.stdio
+  status?.on('data', (chunk: Buffer) => plan.jail?.status(chunk))
+  plan.jail?.given.forEach((bytes, i) => {
+    const to = given[i] as Writable
+    // A jail that could not be made has read none of it.
+    to.on('error', () => undefined)
+    to.end(bytes)
+  })
   child.stdout.on('data', (chunk: Buffer) => plan.output('stdout', chunk))
   child.stderr.on('data', (chunk: Buffer) => plan.output('stderr', chunk))
   // A program that does not read its input closes the pipe: that is its right.
@@ -32,12 +42,42 @@ function start(plan: SpawnPlan): Promise<Spawned> {
     child.once('error', reject)
     child.once('spawn', () => {
       const pid = child.pid ?? 0
-      resolve({ pid, startTime: alive(pid) ?? '', ended, kill: (signal) => send(-pid, signal) })
+      resolve({ pid, startTime: alive(pid) ?? '', ended, kill: (signal) => (plan.jail && signal === 'SIGTERM' ? endInside(pid) : send(-pid, signal)) })
     })
   })
 }
 
-function asUser(as: NonNullable<SpawnPlan['as']>, argv: readonly string[]): string[] {
+/** Typed with the three streams that are always there. */
+function startChild(
+  program: string,
+  args: readonly string[],
+  { cwd, env, jail }: SpawnPlan,
+): ChildProcessWithoutNullStreams & { stdio: (Readable | Writable)[] } {
+  const more = jail ? ['pipe' as const, ...jail.given.map(() => 'pipe' as const)] : []
+  const child: unknown = spawn(program, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe', ...more] })
+  return child as ReturnType<typeof startChild>
+}
+
+/** Everything below a process, as far as it is not gone meanwhile (proc(5), task/TID/children). */
+function below(pid: number): number[] {
+  try {
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' '))
+    return children.filter((word) => word !== '').flatMap((word) => [Number(word), ...below(Number(word))])
+  } catch (cause) {
+    if (['ENOENT', 'ESRCH'].includes((cause as NodeJS.ErrnoException).code ?? '')) return []
+    throw cause
+  }
+}
+
+function endInside(pid: number): void {
+  const inside = below(pid)
+  // Not made yet: nothing in there wants to be told.
+  if (inside.length === 0) send(-pid, 'SIGKILL')
+  for (const one of inside) send(one, 'SIGTERM')
+}
+
+/** The words that start a program with these ids and no way to get others back (setpriv(1)). */
+export function asUser(as: NonNullable<SpawnPlan['as']>, argv: readonly string[]): string[] {
   const groups = as.groups.length > 0 ? `--groups=${as.groups.join(',')}` : '--clear-groups'
   return ['setpriv', `--reuid=${as.uid}`, `--regid=${as.gid}`, groups, '--no-new-privs', '--', ...argv]
 }
@@ -54,6 +94,11 @@ function alive(pid: number): string | undefined {
     if (['ENOENT', 'ESRCH'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined
     throw cause
   }
+}
+
+/** `SIGKILL` for 9; undefined: there is no such signal. */
+export function signalName(number: number): string | undefined {
+  return Object.entries(constants.signals).find(([, one]) => one === number)?.[0]
 }
 
 /** A negative number is a process group, as kill(2) has it. */
@@ -82,7 +127,7 @@ function withEnvironment(entry: string, uid: number | undefined): number[] {
 
 /** Empty for a process of somebody else. */
 function environmentOf(pid: number, uid: number | undefined, room: Buffer): string {
-  const fd = openSync(`/proc/${pid}/environ`, constants.O_RDONLY)
+  const fd = openSync(`/proc/${pid}/environ`, open.O_RDONLY)
   try {
     // A process that forbids to be dumped shows root as its owner.
     const owner = fstatSync(fd).uid

@@ -138,7 +138,7 @@ export type Spawned = Readonly<{
   startTime: string
   /** The program itself has ended; what it left running in its group was killed, all output is in. */
   ended: Promise<Readonly<{ code: number | null; signal: string | null }>>
-  /** Ends the whole process group. */
+  /** To the whole process group; SIGTERM to a jail goes to what runs in it, for bwrap(1) hands no signal on. */
   kill: (signal: 'SIGTERM' | 'SIGKILL') => void
 }>
 
@@ -150,6 +150,13 @@ export type SpawnPlan = Readonly<{
   as: (Owner & { groups: readonly number[] }) | undefined
   stdin: Uint8Array
   output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
+  /** Started through bwrap(1). */
+  jail?: Readonly<{
+    /** What it reads on descriptors from 4 on. */
+    given: readonly Uint8Array[]
+    /** What it says on descriptor 3. */
+    status: (chunk: Buffer) => void
+  }>
 }>
 
 export type Spawner = Readonly<{

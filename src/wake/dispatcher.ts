@@ -16,6 +16,7 @@ import { recover } from './recover.ts'
 import { conduct } from './run.ts'
 import type { Stop } from './verdict.ts'
 import { wakes } from './wakes.ts'
+import { createWalls } from './walls.ts'
 
 export type Running = Readonly<{ run: MessageId; agent: Name; id: MessageId; since: string }>
 
@@ -37,6 +38,8 @@ export type Dispatcher = Readonly<{
   resume: (who: Name | 'all') => Promise<void>
   paused: () => readonly string[]
   isPaused: (agent: Name) => boolean
+  /** Why nothing can be started for this agent; undefined: it can. */
+  faultOfJail: (agent: Name) => string | undefined
   /** Ends an agent's runs, which is no attempt: its configuration was narrowed or taken away. */
   endRuns: (agent: Name) => Promise<void>
   /** No new runs; those under way may go on for `drainMs` and are then ended, their messages back in new/. */
@@ -51,6 +54,8 @@ const LOOK_AGAIN_MS = 60_000
 const DISK_AGAIN_MS = 5_000
 /** After a message that somebody had open. Milliseconds. */
 const BUSY_AGAIN_MS = 1_000
+/** While a jail cannot be made. Milliseconds. */
+const JAIL_AGAIN_MS = 30_000
 
 export function createDispatcher(given: WakeGiven): Dispatcher {
   const { clock, ledger, layout, config } = given
@@ -59,6 +64,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
   const queue = makeQueue(ledger, wakesNow)
   const live = new Map<MessageId, Live>()
   const causes = makeCauses()
+  const walls = createWalls(given)
   const perAgent = new Map<Name, number>()
   let ready = false
   let stopping = false
@@ -68,6 +74,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
   let nextStartMs = Number.NEGATIVE_INFINITY
   let alarm: Cancel | undefined
   let sweep: Cancel | undefined
+  let jailed: Cancel | undefined
 
   function wakesNow(mail: Mail, nowMs: number): ReturnType<typeof wakes> {
     const runner = config().agents.get(mail.holder)?.runner
@@ -76,7 +83,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
 
   function* canRun(): Generator<Name> {
     for (const { name, runner } of config().agents.values()) {
-      if (runner && (perAgent.get(name) ?? 0) < runner.concurrency && !pauses.has(name) && given.identity(name)) yield name
+      if (runner && (perAgent.get(name) ?? 0) < runner.concurrency && !pauses.has(name) && given.identity(name) && walls.fault(name) === undefined) yield name
     }
   }
 
@@ -128,6 +135,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     slots++
     const over = conduct(given, records, { run, mail, runner, identity, leash }, freeSlot)
       .then((how) => {
+        if (typeof how === 'object') walls.failed(agent, how.noJail)
         if (how !== 'busy') return
         // Nobody was started: the next in line is, and this one has its turn when its file may be closed again.
         nextStartMs = Number.NEGATIVE_INFINITY
@@ -165,6 +173,13 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     return Promise.all(ending.map(({ over }) => over))
   }
 
+  function lookAtWalls(): void {
+    walls.look().then(
+      (opened) => opened && plan(),
+      (cause: unknown) => given.log('error', 'jails could not be tried', { why: String(cause) }),
+    )
+  }
+
   const isOf =
     (who: Name | 'all') =>
     (one: Live): boolean =>
@@ -173,7 +188,9 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
   return {
     recover: async () => {
       await recover(given, records)
+      await walls.look()
       ready = true
+      jailed = clock.every(JAIL_AGAIN_MS, lookAtWalls)
       sweep = clock.every(LOOK_AGAIN_MS, () => {
         queue.refresh()
         plan()
@@ -192,6 +209,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     kick: () => {
       queue.refresh()
       plan()
+      if (ready) lookAtWalls()
     },
     running: () => [...live.values()].map(({ run, mail, since }) => ({ run, agent: mail.holder, id: mail.id, since })),
     causeHops: causes.hopsAt,
@@ -208,11 +226,13 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     },
     paused: pauses.list,
     isPaused: pauses.has,
+    faultOfJail: walls.fault,
     endRuns: async (agent) => void (await end(isOf(agent), 'configuration')),
     stop: async (drainMs) => {
       stopping = true
       alarm?.()
       sweep?.()
+      jailed?.()
       const all = Promise.all([...live.values()].map(({ over }) => over))
       let cancel: Cancel | undefined
       const drained = new Promise<void>((resolve) => (cancel = clock.after(drainMs, resolve)))

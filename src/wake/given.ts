@@ -3,9 +3,11 @@ import type { Config } from '../core/config.ts'
 import type { Event } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
-import type { Apply, Changed, Raise, Submit } from '../core/post.ts'
+import type { Apply, Changed, Clear, Raise, Submit } from '../core/post.ts'
 import type { Folder, Status } from '../core/status.ts'
+import type { Jail } from '../jail/index.ts'
 import type { Folders, Layout, Ledger } from '../mailbox/index.ts'
+import type { Host } from '../system/host.ts'
 import type { Clock, Disk, Ids, Log, Owner, Spawner, SpawnPlan } from '../system/types.ts'
 
 /** As whom an agent's runs act. */
@@ -14,6 +16,8 @@ export type Identity = Readonly<{
   as: SpawnPlan['as']
   /** Owner of the run's log, which the agent may read; undefined: as created. */
   logOwner: Owner | undefined
+  /** undefined: the operator wants none for it. */
+  jail: Jail | undefined
 }>
 
 export type WakeGiven = Readonly<{
@@ -22,6 +26,8 @@ export type WakeGiven = Readonly<{
   log: Log
   ids: Ids
   spawner: Spawner
+  /** What the machine has for jails; `again`: perhaps it has more by now. */
+  host: (again?: 'again') => Host
   bootId: string
   ledger: Ledger
   layout: Layout
@@ -34,6 +40,7 @@ export type WakeGiven = Readonly<{
   lookAgain: (id: MessageId, holder: Name) => Promise<Status | null | undefined>
   submit: Submit
   raise: Raise
+  clear: Clear
   record: (event: Event) => void
   /** undefined: nothing may be started for this agent (it has no uid yet). */
   identity: (agent: Name) => Identity | undefined

@@ -1,41 +1,54 @@
 /** A run's command line, environment and input. Nothing a sender wrote becomes any of them but standard input. */
+import { dirname } from 'node:path'
 import type { Runner } from '../core/config.ts'
+import { behind, JAIL_PATH, type Jail, RUNNERS_AT, shownAt } from '../jail/index.ts'
 import { isLeased, leadsNowhere, listOrNothing, type Mail, statOrNothing } from '../mailbox/index.ts'
 import { faultOfProgram } from '../system/program.ts'
-import type { Disk } from '../system/types.ts'
 import type { WakeGiven } from './given.ts'
 import type { RunRecord } from './records.ts'
 
 /** What a holder may have added to a message since it was admitted. Bytes. */
 const ROOM_FOR_HOLDER = 16 * 1024 ** 2
 
-/** argv with `./x` led to policies/runners/; also in later arguments (`[sh, ./x]`) where there is such a program. */
-export function commandOf(runner: Runner, given: Pick<WakeGiven, 'disk' | 'runnerPath'>): string[] {
+/** argv with `./x` led to policies/runners/, as a jail shows them or as they lie; also in later arguments (`[sh, ./x]`) where there is such a program. */
+export function commandOf(runner: Runner, given: Pick<WakeGiven, 'disk' | 'runnerPath'>, jail: Jail | undefined): string[] {
   return runner.command.map((word, i) => {
     if (!word.startsWith('./')) return word
-    const path = given.runnerPath(word.slice(2))
-    return i === 0 || statOrNothing(given.disk, path)?.kind === 'file' ? path : word
+    const name = word.slice(2)
+    const path = given.runnerPath(name)
+    return i === 0 || statOrNothing(given.disk, path)?.kind === 'file' ? (jail ? `${RUNNERS_AT}/${name}` : path) : word
   })
 }
 
 /** What is wrong with the program or the folder it shall start in, or undefined. */
-export function faultOfStart(disk: Disk, argv: readonly string[], home: string, searchPath = '/usr/bin:/bin'): string | undefined {
-  if (statOrNothing(disk, home)?.kind !== 'folder') return `its folder ${home} is not there`
+export function faultOfStart(
+  given: Pick<WakeGiven, 'disk' | 'host' | 'environment'>,
+  program: string,
+  home: string,
+  jail: Jail | undefined,
+): string | undefined {
+  if (statOrNothing(given.disk, home)?.kind !== 'folder') return `its folder ${home} is not there`
   // Started as an agent it is setpriv(1) that looks for it, whose status says nothing of why.
-  return faultOfProgram(argv[0] ?? '', searchPath, home)
+  if (!jail) return faultOfProgram(program, given.environment['PATH'] ?? '/usr/bin:/bin', home)
+  const path = program.includes('/') ? behind(jail, program) : program
+  const own = given.host().program.map(({ from }) => dirname(from))
+  const fault = faultOfProgram(path ?? program, [...own, JAIL_PATH].join(':'), home)
+  return path === undefined && fault === undefined ? `${program} is not in its jail: put it into policies/runners/, or its folder into mounts:` : fault
 }
 
 /** Facts of the daemon's own; nothing here was worded by the sender. */
-export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord): Record<string, string> {
+export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord, jail: Jail | undefined): Record<string, string> {
   const { layout } = given
+  const shown = (path: string): string => (jail ? shownAt(jail, path) : path)
+  const shownIfThere = (path: string | undefined): string | undefined => path && shown(path)
   const facts: Record<string, string | undefined> = {
-    HOME: layout.home(mail.holder),
-    PENNY_ROOT: layout.root,
+    HOME: shown(layout.home(mail.holder)),
+    PENNY_ROOT: jail ? undefined : layout.root,
     PENNY_AGENT: mail.holder,
     PENNY_RUN: record.run,
     PENNY_ATTEMPT: String(record.attempt),
     PENNY_ID: mail.id,
-    PENNY_MESSAGE: messagePath(given, mail),
+    PENNY_MESSAGE: shown(messagePath(given, mail)),
     PENNY_KIND: mail.kind,
     PENNY_FROM: mail.from,
     PENNY_VIA: mail.via,
@@ -43,12 +56,12 @@ export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord): 
     PENNY_PRIORITY: mail.priority,
     PENNY_DUE: mail.due,
     PENNY_THREAD: mail.thread,
-    PENNY_IN_REPLY_TO: sentMirror(given, mail),
-    PENNY_REPLIES: pathsOf(given, record) || undefined,
-    PENNY_ATTACHMENTS: attachmentsOf(given, mail),
+    PENNY_IN_REPLY_TO: shownIfThere(sentMirror(given, mail)),
+    PENNY_REPLIES: repliesOf(given, record).map(shown).join('\n') || undefined,
+    PENNY_ATTACHMENTS: shownIfThere(attachmentsOf(given, mail)),
   }
   const known = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return { ...given.environment, ...Object.fromEntries(known) }
+  return { ...given.environment, ...(jail ? { PATH: JAIL_PATH } : {}), ...Object.fromEntries(known) }
 }
 
 export function messagePath({ layout }: Pick<WakeGiven, 'layout'>, mail: Mail): string {
@@ -63,12 +76,8 @@ function sentMirror({ disk, layout }: WakeGiven, mail: Mail): string | undefined
   return file && `${layout.sent(mail.holder)}/${file.name}`
 }
 
-/** One path a line. */
-function pathsOf(given: WakeGiven, record: RunRecord): string {
-  return record.replies
-    .flatMap((id) => given.ledger.get(id) ?? [])
-    .map((reply) => messagePath(given, reply))
-    .join('\n')
+function repliesOf(given: WakeGiven, record: RunRecord): string[] {
+  return record.replies.flatMap((id) => given.ledger.get(id) ?? []).map((reply) => messagePath(given, reply))
 }
 
 function attachmentsOf({ disk, layout }: WakeGiven, mail: Mail): string | undefined {

@@ -47,6 +47,8 @@ export async function awaitEnd(world: World, { run, uid }: Whose, spawned: Spawn
   let cancel = (): void => undefined
 
   function end(): void {
+    // What may see or do less now has no time left.
+    if (leash.stopped === 'configuration') return spawned.kill('SIGKILL')
     spawned.kill('SIGTERM')
     clock.after(GRACE_MS, () => {
       if (!ended) spawned.kill('SIGKILL')
@@ -72,6 +74,12 @@ export async function awaitEnd(world: World, { run, uid }: Whose, spawned: Spawn
   if (leash.stopped) return { how: 'stopped', why: leash.stopped }
   if (timedOut) return { how: 'timed-out', afterMs: timeoutMs }
   return code === null ? { how: 'signalled', signal: signal ?? 'a signal' } : { how: 'exited', code }
+}
+
+/** Resolves when this process is gone, or hangs in the kernel. */
+export async function goneWithin({ clock, spawner }: World, pid: number): Promise<void> {
+  const started = clock.monotonic()
+  while (spawner.alive(pid) !== undefined && clock.monotonic() - started < DEAD_WITHIN_MS) await new Promise<void>((resolve) => void clock.after(2, resolve))
 }
 
 /** Processes that left the group still carry the run's name in their environment, unless they took it off. */

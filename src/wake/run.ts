@@ -1,16 +1,13 @@
 /** One run, from its record to what followed from it. */
-import type { Runner } from '../core/config.ts'
-import type { MessageId } from '../core/ids.ts'
 import type { Changed } from '../core/post.ts'
 import { formatTime } from '../core/time.ts'
-import type { Mail } from '../mailbox/index.ts'
 import { follow } from './consequences.ts'
-import type { Identity, WakeGiven } from './given.ts'
-import { commandOf, environmentOf, faultOfStart, readMessage } from './plan.ts'
-import { collectLastLine, collectPrinted, type Printed } from './printed.ts'
-import { awaitEnd, type Leash, startProcess } from './process.ts'
+import { execute, type RunPlan } from './execute.ts'
+import type { WakeGiven } from './given.ts'
+import { collectLastLine, collectPrinted } from './printed.ts'
+import type { Leash } from './process.ts'
 import type { Records, RunRecord } from './records.ts'
-import { openRunLog, type RunLog } from './runlog.ts'
+import { openRunLog } from './runlog.ts'
 import { describeEnding, type Ending, judge } from './verdict.ts'
 import { repliesFor } from './wakes.ts'
 
@@ -19,10 +16,11 @@ const ROOM_FOR_HEAD = 4096
 /** After a disk that was full or a letter that was refused. Milliseconds. */
 const AGAIN_MS = 5_000
 
-export type RunPlan = Readonly<{ run: MessageId; mail: Mail; runner: Runner; identity: Identity; leash: Leash }>
+/** `noJail`: why its jail could not be made; the message is back. */
+export type Conducted = 'over' | 'busy' | Readonly<{ noJail: string }>
 
 /** Resolves when the run is over and done with, or there was none because somebody else has the message (`busy`: open, so that it cannot be claimed now). `waits` is called when the process is over and what follows is waited for. Rejects with nothing claimed where its record could not be written. */
-export async function conduct(given: WakeGiven, records: Records, plan: RunPlan, waits: () => void): Promise<'over' | 'busy'> {
+export async function conduct(given: WakeGiven, records: Records, plan: RunPlan, waits: () => void): Promise<Conducted> {
   const { run, mail, leash } = plan
   let record = firstRecord(given, records, plan)
   await records.write(record)
@@ -53,7 +51,7 @@ export async function conduct(given: WakeGiven, records: Records, plan: RunPlan,
   log.say(`${describeEnding(ending)}, ${formatTime(given.clock.now())}`)
   log.close()
   await insist(given, leash, record, concluding(given, records, record, ending, printed.text(`runs/${mail.id}.log`), lastLine.text()), waits)
-  return 'over'
+  return ending.how === 'no-jail' ? { noJail: ending.why } : 'over'
 }
 
 /** Judges an end, writes down what follows, and does it. */
@@ -128,48 +126,4 @@ async function claim(given: WakeGiven, { id, agent, isNote }: RunRecord): Promis
   const by = `run:${agent}`
   const changed = isNote ? await given.moveNote(id, 'cur', by) : await given.apply({ id, to: 'in_progress', actor: 'daemon', by, claim: true, waitMs: 0 })
   return changed.outcome
-}
-
-type Output = Readonly<{ log: RunLog; printed: Printed; lastLine: Pick<Printed, 'add'> }>
-
-async function execute(
-  given: WakeGiven,
-  plan: RunPlan,
-  record: RunRecord,
-  output: Output,
-  started: (process: { pid: number; startTime: string }) => Promise<void>,
-): Promise<Ending> {
-  const { mail, runner, identity, leash } = plan
-  if (leash.stopped) return { how: 'stopped', why: leash.stopped }
-  const home = given.layout.home(mail.holder)
-  const argv = commandOf(runner, given)
-  const fault = faultOfStart(given.disk, argv, home, given.environment['PATH'])
-  const stdin = readMessage(given, mail)
-  if (fault !== undefined || !stdin) {
-    const why = fault ?? `the message is not in ${mail.folder}/ as a plain file`
-    output.log.say(why)
-    return { how: 'not-started', why, passing: false }
-  }
-  const begun = await startProcess(given.spawner, {
-    argv,
-    cwd: home,
-    env: environmentOf(given, mail, record),
-    as: identity.as,
-    stdin,
-    output: (stream, chunk) => {
-      output.log.write(chunk)
-      output.lastLine.add(chunk)
-      if (stream === 'stdout') output.printed.add(chunk)
-    },
-  })
-  if (!begun.ok) {
-    output.log.say(describeEnding(begun.ending))
-    return begun.ending
-  }
-  const { spawned } = begun
-  const [ending] = await Promise.all([
-    awaitEnd(given, { run: plan.run, uid: identity.as?.uid }, spawned, runner.timeoutMs, leash),
-    started({ pid: spawned.pid, startTime: spawned.startTime }),
-  ])
-  return ending
 }

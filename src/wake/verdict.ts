@@ -12,6 +12,8 @@ export type Ending =
   | Readonly<{ how: 'stopped'; why: Stop }>
   /** `passing`: the machine had no room for it just then, which is not the program's fault. */
   | Readonly<{ how: 'not-started'; why: string; passing: boolean }>
+  /** Its jail could not be made. */
+  | Readonly<{ how: 'no-jail'; why: string }>
   /** The daemon died. */
   | Readonly<{ how: 'orphaned'; started: boolean }>
 
@@ -94,6 +96,7 @@ function judgeUnsettled(
     case 'not-started':
       return retry(!ending.passing)
     case 'stopped':
+    case 'no-jail':
       return { act: 'return' }
     case 'orphaned':
       // Nothing was claimed, or the holder has released it since.
@@ -115,6 +118,8 @@ export function describeEnding(ending: Ending): string {
       return `stopped: ${ending.why}`
     case 'not-started':
       return `not started: ${ending.why}`
+    case 'no-jail':
+      return `not started: its jail cannot be made: ${ending.why}`
     case 'orphaned':
       return ending.started ? 'the daemon died while it ran' : 'the daemon died before it began'
   }

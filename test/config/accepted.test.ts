@@ -40,6 +40,8 @@ t.test('org.yaml, one person and one agent are enough; the rest has the defaults
     reads: [],
     runner: undefined,
     user: undefined,
+    jailed: true,
+    network: 'gateway',
     mounts: [],
     protected: false,
   })
@@ -72,6 +74,8 @@ t.test('everything that can be said is read as it was meant', async (t) => {
     reads: ['cfo'],
     runner: { command: ['./handle.sh', '--long words'], notes: true, concurrency: 2, timeoutMs: 90_000, maxAttempts: 5 },
     user: '1234',
+    jailed: false,
+    network: 'full',
     mounts: [
       { from: '/srv/code', at: '/code', mode: 'ro' },
       { from: '/srv/x', at: '/x', mode: 'rw' },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { organisation } from './driver.ts'
-import { exists, lettersOf, message, pause, until } from './files.ts'
+import { exists, lettersOf, message, pause, processesFor, until } from './files.ts'
 
 const shape = (handle: string): Parameters<typeof organisation>[1] => ({
   org: 'wake: { concurrency: 8, stagger: 0s }\n',
@@ -35,9 +35,10 @@ t.test('pause --now ends a run; that is no attempt, and the task waits in new/',
   org.drop('spool/legal/task.md', message({ subject: 'one' }))
   const pids = org.at('workspaces/legal/home/pids.txt')
   await until('running', () => exists(pids) && readFileSync(pids, 'utf8').includes('\n'))
+  const { id } = lettersOf(org.root, 'legal')[0] ?? { id: '' }
+  t.ok(processesFor(id).length > 0)
   t.equal((await org.penny(['pause', 'legal', '--now'])).status, 0)
-  const pid = readFileSync(pids, 'utf8').trim()
-  await until('ended', () => !exists(`/proc/${pid}`) || /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')))
+  t.same(processesFor(id), [], 'when the command returns nothing is left')
   await until('back in new/', () => lettersOf(org.root, 'legal').find((one) => one.folder === 'new' && one.head.get('status') === 'open'))
   t.equal((await org.penny(['resume', 'legal'])).status, 0)
   await until('done, with max_attempts: 1', () => lettersOf(org.root, 'legal').find((one) => one.head.get('status') === 'done'))

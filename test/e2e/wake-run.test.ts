@@ -31,7 +31,7 @@ printf 'Reviewed.\\r\\nNo objections'
   const [path, id, cwd] = readFileSync(`${home}/facts.txt`, 'utf8').split('\n')
   t.ok(path?.endsWith(`/cur/${done.file}`), 'PENNY_MESSAGE is the path in cur/')
   t.equal(id, done.id, 'PENNY_ID')
-  t.equal(cwd, home, 'in home/')
+  t.equal(cwd, '/ws/home', 'in home/, as its jail shows it')
   t.ok(readFileSync(`${home}/stdin.txt`).includes('The body\r\nof the task'), 'the message is on standard input')
   t.ok(readFileSync(`${home}/message.txt`).includes('status: in_progress'), 'claimed before the run')
   t.match(

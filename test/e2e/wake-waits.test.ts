@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { organisation, PENNY } from './driver.ts'
+import { organisation } from './driver.ts'
 import { exists, lettersOf, message, until } from './files.ts'
 
 const asks = `#!/bin/sh
-penny() { '${process.execPath}' '${PENNY}' "$@"; }
 if [ -e asked ]; then echo 'all together'; exit 0; fi
 penny send legal -m 'a part, please' --ref part-1 --wait > out.txt 2> err.txt
 echo $? > asked

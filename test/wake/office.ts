@@ -13,6 +13,7 @@ import { type Folder, folderOf, isSettled, isStatus, type Status, statusByFolder
 import { formatFileName, layoutOf, type Mail, makeLedger, pinFolders } from '../../src/mailbox/index.ts'
 import { realClock } from '../../src/system/clock.ts'
 import { realDisk } from '../../src/system/disk.ts'
+import { hostOf } from '../../src/system/host.ts'
 import { makeIds } from '../../src/system/ids.ts'
 import { chooseLease } from '../../src/system/lease.ts'
 import { realSpawner } from '../../src/system/spawner.ts'
@@ -147,7 +148,9 @@ export function makeOffice(t: Test, clock: Clock = realClock): Office {
       },
       raise: (fault) => void office.faults.push(fault),
       record: (event) => void office.events.push(event),
-      identity: () => ({ as: undefined, logOwner: undefined }),
+      identity: () => ({ as: undefined, logOwner: undefined, jail: undefined }),
+      host: hostOf(process.env['PATH'] ?? ''),
+      clear: () => undefined,
       runnerPath: (program) => `${root}/policies/runners/${program}`,
       wroteIt: (agent, id) => known.get(id)?.from === agent,
       meant: (_, word) => known.get(word as MessageId)?.id,

@@ -1,0 +1,49 @@
+/** What each agent's jail shows, from the configuration in force (contract, page 5). */
+import { type Agent, type Config, type Mount, NETWORKS } from '../core/config.ts'
+import type { Jail } from '../jail/index.ts'
+import { type Layout, statOrNothing } from '../mailbox/index.ts'
+import type { Disk, Owner, SpawnPlan } from '../system/types.ts'
+import { loadIdentities, readersOf } from './identities.ts'
+import { copyRunners } from './runners.ts'
+import { readUids } from './uids.ts'
+
+/** `as`: with which ids it acts. `runners`: the copy of policies/runners/ that runs are started from. */
+export function jailOf(config: Config, layout: Layout, agent: Agent, as: Owner, runners: string): Jail {
+  const { name, mounts, network } = agent
+  return {
+    agent: name,
+    uid: as.uid,
+    gid: as.gid,
+    workspace: layout.workspace(name),
+    readOnly: [layout.sent(name), layout.attachments(name), layout.runs(name)],
+    readable: readersOf(config, name).map((other) => ({ name: other, folders: (['new', 'cur', 'done'] as const).map((one) => layout.folder(other, one)) })),
+    runners,
+    mounts,
+    network,
+  }
+}
+
+/**
+ * As the daemon would start this agent now, for commands. undefined: it has no uid or no folders yet, which the daemon gives it.
+ * Makes the copy of policies/runners/ where it is not there; throws where that cannot be written.
+ */
+export function standingJail(disk: Disk, layout: Layout, config: Config, agent: Agent, self: Owner): Readonly<{ jail: Jail; as: SpawnPlan['as'] }> | undefined {
+  if (statOrNothing(disk, layout.home(agent.name))?.kind !== 'folder') return undefined
+  if (self.uid === 0 && agent.user === undefined && !readUids(disk, layout.uids).of(agent.name)) return undefined
+  const as = loadIdentities(disk, config, self, layout.uids, () => undefined).runAs(agent.name)
+  return { jail: jailOf(config, layout, agent, as ?? self, copyRunners(disk, layout, config.digest)), as }
+}
+
+/** Whether a run of before could see or do what one of now may not: it must end before that counts. */
+export function isNarrower(before: Config, agent: Agent, next: Config): boolean {
+  const after = next.agents.get(agent.name)
+  if (!after?.runner || agent.user !== after.user) return true
+  if (!agent.jailed && after.jailed) return true
+  if (NETWORKS.indexOf(after.network) < NETWORKS.indexOf(agent.network)) return true
+  const stillReads = readersOf(next, agent.name)
+  return readersOf(before, agent.name).some((name) => !stillReads.includes(name)) || agent.mounts.some((mount) => !isStillThere(mount, after.mounts))
+}
+
+function isStillThere({ from, at, mode }: Mount, mounts: readonly Mount[]): boolean {
+  return mounts.some((one) => one.from === from && one.at === at && (one.mode === mode || one.mode === 'rw'))
+}

@@ -1,0 +1,86 @@
+/** The program of a run: started in its agent's jail, its output taken, its end awaited. */
+import type { Runner } from '../core/config.ts'
+import type { MessageId } from '../core/ids.ts'
+import { type Enclosed, enclose, faultOfHost, type Jail, readStatus } from '../jail/index.ts'
+import type { Mail } from '../mailbox/index.ts'
+import { signalName } from '../system/spawner.ts'
+import type { Identity, WakeGiven } from './given.ts'
+import { commandOf, environmentOf, faultOfStart, readMessage } from './plan.ts'
+import type { Printed } from './printed.ts'
+import { awaitEnd, goneWithin, type Leash, startProcess } from './process.ts'
+import type { RunRecord } from './records.ts'
+import type { RunLog } from './runlog.ts'
+import { STATUS_FD, whyNot } from './tryjail.ts'
+import { describeEnding, type Ending } from './verdict.ts'
+
+export type RunPlan = Readonly<{ run: MessageId; mail: Mail; runner: Runner; identity: Identity; leash: Leash }>
+
+type Output = Readonly<{ log: RunLog; printed: Printed; lastLine: Pick<Printed, 'add'> }>
+
+/** Enough for what says that a jail cannot be made. Characters. */
+const KEPT_OF_START = 2_000
+
+/** Resolves when nothing of it is left. `started` is awaited, too. */
+export async function execute(
+  given: WakeGiven,
+  plan: RunPlan,
+  record: RunRecord,
+  output: Output,
+  started: (process: { pid: number; startTime: string }) => Promise<void>,
+): Promise<Ending> {
+  const { mail, runner, identity, leash } = plan
+  if (leash.stopped) return { how: 'stopped', why: leash.stopped }
+  const { as, jail } = identity
+  const home = given.layout.home(mail.holder)
+  const noJail = jail && faultOfHost(given.host())
+  if (noJail !== undefined) return said(output, { how: 'no-jail', why: noJail })
+  const argv = commandOf(runner, given, jail)
+  const fault = faultOfStart(given, argv[0] ?? '', home, jail)
+  const stdin = readMessage(given, mail)
+  if (fault !== undefined || !stdin)
+    return said(output, { how: 'not-started', why: fault ?? `the message is not in ${mail.folder}/ as a plain file`, passing: false })
+  const line = lineOf(given, jail, argv, environmentOf(given, mail, record, jail))
+  let status = ''
+  const takeStatus = (chunk: Buffer): void => {
+    status += chunk.toString()
+  }
+  let beginning = ''
+  const begun = await startProcess(given.spawner, {
+    argv: line.argv,
+    env: line.env,
+    cwd: jail ? '/' : home,
+    as,
+    stdin,
+    output: (stream, chunk) => {
+      output.log.write(chunk)
+      output.lastLine.add(chunk)
+      if (stream === 'stdout') output.printed.add(chunk)
+      if (jail && beginning.length < KEPT_OF_START) beginning += chunk.toString('utf8', 0, KEPT_OF_START)
+    },
+    ...(jail ? { jail: { given: line.given, status: takeStatus } } : {}),
+  })
+  if (!begun.ok) return said(output, begun.ending)
+  const { spawned } = begun
+  const [ending] = await Promise.all([
+    awaitEnd(given, { run: plan.run, uid: as?.uid }, spawned, runner.timeoutMs, leash),
+    started({ pid: spawned.pid, startTime: spawned.startTime }),
+  ])
+  if (!jail) return ending
+  const { pid, exitCode } = readStatus(status)
+  // Its first process ends after bwrap, and the last of the others before it.
+  if (pid !== undefined) await goneWithin(given, pid)
+  if (ending.how !== 'exited') return ending
+  if (exitCode === undefined) return { how: 'no-jail', why: whyNot(beginning, ending.code, null) }
+  // As a shell does, bwrap tells so of one that was killed.
+  const signal = signalName(exitCode - 128)
+  return signal === undefined ? ending : { how: 'signalled', signal }
+}
+
+function said(output: Output, ending: Ending): Ending {
+  output.log.say(describeEnding(ending))
+  return ending
+}
+
+function lineOf(given: WakeGiven, jail: Jail | undefined, argv: readonly string[], env: Readonly<Record<string, string>>): Enclosed {
+  return jail ? enclose(jail, given.host(), { argv, env }, STATUS_FD) : { argv, env, given: [] }
+}

@@ -1,0 +1,105 @@
+/** Whether jails can be made: of all agents, or of one. While they cannot, nothing is started; there is no weaker jail. */
+import type { Name } from '../core/names.ts'
+import { shellWord } from '../core/text.ts'
+import { faultOfHost, type Jail } from '../jail/index.ts'
+import type { WakeGiven } from './given.ts'
+import { tryJail } from './tryjail.ts'
+
+export type Walls = Readonly<{
+  /** Why nothing can be started for this agent now; undefined: it can. */
+  fault: (agent: Name) => string | undefined
+  /** A run of this agent found its jail not to be made: none is started until one can be. */
+  failed: (agent: Name, why: string) => void
+  /** Tries: at a start, and again those that failed. Resolves to whether that opened one. */
+  look: () => Promise<boolean>
+}>
+
+/** What alerts call the machine's part. */
+const MACHINE = 'bubblewrap'
+
+export function createWalls(given: WakeGiven): Walls {
+  const closed = new Map<Name, string>()
+  let machine: string | undefined
+  let hasLooked = false
+  let looking: Promise<boolean> | undefined
+
+  const jailOf = (agent: Name): Jail | undefined => given.identity(agent)?.jail
+
+  async function judge(agent: Name, why: string): Promise<void> {
+    const jail = jailOf(agent)
+    const bare = jail && (await attempt(agent, { ...jail, mounts: [], readable: [] }))
+    if (bare === undefined) return tellAgent(agent, why)
+    closed.delete(agent)
+    tellMachine(bare)
+  }
+
+  function attempt(agent: Name, jail: Jail): Promise<string | undefined> {
+    return tryJail(given, jail, given.identity(agent)?.as)
+  }
+
+  function tellAgent(agent: Name, why: string): void {
+    closed.set(agent, why)
+    given.raise({
+      code: 'jail-unavailable',
+      about: agent,
+      agent,
+      sentence: `The jail of ${agent} cannot be made (${why}), so nothing is started for it; its mail waits in new/. It is tried again every half a minute.`,
+      fix: `penny jail ${shellWord(agent)} -- true`,
+    })
+  }
+
+  function tellMachine(why: string): void {
+    machine = why
+    given.raise({
+      code: 'jail-unavailable',
+      about: MACHINE,
+      sentence: `No jail can be made on this machine (${why}), so no agent is started; mail waits in new/. It is tried again every half a minute.`,
+      fix: given.host().bwrap ? 'penny doctor' : 'sudo apt-get install bubblewrap',
+    })
+  }
+
+  async function lookNow(): Promise<boolean> {
+    const jailed = [...given.config().agents.values()].filter(({ name, runner }) => runner && jailOf(name)).map(({ name }) => name)
+    const [first] = jailed
+    if (first === undefined || (hasLooked && machine === undefined && closed.size === 0)) return false
+    const before = machine
+    const jail = jailOf(first)
+    const why = faultOfHost(given.host(machine === undefined ? undefined : 'again')) ?? (jail && (await attempt(first, { ...jail, mounts: [], readable: [] })))
+    if (why !== undefined) {
+      tellMachine(why)
+      return false
+    }
+    machine = undefined
+    given.clear('jail-unavailable', MACHINE)
+    // Of a daemon before this one.
+    if (!hasLooked) for (const agent of jailed) given.clear('jail-unavailable', agent)
+    hasLooked = true
+    let opened = before !== undefined
+    for (const agent of [...closed.keys()]) {
+      const own = jailOf(agent)
+      const still = own && (await attempt(agent, own))
+      if (still !== undefined) {
+        tellAgent(agent, still)
+        continue
+      }
+      closed.delete(agent)
+      given.clear('jail-unavailable', agent)
+      opened = true
+    }
+    return opened
+  }
+
+  return {
+    fault: (agent) => (jailOf(agent) ? (machine ?? closed.get(agent)) : undefined),
+    failed: (agent, why) => {
+      closed.set(agent, why)
+      judge(agent, why).catch((cause: unknown) => given.log('error', 'a jail could not be tried', { agent, why: String(cause) }))
+    },
+    look: () => {
+      looking ??= lookNow().finally(() => {
+        looking = undefined
+      })
+      return looking
+    },
+  }
+}
