@@ -39,7 +39,9 @@ export async function serveSupervisor(supervision: Supervision | undefined, { cl
     },
     stopping: (drainMs) => {
       isStopping = true
-      tell('STOPPING=1', drainMs > 0 ? 'STATUS=stopping: runs may end first' : 'STATUS=stopping')
+      // From STOPPING=1 on systemd counts its own time for a stop, which is shorter than runs may be.
+      if (drainMs > 0) tell('STATUS=stopping once runs have ended')
+      else tell('STOPPING=1', 'STATUS=stopping')
     },
   }
 }

@@ -132,6 +132,15 @@ t.test('a watchdog that is meant for another process is not answered, and an emp
   t.notMatch(org.log(), /the supervisor may not know/)
 })
 
+t.test('a stop that lets runs end is none yet: its time is not for the supervisor to count', { skip }, async (t) => {
+  const ear = await supervisor(t, { watchdogMs: 200 })
+  const org = await organisation(t)
+  await org.up()
+  t.equal((await org.penny(['down', '--drain', '10m'])).status, 0)
+  await until('the status', () => ear.count('STATUS=stopping once runs have ended') === 1)
+  t.equal(ear.count('STOPPING=1'), 0)
+})
+
 t.test('nothing that the daemon starts, and no daemon in the background, can speak in its name', { skip }, async (t) => {
   const ear = await supervisor(t, { watchdogMs: 60_000 })
   const env = join(ear.folder, 'env')
