@@ -58,7 +58,8 @@ async function detach(call: Call, root: string, logLevel: LogLevel, strict: bool
     cwd: '/',
     detached: true,
     stdio: ['ignore', 'ignore', log],
-    env: { UV_THREADPOOL_SIZE: '16', ...call.surroundings.env },
+    // A supervisor that started this command did not start that daemon, and would not believe it.
+    env: { UV_THREADPOOL_SIZE: '16', ...call.surroundings.env, NOTIFY_SOCKET: undefined, WATCHDOG_USEC: undefined, WATCHDOG_PID: undefined },
   })
   closeSync(log)
   let ended: { code: number | null; signal: string | null } | undefined

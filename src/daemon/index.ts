@@ -14,10 +14,12 @@ import { shellWord } from '../core/text.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { closeInherited } from '../system/inherited.ts'
 import { packageVersion } from '../system/package.ts'
+import { takeSupervision } from '../system/supervisor.ts'
 import type { LogLevel } from '../system/types.ts'
 import { serveControl } from './control.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { prepare } from './start.ts'
+import { serveSupervisor } from './supervised.ts'
 
 /** By these `penny doctor` judges, and `penny jail` starts programs, as the daemon does. */
 export { standingJail } from './jails.ts'
@@ -47,6 +49,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   if (!isOnTerminal) process.on('SIGHUP', () => hangUp())
   setFlagsFromString(HEAP_GROWTH)
   closeInherited()
+  const supervision = takeSupervision(process.env, process.pid)
   const layout = layoutOf(options.root)
   const started = await prepare(layout, options.logLevel, options.strict)
   if ('exit' in started) {
@@ -54,6 +57,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     return started.exit
   }
   const { system, release, ...prepared } = started
+  const supervisor = await serveSupervisor(supervision, system)
   // Whoever read the log may go away, as `penny up | head` does; the mail goes on.
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => undefined)
   return new Promise((resolve) => {
@@ -66,6 +70,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       if (stopping) return void stopped.catch(failed)
       stopping = true
       system.log('info', 'stopping', { drain_ms: drainMs })
+      supervisor.stopping(drainMs)
       Promise.all([running, stopped])
         .then(([{ control }]) => {
           control.close()
@@ -86,7 +91,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     }
     const reread = (): void => {
       system.log('info', 'SIGHUP: looking at policies/', {})
-      void running.then(({ daemon }) => daemon.reread())
+      void running.then(({ daemon }) => supervisor.reloading(daemon.reread))
     }
     const crash = (what: string, cause: unknown): void => {
       const why = cause instanceof Error ? cause.message : String(cause)
@@ -116,6 +121,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       const control = await serveControl(layout.daemonSocket, daemon.verbs, (what, why) => system.log('error', what, { why }))
       if (daemon.socketOwner) system.disk.chown(layout.daemonSocket, daemon.socketOwner)
       system.disk.chmod(layout.daemonSocket, 0o660)
+      void daemon.ready.then(() => supervisor.ready(prepared.config.org.name))
       return { daemon, control }
     }
     const running = start()

@@ -1,11 +1,13 @@
 /**
- * The four calls of Linux that Node lacks, through koffi: read leases, renameat2, syncfs, and one more bit in an inotify watch.
+ * The calls of Linux that Node lacks, through koffi: read leases, renameat2, syncfs, one more bit in an inotify watch, and datagrams
+ * to a unix socket.
  * Without koffi (or without leases, as in some containers) the callers fall back and say so.
  */
 import { closeSync, fchownSync, openSync, readdirSync, readlinkSync } from 'node:fs'
+import { getSystemErrorName } from 'node:util'
 import type { Path } from './types.ts'
 
-// Figures from Linux's uapi headers: fcntl.h, fs.h, inotify.h.
+// Figures from Linux's uapi headers: fcntl.h, fs.h, inotify.h, socket.h.
 const F_SETLEASE = 1024
 const F_GETLEASE = 1025
 const F_RDLCK = 0
@@ -15,6 +17,10 @@ const RENAME_NOREPLACE = 1
 const RENAME_EXCHANGE = 2
 const IN_CLOSE_WRITE = 0x8
 const IN_MASK_ADD = 0x20000000
+const AF_UNIX = 1
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000
+const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000
+const EAGAIN = 11
 
 /** Debian's account for what needs no rights. */
 const NOBODY = 65534
@@ -46,6 +52,8 @@ export type Native = Readonly<{
   syncFileSystem: (fd: number) => Promise<void>
   /** Lets libuv's own watch on a folder also report the close of a file that was open for writing. */
   reportCloses: (folder: string) => void
+  /** One datagram to a unix socket, by path or, where it begins with @, by abstract name. Never waits: `busy` where the other side's queue is full. */
+  sendDatagram: (socket: string, data: Uint8Array) => 'sent' | 'busy'
 }>
 
 /** One for the process; that somebody else listens as well does not mean that they let it live. */
@@ -65,6 +73,8 @@ export async function loadNative(): Promise<Native | undefined> {
   const renameat2 = libc.func('int renameat2(int fromDir, const uint8_t *from, int toDir, const uint8_t *to, uint32_t flags)')
   const syncfs = libc.func('int syncfs(int fd)')
   const addWatch = libc.func('int inotify_add_watch(int fd, const uint8_t *path, uint32_t mask)')
+  const socket = libc.func('int socket(int domain, int type, int protocol)')
+  const sendto = libc.func('intptr_t sendto(int fd, const uint8_t *data, size_t size, int flags, const uint8_t *address, uint32_t length)')
   // A broken lease sends SIGIO, whose default ends the process.
   if (!process.listeners('SIGIO').includes(ignored)) process.on('SIGIO', ignored)
 
@@ -94,7 +104,26 @@ export async function loadNative(): Promise<Native | undefined> {
       inotify ??= findInotify()
       if (inotify !== undefined) addWatch(inotify, cString(folder), IN_CLOSE_WRITE | IN_MASK_ADD)
     },
+    sendDatagram: (name, data) => {
+      const failed = (call: string): Error => new Error(`${getSystemErrorName(-koffi.errno())}: ${call} '${name}'`)
+      const fd = socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0) as number
+      if (fd < 0) throw failed('socket')
+      try {
+        const address = socketAddress(name)
+        if (sendto(fd, data, data.length, MSG_DONTWAIT_NOSIGNAL, address, address.length) >= 0) return 'sent'
+        if (koffi.errno() === EAGAIN) return 'busy'
+        throw failed('sendto')
+      } finally {
+        closeSync(fd)
+      }
+    },
   }
+}
+
+/** unix(7): the family, then a path with its zero, or an abstract name, which begins with a zero and ends with the address. */
+function socketAddress(name: string): Buffer {
+  const family = Buffer.from(Uint16Array.of(AF_UNIX).buffer)
+  return Buffer.concat([family, name.startsWith('@') ? Buffer.from(`\0${name.slice(1)}`) : cString(name)])
 }
 
 function cString(path: Path): Buffer {
