@@ -21,6 +21,7 @@ import type { Disk, Listed, Stat } from '../system/types.ts'
 import type { Full } from './full.ts'
 import type { Identities, Sender } from './identities.ts'
 import { makePacking } from './packing.ts'
+import type { Provisioner } from './provisioner.ts'
 import { droppedOf, envelopeOf, sourceOf } from './taken.ts'
 
 export type PipelineGiven = Readonly<{
@@ -28,6 +29,9 @@ export type PipelineGiven = Readonly<{
   layout: Layout
   config: () => Config
   identities: () => Identities
+  /** All in this holder's folders is its own. */
+  isAdopted: (holder: Name) => boolean
+  ofBefore: Provisioner['ofBefore']
   asked: () => Asked
   deliver: Deliver
   raise: Raise
@@ -56,6 +60,8 @@ export type Pipeline = Readonly<{
 const INCOMPLETE_MS = 5_000
 const ATTACHMENTS_MS = 10_000
 const ATTACHMENTS_AGAIN_MS = 200
+/** What lay in an outbox before there were walls is not its holder's yet. */
+const ADOPTED_AGAIN_MS = 500
 /** Where no place for copying became free, or none was told of. */
 const PACKING_AGAIN_MS = 2_000
 /** Lines for room in a mailbox are called as its holder is. */
@@ -91,6 +97,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   async function admit(taken: Taken, dropped: Dropped): Promise<Fate> {
     const { org } = given.config()
     if (given.isCanary(taken.name) && taken.folder.kind === 'spool') return canary(taken, dropped)
+    if (taken.folder.kind === 'outbox' && !given.isAdopted(taken.folder.name as Name)) return { againMs: ADOPTED_AGAIN_MS }
     const sender = senderOf(taken.folder, taken.stat)
     const hold = (code: FaultCode, complaints: readonly Complaint[]): Promise<Fate> =>
       refuseWith(causedBy(envelopeOf(taken, sender)), code, complaints, dropped)
@@ -234,7 +241,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   }
 
   function senderOf(folder: DropFolder, stat: Stat): Sender {
-    if (folder.kind !== 'outbox') return given.identities().senderInSpool(stat.uid)
+    if (folder.kind !== 'outbox') {
+      const sender = given.identities().senderInSpool(stat.uid)
+      return 'unknownUid' in sender && given.ofBefore(stat) ? { from: given.config().org.postmaster, via: 'person' } : sender
+    }
     return { from: folder.name as Name, via: given.config().people.has(folder.name as Name) ? 'person' : 'agent' }
   }
 

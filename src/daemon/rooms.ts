@@ -9,6 +9,7 @@ import { createIntake, createLeftovers } from '../intake/index.ts'
 import { type Layout, mailFrom } from '../mailbox/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
 import { createDispatcher } from '../wake/index.ts'
+import { createAdoption } from './adoption.ts'
 import { createAnswers } from './asked.ts'
 import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
@@ -34,6 +35,7 @@ export type Rooms = ReturnType<typeof buildRooms>
 export function buildRooms(given: RoomsGiven) {
   const { system, layout, inForce } = given
   const { clock, disk, ids, log, spawner } = system
+  const outside = { clock, disk, ids, log }
   const { identities } = inForce
   let isReady = false
   let deliver: Deliver
@@ -43,14 +45,15 @@ export function buildRooms(given: RoomsGiven) {
   const config = (): Config => policies.current()
   const notify = notifier(spawner, log, clock, system.self, given.environment)
   const calls = createCalls(clock, config, notify.run)
-  const alerts = createAlerts({ clock, disk, ids, log, layout, config, record: journal.record, notify: notify.run, owner: identities().alertOwner })
+  const alerts = createAlerts({ ...outside, layout, config, record: journal.record, notify: notify.run, owner: identities().alertOwner })
   const { raise, clear } = alerts
   const watches = createWatches(system.watch, raise, clear)
   const policies = createPolicies(
     { disk, clock, log, layout, uid: system.self.uid, raise, clear, prepare, changed: () => takeConfig(), seen: given.policiesSeen },
     given.config,
   )
-  const provisioner = createProvisioner({ clock, disk, ids, log, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost })
+  const adoption = createAdoption({ ...outside, layout, config, identities, sealed, record: journal.record, raise, clear, done: () => dispatcher.kick() })
+  const provisioner = createProvisioner({ ...outside, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost, adopt: adoption.begin })
   const heldFolder = createHeldFolder({ disk, layout, raise, clear, repair: provisioner.root })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
@@ -79,10 +82,7 @@ export function buildRooms(given: RoomsGiven) {
     heldOwner: () => identities().alertOwner,
   })
   const settleRoom = createSettleRoom({
-    clock,
-    disk,
-    ids,
-    log,
+    ...outside,
     watch: watches.watch,
     layout,
     pins,
@@ -126,7 +126,7 @@ export function buildRooms(given: RoomsGiven) {
     submit: post.submit,
     raise,
     record: journal.record,
-    identity: inForce.identityOf,
+    identity: (agent) => (adoption.isUnderWay(agent) ? undefined : inForce.identityOf(agent)),
     runnerPath: inForce.runnerPath,
     wroteIt: answers.wroteIt,
     pins,
@@ -169,6 +169,8 @@ export function buildRooms(given: RoomsGiven) {
     layout,
     config,
     identities,
+    isAdopted: (holder) => !adoption.isUnderWay(holder),
+    ofBefore: provisioner.ofBefore,
     asked: answers.asked,
     deliver,
     raise,
@@ -275,7 +277,7 @@ export function buildRooms(given: RoomsGiven) {
   }
 
   const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room, heldFolder }
-  const moving = { provisioner, settleRoom, dispatcher, deliver, intake }
+  const moving = { adoption, provisioner, settleRoom, dispatcher, deliver, intake }
   return {
     ...records,
     ...told,
