@@ -6,7 +6,7 @@ import { type AdmitPlan, type Asked, hopsFrom, judge, type Verdict } from '../ad
 import { keyOf } from '../alert/index.ts'
 import type { Config } from '../core/config.ts'
 import type { Complaint, FaultCode } from '../core/fault.ts'
-import type { Envelope } from '../core/message.ts'
+import type { Envelope, Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Raise } from '../core/post.ts'
 import { meantBy } from '../core/priority.ts'
@@ -39,6 +39,10 @@ export type PipelineGiven = Readonly<{
   waitsForRoom: Full['waitsFor']
   /** Hops of the message that this agent had a run for at that moment. */
   causeHops: (agent: string, atMs: number) => number | undefined
+  /** Of what came from outside and was read by the run it had then. */
+  causeOrigin: (agent: string, atMs: number) => Via | undefined
+  /** Every message and run of before is known. */
+  isReady: () => boolean
   /** The secret name of a canary under way: its file is the daemon's own. */
   isCanary: (name: string) => boolean
   canaryNoticed: (name: string) => void
@@ -62,6 +66,7 @@ const ATTACHMENTS_MS = 10_000
 const ATTACHMENTS_AGAIN_MS = 200
 /** What lay in an outbox before there were walls is not its holder's yet. */
 const ADOPTED_AGAIN_MS = 500
+const READY_AGAIN_MS = 100
 /** Where no place for copying became free, or none was told of. */
 const PACKING_AGAIN_MS = 2_000
 /** Lines for room in a mailbox are called as its holder is. */
@@ -98,6 +103,8 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     const { org } = given.config()
     if (given.isCanary(taken.name) && taken.folder.kind === 'spool') return canary(taken, dropped)
     if (taken.folder.kind === 'outbox' && !given.isAdopted(taken.folder.name as Name)) return { againMs: ADOPTED_AGAIN_MS }
+    // Which of its runs sent it, and what that had read, is only known then.
+    if (!given.isReady() && given.config().agents.get(taken.folder.name as Name)?.runner) return { againMs: READY_AGAIN_MS }
     const sender = senderOf(taken.folder, taken.stat)
     const hold = (code: FaultCode, complaints: readonly Complaint[]): Promise<Fate> =>
       refuseWith(causedBy(envelopeOf(taken, sender)), code, complaints, dropped)
@@ -212,8 +219,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
 
   /** What an agent sends while it runs carries on the chain of the message it runs for. */
   function causedBy(envelope: Envelope): Envelope {
-    const causeHops = envelope.arrivedMs === undefined ? undefined : given.causeHops(envelope.from, envelope.arrivedMs)
-    return causeHops === undefined ? envelope : { ...envelope, causeHops }
+    if (envelope.arrivedMs === undefined) return envelope
+    const causeHops = given.causeHops(envelope.from, envelope.arrivedMs)
+    const causeOrigin = given.causeOrigin(envelope.from, envelope.arrivedMs)
+    return { ...envelope, ...(causeHops === undefined ? {} : { causeHops }), ...(causeOrigin === undefined ? {} : { causeOrigin }) }
   }
 
   async function refuse(folder: DropFolder, entry: Listed, stat: Stat, why: string): Promise<Fate> {

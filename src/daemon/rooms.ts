@@ -134,10 +134,7 @@ export function buildRooms(given: RoomsGiven) {
     environment: given.environment,
   })
   deliver = createDelivery({
-    clock,
-    disk,
-    ids,
-    log,
+    ...outside,
     bootId: system.bootId,
     layout,
     pins,
@@ -176,6 +173,8 @@ export function buildRooms(given: RoomsGiven) {
     raise,
     waitsForRoom,
     causeHops: dispatcher.causeHops,
+    causeOrigin: state.taints.ofRun,
+    isReady: () => isReady,
     isCanary: canaries.isCanary,
     canaryNoticed: canaries.noticed,
     canaryThrough: canaries.through,
