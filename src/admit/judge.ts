@@ -1,10 +1,11 @@
 import { addressable, type Config } from '../core/config.ts'
 import type { Complaint, FaultCode, Spot } from '../core/fault.ts'
-import { type Draft, type Envelope, type Kind, MOST_HOPS, type Value, type Via } from '../core/message.ts'
+import { type Draft, type Envelope, type Kind, MOST_HOPS, type Value } from '../core/message.ts'
 import { type Name, nearest } from '../core/names.ts'
 import { findPriority, misleadingWord } from '../core/priority.ts'
 import { counted, showSafely } from '../core/text.ts'
 import { formatTime, parseMoment } from '../core/time.ts'
+import { leastTrusted } from '../core/trust.ts'
 import { defaultSubject, type MessageText, readDraft } from '../message/index.ts'
 import type { AdmitPlan, Asked, Pace, Parent, Verdict } from './types.ts'
 
@@ -74,12 +75,12 @@ export function judge(envelope: Envelope, message: MessageText, config: Config, 
   if (full) return { verdict: 'wait', againMs: FULL_AGAIN_MS, attach, full: full.holder }
 
   const subject = draft.subject ?? defaultSubject(message, envelope.name)
-  const origin = leastTrusted(envelope.via, parent?.origin)
+  const origin = leastTrusted(envelope.via, parent?.origin, envelope.causeOrigin)
   const kind = recipients[0]?.kind ?? 'task'
   const stamp: Record<string, Value | undefined> = {
     from: envelope.from,
     via: envelope.via,
-    ...(origin === envelope.via ? {} : { origin }),
+    origin,
     ...(draft.to.length === 0 ? { to: addresses.to.length === 1 ? (addresses.to[0] ?? '') : addresses.to } : {}),
     ...(draft.subject === undefined ? { subject } : {}),
     ...(message.values['priority'] === priority.rule.name ? {} : { priority: priority.rule.name }),
@@ -200,17 +201,4 @@ function kindOf(draft: Draft, message: MessageText, parent: Parent | undefined):
 function recipientsOf(to: readonly Name[], cc: readonly Name[], kind: Kind): { holder: Name; kind: Kind }[] {
   const direct = to.map((holder) => ({ holder, kind }))
   return [...direct, ...cc.filter((holder) => !to.includes(holder)).map((holder) => ({ holder, kind: 'note' as const }))]
-}
-
-/** From the most to the least trusted origin of a message. */
-function distrust(via: Via): number {
-  if (via === 'daemon') return 0
-  if (via === 'person') return 1
-  if (via === 'schedule') return 2
-  if (via === 'agent') return 3
-  return via === 'unknown' ? 5 : 4
-}
-
-function leastTrusted(via: Via, origin: Via | undefined): Via {
-  return origin !== undefined && distrust(origin) > distrust(via) ? origin : via
 }

@@ -5,13 +5,14 @@ import { addressable, type Config } from '../core/config.ts'
 import { shellWord } from '../core/text.ts'
 import { agentRules, type Layout, leadsNowhere, personRules, type Rule, rootRules, spoolBoxRules } from '../mailbox/index.ts'
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
-import { codeOf } from './exit.ts'
+import { checkContents } from './check-contents.ts'
+import { codeOf, UNSEEN, unless } from './exit.ts'
 
 export function checkOwners(layout: Layout, config: Config): Finding[] {
   const own = owner(layout.own)
   if (own === undefined) return [note('owners', 'the daemon makes the folders when it first starts', 'penny up --detach')]
   const findings = [
-    ...rootRules(layout).flatMap((rule) => judge(rule, own, undefined, false)),
+    ...rootRules(layout).flatMap((rule) => [...judge(rule, own, undefined, false), ...contentsOf(rule, own, undefined)]),
     ...boxRules(layout, config).flatMap((rule) => judge(rule, own, undefined, true)),
     ...holdersRules(layout, config).flatMap((rules) => judgeAll(rules, own)),
   ]
@@ -48,7 +49,14 @@ function judgeAll(rules: readonly Rule[], daemon: number): Finding[] {
     if (uid !== undefined) counts.set(uid, (counts.get(uid) ?? 0) + 1)
   }
   const holder = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
-  return rules.flatMap((rule) => judge(rule, daemon, holder, false))
+  return rules.flatMap((rule) => [...judge(rule, daemon, holder, false), ...contentsOf(rule, daemon, holder)])
+}
+
+/** Where the folder itself is another's, that is told, and the daemon gives it back with what lies in it. */
+function contentsOf(rule: Rule, daemon: number, holder: number | undefined): Finding[] {
+  const wanted = rule.user === 'daemon' ? daemon : (holder ?? daemon)
+  const stat = unless(UNSEEN, () => lstatSync(rule.path))
+  return stat?.isDirectory() && stat.uid === wanted ? checkContents(rule, stat.uid, stat.gid, asRoot()) : []
 }
 
 /** `mayMiss`: the daemon makes it when it starts. */

@@ -93,7 +93,7 @@ function print(call: Call, rows: readonly TaskRow[]): void {
     row.priority,
     row.status ?? '',
     row.holder,
-    row.from,
+    row.outside === undefined ? row.from : `${row.from} (outside: ${row.origin})`,
     ageSince(row.created, now),
     dueIn(row.due, now),
     row.subject,

@@ -1,6 +1,6 @@
 import type { AdmittedEntry } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
-import { rowOf, textValue } from '../core/row.ts'
+import { provenance, rowOf, textValue } from '../core/row.ts'
 import type { Status } from '../core/status.ts'
 import { showSafely } from '../core/text.ts'
 import { type Call, type Command, expectWords } from './command.ts'
@@ -17,6 +17,9 @@ type Node = Readonly<{
   id: MessageId
   parent: string | undefined
   from: string
+  via: string
+  origin: string
+  outside?: string
   to: string
   kind: string
   subject: string
@@ -54,6 +57,7 @@ async function fromMailbox(call: Call, seat: Seat, thread: string): Promise<Node
       id: place.id,
       parent: textValue(head['in_reply_to']),
       from: row.from,
+      ...provenance(row.via, row.origin),
       to: place.folder === 'sent' ? row.to : seat.name,
       kind: row.kind,
       subject: row.subject,
@@ -88,7 +92,18 @@ async function fromJournal(call: Call, thread: string): Promise<Node[]> {
       const head = place && (await readHead(place.path))
       const last = agreed.get(id) ?? (kind === 'task' ? 'open' : undefined)
       const status = place && head ? (rowOf(place, head).status ?? undefined) : last
-      nodes.push({ id, parent: entry.in_reply_to, from: entry.from, to, kind, subject, status, priority: place?.priority ?? priority, at: entry.at })
+      nodes.push({
+        id,
+        parent: entry.in_reply_to,
+        from: entry.from,
+        ...provenance(entry.via, entry.origin),
+        to,
+        kind,
+        subject,
+        status,
+        priority: place?.priority ?? priority,
+        at: entry.at,
+      })
     }
   }
   return nodes.sort(byId)
@@ -107,7 +122,7 @@ function draw(call: Call, nodes: readonly Node[], meant: MessageId): void {
     // in_reply_to is the sender's word and could go in a circle.
     if (shown.has(node.id)) return
     shown.add(node.id)
-    const line = `${lead}${shortId(node.id)} ${node.from} → ${node.to} [${node.status ?? node.kind}] ${showSafely(node.subject)}`
+    const line = `${lead}${shortId(node.id)} ${node.from} → ${node.to} [${node.status ?? node.kind}]${node.outside === undefined ? '' : ` (outside: ${showSafely(node.origin)})`} ${showSafely(node.subject)}`
     say(call, node.id === meant ? paint(call, 'bold', line) : line)
     const below = children(node.id)
     for (const [index, child] of below.entries()) {

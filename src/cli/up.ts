@@ -49,8 +49,17 @@ async function detach(call: Call, root: string, logLevel: LogLevel, strict: bool
   mkdirSync(layout.own, { recursive: true, mode: 0o711 })
   mkdirSync(layout.private('run'), { recursive: true, mode: 0o750 })
   const logFile = `${layout.private('run')}/daemon.log`
-  boundLog(logFile)
-  const log = openSync(logFile, 'a', 0o640)
+  const log =
+    unless(['EACCES', 'EPERM'], () => {
+      boundLog(logFile)
+      return openSync(logFile, 'a', 0o640)
+    }) ??
+    refuse(
+      EXIT.notPermitted,
+      `you may not write ${logFile}`,
+      'a part of the organisation belongs to somebody else',
+      'penny up   # in the foreground it says what, and how to mend it',
+    )
   const begun = fstatSync(log).size
   const program = fileURLToPath(new URL('./penny.js', import.meta.url))
   const args = ['--disallow-code-generation-from-strings', program, 'up', '--root', root, '--log-level', logLevel, ...(strict ? ['--strict'] : [])]

@@ -1,6 +1,6 @@
 /** One message, shown: what the daemon knows apart from what the sender says. */
 import type { Value } from '../core/message.ts'
-import { textValue } from '../core/row.ts'
+import { provenance, textValue } from '../core/row.ts'
 import { showBodySafely, showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
 import type { Call } from './command.ts'
@@ -40,7 +40,8 @@ export function viewMessage(
   where: Readonly<{ holder?: string | undefined; folder?: string | undefined; path?: string | undefined }>,
 ): void {
   const { values, body } = shown
-  if (call.json) return sayJson(call, { ...values, ...where, body })
+  const { outside } = provenance(textValue(values['via']), textValue(values['origin']))
+  if (call.json) return sayJson(call, { ...values, ...(outside === undefined ? {} : { outside }), ...where, body })
   const others = Object.keys(values).filter((key) => !FACTS.includes(key))
   for (const key of [...FACTS, ...others]) {
     const value = values[key]
@@ -48,6 +49,7 @@ export function viewMessage(
     const lines = key === 'attachments' ? attachments(value) : wordsOf(value)
     for (const [index, line] of lines.entries()) say(call, `${paint(call, 'dim', (index === 0 ? showSafely(key) : '').padEnd(12))} ${line}`)
   }
+  if (outside !== undefined) say(call, paint(call, 'yellow', `${'outside'.padEnd(12)} it ${outside}`))
   if (where.holder !== undefined) say(call, `${paint(call, 'dim', 'held by'.padEnd(12))} ${where.holder}, in ${where.folder}/`)
   if (where.path !== undefined) say(call, `${paint(call, 'dim', 'file'.padEnd(12))} ${showSafely(where.path)}`)
   say(call, paint(call, 'dim', '-'.repeat(12)))

@@ -127,6 +127,11 @@ export type TaskRow = Readonly<{
   id: MessageId
   holder: string
   from: string
+  via: string
+  /** The least trusted of its thread so far. */
+  origin: string
+  /** Where it came from outside the organisation, or goes back to what did: a sentence. */
+  outside?: string
   to: string
   kind: string
   status: Status | null

@@ -76,7 +76,7 @@ export type Event =
   | Readonly<{ event: 'run-ended'; run: string; id: MessageId; agent: Name; how: string; attempt: boolean; retry_at?: string }>
   | Readonly<{ event: 'alert'; code: string; about: string; agent?: string; state: 'raised' | 'closed' }>
   | Readonly<{ event: 'escalated'; id: MessageId; level: number; code: string }>
-  | Readonly<{ event: 'daemon'; state: 'started' | 'stopped' | 'config' | 'paused' | 'resumed'; what: string }>
+  | Readonly<{ event: 'daemon'; state: 'started' | 'stopped' | 'config' | 'paused' | 'resumed' | 'gave'; what: string }>
 
 /** As it stands in a segment: the event with its time. */
 export type Entry = Event & Readonly<{ at: string }>

@@ -80,6 +80,8 @@ export type Envelope = Readonly<{
   arrivedMs?: number
   /** Hops of the message whose run sent this; left out where no run did. */
   causeHops?: number
+  /** Of what came from outside the organisation, where the run that sent this had read such; left out where it had not. */
+  causeOrigin?: Via
 }>
 
 /** A chain of messages, each answering or caused by the one before, is cut here (contract, page 3). */

@@ -3,6 +3,7 @@ import type { TaskRow } from './control.ts'
 import { idTimeMs, type MessageId } from './ids.ts'
 import type { Value } from './message.ts'
 import { type Folder, isStatus, type Status, statusByFolder } from './status.ts'
+import { outsideSentence } from './trust.ts'
 
 /** Where it lies, and what its name tells. */
 export type Named = Readonly<{ holder: string; folder: Folder | 'sent'; file: string; path: string; id: MessageId; rank: number; priority: string }>
@@ -17,6 +18,7 @@ export function rowOf(named: Named, values: Readonly<Record<string, Value>>): Ta
     id: named.id,
     holder: named.holder,
     from: textValue(values['from']) ?? '?',
+    ...provenance(textValue(values['via']), textValue(values['origin'])),
     to: addresses(values['to']),
     kind,
     status: kind === 'task' || kind === 'approval' ? statusOf(values['status'], folder) : null,
@@ -31,6 +33,12 @@ export function rowOf(named: Named, values: Readonly<Record<string, Value>>): Ta
     ...(blockedOn === undefined || blockedOn === null ? {} : { blocked_on: words(blockedOn) }),
     path: named.path,
   }
+}
+
+/** Where a message came from; of one that does not say it, nobody knows. */
+export function provenance(via: string | undefined, origin: string | undefined): Pick<TaskRow, 'via' | 'origin' | 'outside'> {
+  const outside = outsideSentence(via, origin)
+  return { via: via ?? '?', origin: origin ?? via ?? '?', ...(outside === undefined ? {} : { outside }) }
 }
 
 /** A scalar as text; undefined for lists, mappings and nothing. */

@@ -2,7 +2,6 @@
 import type { Asked } from '../admit/index.ts'
 import type { Config } from '../core/config.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
-import type { Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import { isSettled, statusByFolder } from '../core/status.ts'
 import { copyText, type Deliver } from '../deliver/index.ts'
@@ -126,7 +125,7 @@ export function createAnswers(given: AnswersGiven): Answers {
       hops: mail.hops,
       holder: mail.holder,
       from: mail.from,
-      origin: (mail.origin ?? mail.via) as Via,
+      origin: state.taints.originOf(mail),
       kind: mail.kind,
       subject: mail.subject,
       status: mail.status,

@@ -194,6 +194,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
       await settleRoom.mailboxes.rollMonths()
       await settleRoom.settle.idle()
     })
+    rooms.adoption.start()
     await step('runs of before', dispatcher.recover)
     dispatcher.kick()
     await step('the schedules', scheduler.look)
@@ -232,6 +233,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     await runsOver
     await scheduler.stop()
     for (const cancel of cancels) cancel()
+    rooms.adoption.stop()
     await intake.stop()
     settleRoom.mailboxes.stop()
     // A holder that keeps a file open must not hold up the stop: what is left is done at the next start.

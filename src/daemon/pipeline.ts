@@ -6,7 +6,7 @@ import { type AdmitPlan, type Asked, hopsFrom, judge, type Verdict } from '../ad
 import { keyOf } from '../alert/index.ts'
 import type { Config } from '../core/config.ts'
 import type { Complaint, FaultCode } from '../core/fault.ts'
-import type { Envelope } from '../core/message.ts'
+import type { Envelope, Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Raise } from '../core/post.ts'
 import { meantBy } from '../core/priority.ts'
@@ -21,6 +21,7 @@ import type { Disk, Listed, Stat } from '../system/types.ts'
 import type { Full } from './full.ts'
 import type { Identities, Sender } from './identities.ts'
 import { makePacking } from './packing.ts'
+import type { Provisioner } from './provisioner.ts'
 import { droppedOf, envelopeOf, sourceOf } from './taken.ts'
 
 export type PipelineGiven = Readonly<{
@@ -28,6 +29,9 @@ export type PipelineGiven = Readonly<{
   layout: Layout
   config: () => Config
   identities: () => Identities
+  /** All in this holder's folders is its own. */
+  isAdopted: (holder: Name) => boolean
+  ofBefore: Provisioner['ofBefore']
   asked: () => Asked
   deliver: Deliver
   raise: Raise
@@ -35,6 +39,10 @@ export type PipelineGiven = Readonly<{
   waitsForRoom: Full['waitsFor']
   /** Hops of the message that this agent had a run for at that moment. */
   causeHops: (agent: string, atMs: number) => number | undefined
+  /** Of what came from outside and was read by the run it had then. */
+  causeOrigin: (agent: string, atMs: number) => Via | undefined
+  /** Every message and run of before is known. */
+  isReady: () => boolean
   /** The secret name of a canary under way: its file is the daemon's own. */
   isCanary: (name: string) => boolean
   canaryNoticed: (name: string) => void
@@ -56,6 +64,9 @@ export type Pipeline = Readonly<{
 const INCOMPLETE_MS = 5_000
 const ATTACHMENTS_MS = 10_000
 const ATTACHMENTS_AGAIN_MS = 200
+/** What lay in an outbox before there were walls is not its holder's yet. */
+const ADOPTED_AGAIN_MS = 500
+const READY_AGAIN_MS = 100
 /** Where no place for copying became free, or none was told of. */
 const PACKING_AGAIN_MS = 2_000
 /** Lines for room in a mailbox are called as its holder is. */
@@ -91,6 +102,9 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   async function admit(taken: Taken, dropped: Dropped): Promise<Fate> {
     const { org } = given.config()
     if (given.isCanary(taken.name) && taken.folder.kind === 'spool') return canary(taken, dropped)
+    if (taken.folder.kind === 'outbox' && !given.isAdopted(taken.folder.name as Name)) return { againMs: ADOPTED_AGAIN_MS }
+    // Which of its runs sent it, and what that had read, is only known then.
+    if (!given.isReady() && given.config().agents.get(taken.folder.name as Name)?.runner) return { againMs: READY_AGAIN_MS }
     const sender = senderOf(taken.folder, taken.stat)
     const hold = (code: FaultCode, complaints: readonly Complaint[]): Promise<Fate> =>
       refuseWith(causedBy(envelopeOf(taken, sender)), code, complaints, dropped)
@@ -205,8 +219,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
 
   /** What an agent sends while it runs carries on the chain of the message it runs for. */
   function causedBy(envelope: Envelope): Envelope {
-    const causeHops = envelope.arrivedMs === undefined ? undefined : given.causeHops(envelope.from, envelope.arrivedMs)
-    return causeHops === undefined ? envelope : { ...envelope, causeHops }
+    if (envelope.arrivedMs === undefined) return envelope
+    const causeHops = given.causeHops(envelope.from, envelope.arrivedMs)
+    const causeOrigin = given.causeOrigin(envelope.from, envelope.arrivedMs)
+    return { ...envelope, ...(causeHops === undefined ? {} : { causeHops }), ...(causeOrigin === undefined ? {} : { causeOrigin }) }
   }
 
   async function refuse(folder: DropFolder, entry: Listed, stat: Stat, why: string): Promise<Fate> {
@@ -234,7 +250,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   }
 
   function senderOf(folder: DropFolder, stat: Stat): Sender {
-    if (folder.kind !== 'outbox') return given.identities().senderInSpool(stat.uid)
+    if (folder.kind !== 'outbox') {
+      const sender = given.identities().senderInSpool(stat.uid)
+      return 'unknownUid' in sender && given.ofBefore(stat) ? { from: given.config().org.postmaster, via: 'person' } : sender
+    }
     return { from: folder.name as Name, via: given.config().people.has(folder.name as Name) ? 'person' : 'agent' }
   }
 

@@ -1,7 +1,7 @@
 /** What follows from mail: bounces to who erred, the effect of replies, letters the daemon writes. */
 import type { Config } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
-import type { Settles, Via } from '../core/message.ts'
+import type { Settles } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Apply, Change, Changed, Clear, Letter, Raise, Submit } from '../core/post.ts'
 import { isSettled } from '../core/status.ts'
@@ -53,7 +53,7 @@ export function createPost(given: PostGiven): Post {
     const known = state.handles.letter(letter.key)
     if (known) return known
     const parent = letter.inReplyTo === undefined ? undefined : given.recall(letter.inReplyTo)
-    const thread = parent && { id: parent.id, thread: parent.thread, hops: parent.hops, origin: (parent.origin ?? parent.via) as Via }
+    const thread = parent && { id: parent.id, thread: parent.thread, hops: parent.hops, origin: state.taints.originOf(parent) }
     const { mails } = await given.deliver().deliver(letterDelivery(letter, given.config(), thread), undefined)
     return (mails[0] as Mail).id
   }

@@ -3,7 +3,8 @@ import { addressable, type Config, holdersOf } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import { shellWord } from '../core/text.ts'
 import { agentRules, type Deviation, personRules, provision, type Rule, rootRules, spoolBoxRules, statOrNothing } from '../mailbox/index.ts'
-import type { Clock, Log } from '../system/types.ts'
+import type { Clock, Log, Stat } from '../system/types.ts'
+import type { Adoption } from './adoption.ts'
 import { createGuides, type GuidesGiven } from './guides.ts'
 
 export type Provisioner = Readonly<{
@@ -17,9 +18,11 @@ export type Provisioner = Readonly<{
   box: (name: string) => boolean
   root: () => boolean
   guides: () => void
+  /** A drop of the one user's from before there were walls: whatever lay in the spool was the postmaster's then. */
+  ofBefore: (stat: Pick<Stat, 'uid' | 'ctimeMs'>) => boolean
 }>
 
-export type ProvisionerGiven = GuidesGiven & Readonly<{ clock: Clock; log: Log; alertsLost: () => void }>
+export type ProvisionerGiven = GuidesGiven & Readonly<{ clock: Clock; log: Log; alertsLost: () => void; adopt: Adoption['begin'] }>
 
 /** Folders that are looked at together; `top` is one that all of them lie in, or the first. */
 type Place = Readonly<{ top: string; rules: readonly Rule[]; holder?: Name }>
@@ -38,6 +41,7 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
   const guides = createGuides(given)
   /** Whose spool it was when the daemon began: an ordinary user's, where there were no walls before. */
   const builder = statOrNothing(disk, layout.spool)?.uid
+  const begunMs = clock.now()
   /** Tops of places that were made: what is missing there now was taken away. */
   const made = new Set<string>()
   const told = new Map<string, { place: Place; lastMs: number }>()
@@ -67,7 +71,7 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
   function look(place: Place): boolean {
     const isNew = !made.has(place.top)
     made.add(place.top)
-    const found = place.rules.flatMap((rule) => lookAt(rule, place.holder))
+    const found = place.rules.flatMap((rule) => lookAt(rule, place.holder)).filter(({ kind }) => kind !== 'former')
     const lost = new Set(found.filter(({ kind, mended }) => kind === 'missing' || !mended).map(({ path }) => path))
     for (const { kind, path } of found) {
       if (kind === 'rights') continue
@@ -87,7 +91,9 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
   /** One that cannot be mended keeps none of the others from it. */
   function lookAt(rule: Rule, holder: Name | undefined): Deviation[] {
     try {
-      return provision(disk, [rule], given.identities().owners(holder), { builder, secret: given.ids.secret })
+      const found = provision(disk, [rule], given.identities().owners(holder), { builder, secret: given.ids.secret })
+      if (found.some(({ kind }) => kind === 'former')) given.adopt(rule, holder)
+      return found
     } catch (cause) {
       refusal ??= cause as Error
       return [{ kind: 'rights', path: rule.path, what: `cannot be made right (${String(cause)})`, mended: false }]
@@ -196,6 +202,7 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
     box: (name) => namesNow().boxes.includes(name) && look(boxPlace(name)),
     root,
     guides: guides.all,
+    ofBefore: ({ uid, ctimeMs }) => given.identities().mode === 'system' && uid === builder && ctimeMs <= begunMs,
   }
 }
 

@@ -10,6 +10,7 @@ import { type Layout, mailFrom } from '../mailbox/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
 import { hostOf } from '../system/host.ts'
 import { createDispatcher } from '../wake/index.ts'
+import { createAdoption } from './adoption.ts'
 import { createAnswers } from './asked.ts'
 import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
@@ -35,6 +36,7 @@ export type Rooms = ReturnType<typeof buildRooms>
 export function buildRooms(given: RoomsGiven) {
   const { system, layout, inForce } = given
   const { clock, disk, ids, log, spawner } = system
+  const outside = { clock, disk, ids, log }
   const { identities, ownerOf } = inForce
   let isReady = false
   let deliver: Deliver
@@ -44,14 +46,15 @@ export function buildRooms(given: RoomsGiven) {
   const config = (): Config => policies.current()
   const notify = notifier(spawner, log, clock, system.self, given.environment)
   const calls = createCalls(clock, config, notify.run)
-  const alerts = createAlerts({ clock, disk, ids, log, layout, config, record: journal.record, notify: notify.run, owner: identities().alertOwner })
+  const alerts = createAlerts({ ...outside, layout, config, record: journal.record, notify: notify.run, owner: identities().alertOwner })
   const { raise, clear } = alerts
   const watches = createWatches(system.watch, raise, clear)
   const policies = createPolicies(
     { disk, clock, log, layout, uid: system.self.uid, raise, clear, prepare, changed: () => takeConfig(), seen: given.policiesSeen },
     given.config,
   )
-  const provisioner = createProvisioner({ clock, disk, ids, log, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost })
+  const adoption = createAdoption({ ...outside, layout, config, identities, sealed, record: journal.record, raise, clear, done: () => dispatcher.kick() })
+  const provisioner = createProvisioner({ ...outside, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost, adopt: adoption.begin })
   const heldFolder = createHeldFolder({ disk, layout, raise, clear, repair: provisioner.root })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
@@ -80,10 +83,7 @@ export function buildRooms(given: RoomsGiven) {
     heldOwner: () => identities().alertOwner,
   })
   const settleRoom = createSettleRoom({
-    clock,
-    disk,
-    ids,
-    log,
+    ...outside,
     watch: watches.watch,
     layout,
     pins,
@@ -127,7 +127,7 @@ export function buildRooms(given: RoomsGiven) {
     submit: post.submit,
     raise,
     record: journal.record,
-    identity: inForce.identityOf,
+    identity: (agent) => (adoption.isUnderWay(agent) ? undefined : inForce.identityOf(agent)),
     host: hostOf(given.environment['PATH'] ?? ''),
     clear,
     runnerPath: inForce.runnerPath,
@@ -137,10 +137,7 @@ export function buildRooms(given: RoomsGiven) {
     environment: given.environment,
   })
   deliver = createDelivery({
-    clock,
-    disk,
-    ids,
-    log,
+    ...outside,
     bootId: system.bootId,
     layout,
     pins,
@@ -172,11 +169,15 @@ export function buildRooms(given: RoomsGiven) {
     layout,
     config,
     identities,
+    isAdopted: (holder) => !adoption.isUnderWay(holder),
+    ofBefore: provisioner.ofBefore,
     asked: answers.asked,
     deliver,
     raise,
     waitsForRoom,
     causeHops: dispatcher.causeHops,
+    causeOrigin: state.taints.ofRun,
+    isReady: () => isReady,
     isCanary: canaries.isCanary,
     canaryNoticed: canaries.noticed,
     canaryThrough: canaries.through,
@@ -276,7 +277,7 @@ export function buildRooms(given: RoomsGiven) {
   }
 
   const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room, heldFolder }
-  const moving = { provisioner, settleRoom, dispatcher, deliver, intake }
+  const moving = { adoption, provisioner, settleRoom, dispatcher, deliver, intake }
   return {
     ...records,
     ...told,

@@ -1,6 +1,6 @@
 /** What must hold before anything is wired: the root, its format, the lock, the configuration, the file system. */
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { describeProblem } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import { FORMAT, parseFormat } from '../core/format.ts'
@@ -24,6 +24,8 @@ export type Started = Prepared & Readonly<{ release: () => void }>
 export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolean): Promise<Started | NoStart> {
   if (!existsSync(`${layout.policies}/org.yaml`))
     return { exit: 66, why: `${layout.root} is no organisation: it has no policies/org.yaml`, fix: `penny init ${shellWord(layout.root)}` }
+  const foreign = anothers(layout)
+  if (foreign) return foreign
   process.umask(0o077)
   mkdirSync(layout.own, { recursive: true, mode: 0o711 })
   chmodSync(layout.own, 0o711)
@@ -89,4 +91,26 @@ function tryLookups<T extends object>(layout: Layout, work: () => T): T | NoStar
     if (!refusal) throw cause
     return { exit: 78, ...refusal }
   }
+}
+
+/** An ordinary user can mend nothing that is another's: it is said before anything is begun, with the command for all of it. */
+function anothers({ root, own, spool, alerts, held, workspaces }: Layout): NoStart | undefined {
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0]
+  if (uid === 0) return undefined
+  const inIt = (folder: string): string[] => (ownerOf(folder) === uid ? readdirSync(folder).map((name) => `${folder}/${name}`) : [])
+  const holders = inIt(workspaces).filter((path) => lstatSync(path).isDirectory())
+  const path = [own, ...inIt(own), spool, alerts, held, workspaces, ...holders, ...holders.flatMap(inIt)].find((one) => (ownerOf(one) ?? uid) !== uid)
+  if (path === undefined) return undefined
+  const [idsWord, rootWord] = [shellWord(`${uid}:${gid}`), shellWord(root)]
+  return {
+    exit: 77,
+    why: `${path} belongs to uid ${ownerOf(path)}: where an ordinary user runs an organisation, all of it is that user's; where root does, agents have uids of their own`,
+    // What has another name elsewhere may be a file that an agent linked to get it.
+    fix: `sudo find ${rootWord} -xdev \\( -type d -o -links 1 \\) -exec chown -h ${idsWord} {} +   # or, as it ran before: sudo penny up --root ${rootWord}`,
+  }
+}
+
+/** undefined: it is not there. */
+function ownerOf(path: string): number | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid
 }

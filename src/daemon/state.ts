@@ -8,6 +8,7 @@ import type { Ledger, Mail } from '../mailbox/index.ts'
 import type { Clock, Ids } from '../system/types.ts'
 import type { Handles } from './handles.ts'
 import { makeRebuild } from './rebuild.ts'
+import { makeTaints, type Taint, type Taints } from './taints.ts'
 
 export type State = Readonly<{
   ledger: Ledger
@@ -15,6 +16,7 @@ export type State = Readonly<{
   accounting: () => Accounting
   /** Senders of the messages of a thread that were admitted in the last hour, one for each. */
   sendersOf: (thread: MessageId) => readonly string[]
+  taints: Taints
   /** Whether `from` ever wrote to `to`. */
   wrote: (from: string, to: string) => boolean
   /** One event of the past. */
@@ -35,8 +37,8 @@ export type KeptHead = Readonly<{
   hasHandles: boolean
 }>
 /** Each further line: none is long, so that reading or writing one holds up nobody. */
-export type KeptLine = Readonly<{ mail: Mail } | { pair: string } | { thread: MessageId; sent: readonly Sent[] } | { handle: string }>
-export const SNAPSHOT_VERSION = 3
+export type KeptLine = Readonly<{ mail: Mail } | { pair: string } | { thread: MessageId; sent: readonly Sent[] } | { handle: string } | { taint: Taint }>
+export const SNAPSHOT_VERSION = 4
 type Counts = {
   admitted: number
   held: number
@@ -64,6 +66,10 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
   const counts: Counts = { admitted: 0, held: 0, repeats: 0, tasks: 0, notes: 0, settled: 0, bounces: 0, alerts: 0, canaries: 0 }
 
   const rebuild = makeRebuild(ledger, journal)
+  const taints = makeTaints({
+    ledger,
+    meant: (holder, word) => [...(handles.sent(holder, word)?.ids ?? []), ...handles.received(holder, word)],
+  })
 
   function keepThread(thread: MessageId, sent: readonly Sent[]): void {
     threads.delete(thread)
@@ -74,6 +80,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
 
   /** Counters and indexes: for past events and for those that are recorded now. */
   function count(entry: Entry): void {
+    taints.see(entry)
     switch (entry.event) {
       case 'admitted': {
         if (!entry.internal) counts.admitted++
@@ -111,6 +118,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
   return {
     ledger,
     handles,
+    taints,
     accounting: () => {
       const now: Record<Status, number> = { open: 0, in_progress: 0, blocked: 0, done: 0, failed: 0, cancelled: 0 }
       for (const mail of ledger.all()) if (mail.status !== null) now[mail.status]++
@@ -148,6 +156,7 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
         ids.after(line.mail.id)
         if (!ledger.get(line.mail.id)) ledger.add(line.mail)
       } else if ('thread' in line) keepThread(line.thread, [...line.sent, ...(threads.get(line.thread) ?? [])])
+      else if ('taint' in line) taints.restore(line.taint)
       else if ('pair' in line) pairs.add(line.pair)
       else handles.restore(Buffer.from(line.handle, 'base64').toString('latin1'))
     },
@@ -155,13 +164,19 @@ export function createState(clock: Clock, ids: Ids, journal: Journal, ledger: Le
       for (const [thread, sent] of threads) if (recent(sent).length === 0) threads.delete(thread)
       return {
         head: { version: SNAPSHOT_VERSION, position, counts: { ...counts }, hasHandles: handles.hasFile() },
-        lines: keptLines([...threads], handles.kept(), [...ledger.all()]),
+        lines: keptLines([...threads], handles.kept(), [...taints.kept()], [...ledger.all()]),
       }
     },
   }
 
-  function* keptLines(busy: readonly (readonly [MessageId, readonly Sent[]])[], recentHandles: readonly string[], mails: readonly Mail[]): Generator<KeptLine> {
+  function* keptLines(
+    busy: readonly (readonly [MessageId, readonly Sent[]])[],
+    recentHandles: readonly string[],
+    marked: readonly Taint[],
+    mails: readonly Mail[],
+  ): Generator<KeptLine> {
     for (const [thread, sent] of busy) yield { thread, sent: recent(sent) }
+    for (const taint of marked) yield { taint }
     for (const pair of pairs) yield { pair }
     for (const record of recentHandles) yield { handle: Buffer.from(record, 'latin1').toString('base64') }
     for (const mail of mails) yield { mail }

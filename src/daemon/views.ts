@@ -4,6 +4,7 @@ import type { Alerts } from '../alert/index.ts'
 import type { Agent, Config } from '../core/config.ts'
 import type { AgentRow, AlertRow, StatusReport, TaskRow } from '../core/control.ts'
 import type { Name } from '../core/names.ts'
+import { provenance } from '../core/row.ts'
 import { formatTime } from '../core/time.ts'
 import type { Layout, Ledger, Mail } from '../mailbox/index.ts'
 import { byService } from '../mailbox/index.ts'
@@ -66,6 +67,7 @@ export function createViews(given: ViewsGiven): Views {
       id: mail.id,
       holder: mail.holder,
       from: mail.from,
+      ...provenance(mail.via, mail.origin),
       to: mail.holder,
       kind: mail.kind,
       status: mail.status,

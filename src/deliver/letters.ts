@@ -5,6 +5,7 @@ import type { MessageId } from '../core/ids.ts'
 import type { Via } from '../core/message.ts'
 import type { Letter } from '../core/post.ts'
 import { findPriority } from '../core/priority.ts'
+import { leastTrusted } from '../core/trust.ts'
 import type { Delivery } from './types.ts'
 
 export type LetterThread = Readonly<{ id: MessageId; thread: MessageId; hops: number; origin: Via }>
@@ -13,6 +14,7 @@ export function letterDelivery(letter: Letter, config: Config, parent: LetterThr
   const found = findPriority(config.priorities, letter.priority)
   const rule = 'rule' in found ? found.rule : config.priorities.fallback
   const via: Via = letter.from === 'pennypost' ? 'daemon' : config.people.has(letter.from) ? 'person' : 'agent'
+  const origin = leastTrusted(via, parent?.origin)
   return {
     envelope: { from: letter.from, via, folder: '', name: letter.subject, box: undefined, sha256: createHash('sha256').update(letter.body).digest('hex') },
     // With a front matter of its own, so that a body that begins with --- is still a body, byte for byte.
@@ -25,7 +27,7 @@ export function letterDelivery(letter: Letter, config: Config, parent: LetterThr
     stamp: {
       from: letter.from,
       via,
-      ...(parent && parent.origin !== via ? { origin: parent.origin } : {}),
+      origin,
       to: letter.to,
       subject: letter.subject,
       priority: rule.name,
@@ -33,7 +35,7 @@ export function letterDelivery(letter: Letter, config: Config, parent: LetterThr
     },
     thread: parent?.thread,
     hops: parent ? parent.hops + 1 : (letter.hops ?? 0),
-    origin: parent?.origin ?? via,
+    origin,
     inReplyTo: letter.inReplyTo,
     settles: letter.settles,
     key: letter.key,

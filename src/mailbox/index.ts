@@ -25,7 +25,8 @@ export {
   pinFolders,
   statOrNothing,
 } from './folders.ts'
-export { agentRules, type Layout, layoutOf, personRules, type Rule, rootRules, SWAPPED, spoolBoxRules } from './layout.ts'
+export { type Handed, type HandOver, handOver } from './handover.ts'
+export { agentRules, type Contents, type Layout, layoutOf, personRules, type Rule, rootRules, SWAPPED, spoolBoxRules } from './layout.ts'
 export { byService, digestOf, type FileMark, isOpenTask, type Ledger, type Mail, makeLedger, NONE } from './ledger.ts'
 export {
   explainedBy,
@@ -39,4 +40,4 @@ export {
   parseHeldName,
   whyBeside,
 } from './names.ts'
-export { asideFor, type Deviation, type Owners, provision } from './provision.ts'
+export { asideFor, type Deviation, type Owners, ownerOf, provision } from './provision.ts'

@@ -67,20 +67,31 @@ export function layoutOf(root: string): Layout {
  * Who owns a path in system mode; in user mode everything is the one user's. `closed`: in a folder where anybody can make one;
  * whoever made it could keep it open and look into it for ever, whoever owns it later.
  */
-export type Rule = Readonly<{ path: string; user: 'daemon' | 'holder'; group: 'daemon' | 'operators' | 'holder' | 'readers'; mode: number; closed?: true }>
+export type Rule = Readonly<{
+  path: string
+  user: 'daemon' | 'holder'
+  group: 'daemon' | 'operators' | 'holder' | 'readers'
+  mode: number
+  closed?: true
+  /** Where what lies in it goes with the folder when its owner changes. */
+  contents?: Contents
+}>
+
+/** Which modes the files and folders in a folder have: `mail` an agent's, `given` to it by the daemon; the others keep what they have, as far as it may be. */
+export type Contents = 'mail' | 'given' | 'agent' | 'person' | 'policies' | 'daemon' | 'alerts' | 'held'
 
 /** The folders of the organisation itself. */
 export function rootRules(layout: Layout): Rule[] {
   const rule = (path: string, mode: number, group: Rule['group'] = 'daemon'): Rule => ({ path, user: 'daemon', group, mode })
   return [
-    rule(layout.policies, 0o2770, 'operators'),
-    rule(layout.own, 0o711),
+    { ...rule(layout.policies, 0o2770, 'operators'), contents: 'policies' },
+    { ...rule(layout.own, 0o711), contents: 'daemon' },
     ...PRIVATE_FOLDERS.map((name) => (name === 'run' ? rule(layout.private(name), 0o750, 'operators') : rule(layout.private(name), 0o700))),
     rule(layout.spool, 0o1733),
     closed(rule(`${layout.spool}/files`, 0o1733)),
-    closed(rule(layout.alerts, 0o750, 'operators')),
+    { ...closed(rule(layout.alerts, 0o750, 'operators')), contents: 'alerts' },
     rule(layout.closedAlerts, 0o750, 'operators'),
-    closed(rule(layout.held, 0o750, 'operators')),
+    { ...closed(rule(layout.held, 0o750, 'operators')), contents: 'held' },
     rule(layout.workspaces, 0o711),
   ]
 }
@@ -94,16 +105,16 @@ export function spoolBoxRules(layout: Layout, name: string): Rule[] {
 
 export function agentRules(layout: Layout, agent: Name): Rule[] {
   const own = (path: string, mode: number): Rule => ({ path, user: 'holder', group: 'holder', mode })
-  const mail = (path: string): Rule => ({ path, user: 'holder', group: 'readers', mode: 0o2750 })
-  const given = (path: string): Rule => ({ path, user: 'daemon', group: 'holder', mode: 0o750 })
+  const mail = (path: string): Rule => ({ path, user: 'holder', group: 'readers', mode: 0o2750, contents: 'mail' })
+  const given = (path: string): Rule => ({ path, user: 'daemon', group: 'holder', mode: 0o750, contents: 'given' })
   return [
     { path: layout.workspace(agent), user: 'daemon', group: 'readers', mode: 0o711 },
     mail(layout.folder(agent, 'new')),
     mail(layout.folder(agent, 'cur')),
     mail(layout.folder(agent, 'done')),
-    own(layout.outbox(agent), 0o700),
+    { ...own(layout.outbox(agent), 0o700), contents: 'agent' },
     own(`${layout.outbox(agent)}/files`, 0o700),
-    own(layout.home(agent), 0o700),
+    { ...own(layout.home(agent), 0o700), contents: 'agent' },
     given(layout.sent(agent)),
     given(layout.attachments(agent)),
     given(layout.runs(agent)),
@@ -116,6 +127,7 @@ export function personRules(layout: Layout, person: Name): Rule[] {
   const folders = [layout.folder(person, 'new'), layout.folder(person, 'cur'), layout.folder(person, 'done')]
   return [
     { path: layout.workspace(person), user: 'daemon', group: 'holder', mode: 0o711 },
-    ...[...folders, layout.outbox(person), `${layout.outbox(person)}/files`, layout.sent(person), layout.attachments(person)].map(own),
+    ...[...folders, layout.outbox(person), layout.sent(person), layout.attachments(person)].map((path): Rule => ({ ...own(path), contents: 'person' })),
+    own(`${layout.outbox(person)}/files`),
   ]
 }

@@ -13,8 +13,8 @@ export type Owners = Readonly<{
   give: boolean
 }>
 
-/** `aside`: the path that what lay there has now. */
-export type Deviation = Readonly<{ kind: 'missing' | 'replaced' | 'rights'; path: string; what: string; mended: boolean; aside?: string }>
+/** `aside`: the path that what lay there has now. `former`: it is another's; what lies in it is given first, then the folder (`handOver`). */
+export type Deviation = Readonly<{ kind: 'missing' | 'replaced' | 'rights' | 'former'; path: string; what: string; mended: boolean; aside?: string }>
 
 /** What tells a folder of somebody else's from ours. */
 export type Strangers = Readonly<{
@@ -80,7 +80,7 @@ function mend(disk: Disk, parent: Fd, name: string, rule: Rule, owner: Owner | u
     disk.makeFolder(at, rule.mode, owner)
     return [{ kind: 'replaced', path: rule.path, what: `was a folder of uid ${stat.uid}`, mended: true, aside: `${rule.path}.${aside}` }]
   }
-  return mendFolder(disk, at, rule, owner)
+  return mendFolder(disk, at, rule, owner, strangers !== undefined)
 }
 
 /** A free name beside it, or that of what was set aside longest ago: who does this in a loop fills nothing. */
@@ -90,17 +90,32 @@ export function asideFor(disk: Disk, at: (name: string) => Path, name: string): 
   return first?.path ?? at(`${name}.was`)
 }
 
-function mendFolder(disk: Disk, at: Path, rule: Rule, owner: Owner | undefined): Deviation[] {
+function mendFolder(disk: Disk, at: Path, rule: Rule, owner: Owner | undefined, contentsFirst: boolean): Deviation[] {
   const folder = disk.pinFolder(at)
   try {
-    const wrong = deviationsOf(disk.fstat(folder), rule, owner)
+    const stat = disk.fstat(folder)
+    const wrong = deviationsOf(stat, rule, owner)
     if (wrong.length === 0) return []
+    if (owner && contentsFirst && wasAnothers(stat, rule, owner)) {
+      if (stat.mode !== rule.mode) disk.setMode(folder, rule.mode)
+      return [{ kind: 'former', path: rule.path, what: `is still of ${stat.uid}:${stat.gid}`, mended: false }]
+    }
     if (owner) disk.setOwner(folder, owner)
     disk.setMode(folder, rule.mode)
     return [{ kind: 'rights', path: rule.path, what: `had ${wrong.join(' and ')}`, mended: true }]
   } finally {
     disk.close(folder)
   }
+}
+
+/**
+ * Nobody but root gives a folder away. A holder can change the group of its own, though, at no cost; and what is root's in a folder of
+ * an agent's may have been moved there by the agent.
+ */
+function wasAnothers(stat: Stat, { contents, user }: Rule, owner: Owner): boolean {
+  if (contents === undefined) return false
+  if (stat.uid === owner.uid) return user === 'daemon' && stat.gid !== owner.gid
+  return stat.uid !== 0 || contents === 'person'
 }
 
 function deviationsOf(stat: Stat, rule: Rule, owner: Owner | undefined): string[] {
@@ -114,7 +129,7 @@ function wasSwapped(cause: unknown): boolean {
   return isGone(cause) || ['ELOOP', 'EEXIST', 'ENOTEMPTY', 'EISDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')
 }
 
-function ownerOf(rule: Pick<Rule, 'user' | 'group'>, owners: Owners): Owner {
+export function ownerOf(rule: Pick<Rule, 'user' | 'group'>, owners: Owners): Owner {
   const holder = owners.holder ?? owners.daemon
   const gid = { daemon: owners.daemon.gid, operators: owners.operatorsGid, holder: holder.gid, readers: owners.readersGid ?? holder.gid }[rule.group]
   return { uid: rule.user === 'holder' ? holder.uid : owners.daemon.uid, gid }

@@ -50,8 +50,19 @@ function restoreFacts(mail: Mail, message: MessageText, seen: string): Mended | 
 
 /** What stands in every delivered text, and in the journal too. */
 function factsOf(mail: Mail): Readonly<Record<string, string>> {
-  const { id, from, via, kind, subject, priority, thread, due, answered } = mail
-  return { id, from, via, kind, subject, priority, thread, ...(due === undefined ? {} : { due }), ...(answered === undefined ? {} : { answered }) }
+  const { id, from, via, origin, kind, subject, priority, thread, due, answered } = mail
+  return {
+    id,
+    from,
+    via,
+    origin: origin ?? via,
+    kind,
+    subject,
+    priority,
+    thread,
+    ...(due === undefined ? {} : { due }),
+    ...(answered === undefined ? {} : { answered }),
+  }
 }
 
 /** A sender's own words may stand there in more than one way. */

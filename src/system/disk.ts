@@ -16,6 +16,7 @@ import {
   lstatSync,
   mkdirSync,
   open,
+  opendirSync,
   openSync,
   readdirSync,
   readSync,
@@ -45,11 +46,13 @@ const fdatasyncAsync = promisify(fdatasync)
 export function realDisk(native: Native | undefined, lease: Lease): Disk {
   return {
     list,
+    entries,
     stat: (path) => toStat(lstatSync(path)),
     fstat: (fd) => toStat(fstatSync(fd)),
     openRead: (path) => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY),
     openFolder: (path) => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
     pinFolder,
+    pin: (path) => openSync(path, O_PATH | O_NOFOLLOW),
     at: (folder, name) => join(`/proc/self/fd/${folder}`, name),
     read: readAll,
     readFile,
@@ -104,12 +107,26 @@ function list(folder: Path): Listed[] {
   const entries = readdirSync(folder, { withFileTypes: true })
   // Only a name that is not UTF-8 decodes to U+FFFD: then the bytes are read as well.
   if (!entries.some((entry) => entry.name.includes('\ufffd'))) return entries.map((entry) => ({ name: entry.name, raw: undefined, kind: direntKind(entry) }))
-  return readdirSync(folder, { withFileTypes: true, encoding: 'buffer' }).map((entry) => {
-    const raw = entry.name as unknown as Buffer
-    const text = raw.toString('utf8')
-    const same = Buffer.from(text).equals(raw)
-    return { name: same ? text : raw.toString('latin1'), raw: same ? undefined : raw, kind: direntKind(entry) }
-  })
+  return readdirSync(folder, { withFileTypes: true, encoding: 'buffer' }).map((entry) => named(entry.name as unknown as Buffer, direntKind(entry)))
+}
+
+function named(raw: Buffer, kind: FileKind): Listed {
+  const text = raw.toString('utf8')
+  const same = Buffer.from(text).equals(raw)
+  return { name: same ? text : raw.toString('latin1'), raw: same ? undefined : raw, kind }
+}
+
+/** Names that one call of the system brings. */
+const A_PIECE = 128
+
+function* entries(folder: Path): Generator<Listed> {
+  // Its types know no names that are bytes.
+  const open = opendirSync(folder, { encoding: 'buffer' as BufferEncoding, bufferSize: A_PIECE })
+  try {
+    for (let entry = open.readSync(); entry; entry = open.readSync()) yield named(entry.name as unknown as Buffer, direntKind(entry))
+  } finally {
+    open.closeSync()
+  }
 }
 
 type Typed = Readonly<Record<'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket', () => boolean>>

@@ -44,6 +44,8 @@ export type Fd = number
  */
 export type Disk = Readonly<{
   list: (folder: Path) => Listed[]
+  /** The same in pieces, however many there are; what comes or goes meanwhile may be in it or not. Ended before its end, it must be told so (`return`). */
+  entries: (folder: Path) => Iterable<Listed>
   stat: (path: Path) => Stat
   fstat: (fd: Fd) => Stat
   /** O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY. */
@@ -52,6 +54,8 @@ export type Disk = Readonly<{
   openFolder: (path: Path) => Fd
   /** O_PATH | O_DIRECTORY | O_NOFOLLOW: pinned also where its mode lets nobody read it; for `fstat`, `at`, `setOwner`, `setMode`. */
   pinFolder: (path: Path) => Fd
+  /** O_PATH | O_NOFOLLOW: whatever lies there, a link itself too; nothing is opened or woken by it. For `fstat`, `setOwner`, `setMode`. */
+  pin: (path: Path) => Fd
   /** The path of `name` in a pinned folder: /proc/self/fd/N/name. */
   at: (folder: Fd, name: Path) => Path
   /** Up to `limit` bytes from `from`, which is the start if it isn't given. */

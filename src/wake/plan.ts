@@ -52,7 +52,7 @@ export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord, j
     PENNY_KIND: mail.kind,
     PENNY_FROM: mail.from,
     PENNY_VIA: mail.via,
-    PENNY_ORIGIN: mail.origin,
+    PENNY_ORIGIN: mail.origin ?? mail.via,
     PENNY_PRIORITY: mail.priority,
     PENNY_DUE: mail.due,
     PENNY_THREAD: mail.thread,

@@ -1,5 +1,6 @@
 /** Mail as text for a model: the daemon's facts apart from the sender's words (contract, page 3: "Mail is data"). */
 import { showBodySafely, showSafely } from '../core/text.ts'
+import { outsideSentence } from '../core/trust.ts'
 import type { Mail } from '../mailbox/index.ts'
 
 export type Presented = Readonly<{
@@ -13,11 +14,13 @@ export type Presented = Readonly<{
 /** Facts come from the ledger alone; every word of the sender's, the subject too, stands between the two lines with the secret. */
 export function present({ mail, body, secret }: Presented): string {
   if (body.includes(secret) || mail.subject.includes(secret)) throw new Error('the secret of a presentation is in the message: it was used before')
+  const outside = outsideSentence(mail.via, mail.origin)
   const facts: readonly (readonly [string, string | null | undefined])[] = [
     ['id', mail.id],
     ['from', mail.from],
     ['via', mail.via],
-    ['origin', mail.origin],
+    ['origin', mail.origin ?? mail.via],
+    ['note', outside === undefined ? undefined : `this message ${outside}`],
     ['kind', mail.kind],
     ['status', mail.status],
     ['priority', mail.priority],

@@ -166,10 +166,10 @@ tap.test('a uid that is neither an agent nor a person is held, unless the operat
 tap.test('a folder that an agent deletes, renames or locks is mended and alerted, and the mail of others goes on', system, async (t) => {
   const org = await organisation(t, { agents: { legal: '', pmo: '' } })
   await org.up()
-  for (const script of ['chmod 000 new', 'chmod 000 outbox', 'chmod 000 home', 'chmod 777 cur']) {
+  for (const script of ['chmod 000 new', 'chmod 777 cur', 'chmod 000 done', 'chmod 000 outbox/files', 'chmod 000 outbox', 'chmod 000 home']) {
     await org.as('pmo', script)
     const folder = script.split(' ')[2] ?? ''
-    const wanted = ['outbox', 'home'].includes(folder) ? 0o700 : 0o2750
+    const wanted = ['outbox', 'outbox/files', 'home'].includes(folder) ? 0o700 : 0o2750
     await until(`${script}: mended`, () => (statSync(org.at('workspaces/pmo', folder)).mode & 0o7777) === wanted, 10_000)
     org.drop('spool/legal/on.md', message({ subject: script }))
     await until('the mail of others', () => lettersOf(org.root, 'legal').find((one) => one.head.get('subject') === script))
