@@ -1,12 +1,11 @@
 /** Which folders are drop folders now, and which drops the journal knows. */
 import { type Config, holdersOf } from '../core/config.ts'
-import type { FaultCode } from '../core/fault.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Clear, Raise } from '../core/post.ts'
-import { shellWord, showSafely } from '../core/text.ts'
+import { showSafely } from '../core/text.ts'
 import type { DropFolder } from '../intake/index.ts'
 import type { Intent, Journal } from '../journal/index.ts'
-import { isMessageName, type Layout, listOrNothing, statOrNothing } from '../mailbox/index.ts'
+import { type Layout, listOrNothing, statOrNothing } from '../mailbox/index.ts'
 import { join } from '../system/index.ts'
 import type { Clock, Disk, Listed, Log, Path } from '../system/types.ts'
 import { isOfDrop } from './outcomes.ts'
@@ -89,20 +88,17 @@ export function isOddName({ name, raw }: Pick<Listed, 'name' | 'raw'>): boolean 
   return raw !== undefined || showSafely(name) !== name
 }
 
-/** A folder with the name of a message: as in every drop folder it was meant as one, or put there to be taken for one (contract, page 5). */
-const isLikeMessage = (entry: Listed): boolean => isMessageName(entry.name) && !isOddName(entry)
-
-/** Tells of folders in the spool whose names are no recipient's for sure, and what lies in them; call it again and again. */
+/** Tells of folders in the spool that are no boxes because of their names, and what lies in them; call it again and again. */
 function oddBoxes({ disk, layout, raise, clear, ownerOf }: DropFoldersGiven): (inSpool: readonly Listed[]) => void {
-  const told = new Map<string, Readonly<{ code: FaultCode; sentence: string }>>()
-  const tell = (code: FaultCode, about: string, sentence: string, fix: string, uid: number): void => {
-    if (told.get(about)?.sentence === sentence) return
-    told.set(about, { code, sentence })
-    raise({ code, about, agent: ownerOf(uid), sentence, fix })
+  const told = new Map<string, string>()
+  const tell = (about: string, sentence: string, fix: string, uid: number): void => {
+    if (told.get(about) === sentence) return
+    told.set(about, sentence)
+    raise({ code: 'unmatched-file', about, agent: ownerOf(uid), sentence, fix })
   }
   return (inSpool) => {
     const present = new Set<string>()
-    const odd = inSpool.filter((entry) => isOddName(entry) || isLikeMessage(entry))
+    const odd = inSpool.filter(isOddName)
     for (const entry of odd.slice(0, MOST_ODD)) {
       const path = join(layout.spool, entry.raw ?? entry.name)
       const stat = statOrNothing(disk, path)
@@ -110,28 +106,21 @@ function oddBoxes({ disk, layout, raise, clear, ownerOf }: DropFoldersGiven): (i
       const about = `spool/${escaped(entry)}`
       present.add(about)
       const inside = namesIn(disk, path)
-      if (isLikeMessage(entry)) {
-        const sentence = `${about}/ is a folder with the name of a message; it is no message, and what is dropped in it is held (${inside}).`
-        tell('unsafe-file', about, sentence, `mv -v ${shellWord(about)} "$(mktemp -d ~/from-penny.XXXXXX)"   # out of the mail's way`, stat.uid)
-      } else {
-        const sentence = `${about} is a folder whose name is no recipient's and cannot be written down; nothing in it is looked at (${inside}).`
-        const fix = `find spool -maxdepth 1 -inum ${stat.ino} -exec mv -T {} spool/box-${stat.ino} \\;   # a name that can be looked at`
-        tell('unmatched-file', about, sentence, fix, stat.uid)
-      }
+      const sentence = `${about} is a folder whose name is no recipient's and cannot be written down; nothing in it is looked at (${inside}).`
+      tell(about, sentence, `find spool -maxdepth 1 -inum ${stat.ino} -exec mv -T {} spool/box-${stat.ino} \\;   # a name that can be looked at`, stat.uid)
       if (odd.length <= MOST_ODD || present.has(MORE)) continue
       present.add(MORE)
       tell(
-        'unmatched-file',
         MORE,
-        `spool/ holds ${odd.length - MOST_ODD} more folders whose names cannot be written down or are those of messages; nothing in them is delivered.`,
+        `spool/ holds ${odd.length - MOST_ODD} more folders whose names cannot be written down; nothing in them is looked at.`,
         'ls -lab spool',
         stat.uid,
       )
     }
-    for (const [about, { code }] of told) {
+    for (const about of told.keys()) {
       if (present.has(about)) continue
       told.delete(about)
-      clear(code, about)
+      clear('unmatched-file', about)
     }
   }
 }
