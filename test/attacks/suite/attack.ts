@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { pause } from '../../e2e/files.ts'
 import { type Case, type Place, WITHIN_MS } from './case.ts'
 import { type Hand, startHand } from './hand.ts'
-import { codeOf, type LeftOut, LOADED_MS, makeJudge, ownFolder, type Row, rowsOf, sum } from './judge.ts'
+import { CLOSED_MS, codeOf, type LeftOut, LOADED_MS, makeJudge, ownFolder, type Row, rowsOf, sum } from './judge.ts'
 import { differences, leaksIn, makeOutside, marksOf } from './outside.ts'
 import { isRunning, type Target } from './target.ts'
 
@@ -60,9 +60,9 @@ async function attackOnce(what: string, batch: readonly Row[], target: Target, i
   const judge = makeJudge(target, batch)
   try {
     for (const row of batch) {
-      const open = (): Row[] => batch.filter((other) => !isSlow(other) && judge.waits(other))
+      const open = (): number => batch.filter((other) => !isSlow(other) && judge.waits(other)).length
       const mayStart = (): boolean =>
-        isSlow(row) || (!judge.isCrowded() && open().length < AT_ONCE && !open().some(({ of }) => of.changes !== undefined && of.changes === row.of.changes))
+        isSlow(row) || (!judge.isCrowded() && open() < AT_ONCE && !batch.some((other) => isBefore(other, row, judge.waits(other))))
       while (!mayStart()) await pause(10)
       if (isRunning(pid)) await plantSafely(row, judge.plant, hands)
       else row.faults.push(`it was not planted: ${GONE}`)
@@ -84,6 +84,12 @@ async function attackOnce(what: string, batch: readonly Row[], target: Target, i
     for (const row of batch) clearAway(row, target)
     if (!isLast && !isRunning(pid)) await target.start?.()
   }
+}
+
+/** The same folder was changed by another row, and the daemon may not have seen yet that its alert was closed: one of both would be counted there. */
+function isBefore({ of, plantedAt, alertMs }: Row, row: Row, waits: boolean): boolean {
+  if (of === row.of || of.changes === undefined || of.changes !== row.of.changes || plantedAt === undefined) return false
+  return waits || performance.now() - plantedAt - (alertMs ?? 0) < CLOSED_MS
 }
 
 async function plantSafely(row: Row, plant: (row: Row, hand: Hand, root: Hand) => Promise<void>, [hand, root]: readonly [Hand, Hand]): Promise<void> {

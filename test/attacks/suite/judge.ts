@@ -15,7 +15,7 @@ const GOOD_IS_LATE = `${GOOD} not within ${WITHIN_MS} ms`
 /** Above twenty open alerts of one code for one agent the next is only counted: with those at once (attack.ts) it stays below. */
 const MOST_OF_ONE_CODE = 10
 /** Until the daemon has seen that an alert was moved to done/, which it looks for every second. */
-const CLOSED_MS = 2_200
+export const CLOSED_MS = 2_200
 
 export const codeOf = (file: string): string => file.slice(0, file.indexOf('.'))
 

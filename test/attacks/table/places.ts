@@ -165,8 +165,8 @@ const whoMayRename = ({ mode, hand, root }: Plan): Hand => (mode === 'system' ? 
 
 async function leadElsewhere(plan: Plan, path: string): Promise<void> {
   const hand = whoMayRename(plan)
-  await hand.fs('symlinkSync', plan.outside.folder, `${path}-${plan.token}`)
-  await hand.do('exchange', path, `${path}-${plan.token}`)
+  await hand.fs('symlinkSync', plan.outside.folder, join(plan.own, 'aside'))
+  await hand.do('exchange', path, join(plan.own, 'aside'))
 }
 
 const FOLDERS: readonly Case[] = [
@@ -175,8 +175,8 @@ const FOLDERS: readonly Case[] = [
   ...['new', 'cur', 'done', 'outbox', 'home'].map((name) => folder('may be read by nobody', name, ({ hand }, path) => hand.fs('chmodSync', path, 0))),
   folder('is a pipe', 'new', async (plan, path) => {
     const hand = whoMayRename(plan)
-    await hand.do('mkfifo', `${path}-${plan.token}`)
-    await hand.do('exchange', path, `${path}-${plan.token}`)
+    await hand.do('mkfifo', join(plan.own, 'aside'))
+    await hand.do('exchange', path, join(plan.own, 'aside'))
   }),
   folder('is open to everybody', 'outbox', ({ hand }, path) => hand.fs('chmodSync', path, 0o777)),
   ...['sent', 'attachments', 'runs'].map((name) =>
