@@ -139,7 +139,10 @@ export function createAlerts(given: AlertsGiven): Alerts {
     const there = files.list()
     for (const alert of book.all()) {
       // One listing never proves that a file is gone: it can skip an entry while others are renamed.
-      if (alert.writtenAt !== undefined && !there.has(alert.file) && !files.isThere(alert.file)) forget(alert, BY_A_PERSON)
+      if (alert.writtenAt === undefined || there.has(alert.file) || files.isThere(alert.file)) continue
+      // What was closed did not say yet what has happened since: that is told all the same.
+      if (alert.dirty) write(alert)
+      else forget(alert, BY_A_PERSON)
     }
     for (const file of there) adopt(file)
   }

@@ -113,6 +113,8 @@ export function createIntake(given: IntakeGiven): Intake {
     const message = isMessageName(name)
     const named = stat.kind === 'file' && !message && raw === undefined && desk.named.has(name, stat.uid)
     if (named) telling.close(desk, name)
+    // Told of as in any drop folder, and all the same a box, of nobody: what is dropped in it is held (contract, page 1).
+    if (message && stat.kind === 'folder' && desk.folder.kind === 'spool') meetFolder(desk, name)
     const verdict = look({
       disk,
       folder: desk.folder,
@@ -130,8 +132,7 @@ export function createIntake(given: IntakeGiven): Intake {
       case 'nothing':
         return
       case 'new-folder':
-        if (!desks.has(`${desk.folder.path}/${name}`)) given.newFolder()
-        return
+        return meetFolder(desk, name)
       case 'wait':
         return wait(verdict.againMs)
       case 'writer':
@@ -165,6 +166,10 @@ export function createIntake(given: IntakeGiven): Intake {
         return follow(desk, name, put, stat.uid, given.handle(taken))
       }
     }
+  }
+
+  function meetFolder(desk: Desk, name: string): void {
+    if (!desks.has(`${desk.folder.path}/${name}`)) given.newFolder()
   }
 
   function follow(desk: Desk, name: string, put: Put, uid: number, work: Promise<Fate>): void {

@@ -48,7 +48,8 @@ export function look(given: LookGiven): Look {
   const word = shellPath(folder.shown, name, given.raw)
   if (stat.kind === 'folder') {
     if (name === 'files') return { see: 'nothing' }
-    if (folder.kind === 'spool' && !given.draft) return name === 'alerts' || name === 'held' ? { see: 'nothing' } : { see: 'new-folder' }
+    if (folder.kind === 'spool' && (name === 'alerts' || name === 'held')) return { see: 'nothing' }
+    if (folder.kind === 'spool' && !given.draft && !given.message) return { see: 'new-folder' }
   }
   if (given.named) return { see: 'wait', againMs: LATER_MS }
   if (given.draft) {
@@ -69,7 +70,7 @@ export function look(given: LookGiven): Look {
     return {
       see: 'alert',
       code: given.message ? 'unsafe-file' : 'unmatched-file',
-      sentence: `${shown}/ is a folder; nothing in it is looked at.`,
+      sentence: `${shown}/ is a folder; ${folder.kind === 'spool' && given.message ? 'what is dropped in it is held' : 'nothing in it is looked at'}.`,
       fix: `mv -v ${word} "$(mktemp -d ~/from-penny.XXXXXX)"   # out of the mail's way`,
       againMs: LATER_MS,
     }

@@ -54,6 +54,24 @@ t.test('a person closes an event by mv, by rm, or by name', async (t) => {
   t.same(files(), ['forged-sender.one.md'], 'what happens again is raised again')
 })
 
+t.test('what happened again before a person closed it, and was not in the file yet, is told all the same', async (t) => {
+  const { raise, sweep, files, open, root, clock } = desk(t.testdir())
+  const file = 'forged-sender.one.md'
+  const close = (): void => renameSync(`${root}/spool/alerts/${file}`, `${root}/spool/alerts/done/${file}`)
+  raise(forged('one'))
+  clock.turn(300)
+  close()
+  raise(forged('one'))
+  clock.turn(300)
+  sweep()
+  t.same(files(), [file])
+  t.match(open(), [{ count: 2 }])
+  clock.turn(2_000)
+  close()
+  sweep()
+  t.same(files(), [], 'closed with all that it says, it stays closed')
+})
+
 t.test('an event closes 24 h after it last happened, whatever the wall clock does', async (t) => {
   const { raise, sweep, open, clock } = desk(t.testdir())
   raise(forged('old'))

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { organisation, run } from './driver.ts'
@@ -37,13 +37,19 @@ t.test('links, pipes and sockets where a message belongs are neither followed no
   t.ok(org.running())
 })
 
-t.test('a folder that is named like a message is pointed out too, in a box and in an outbox', async (t) => {
+t.test('a folder that is named like a message is pointed out too, in the spool, in a box and in an outbox', async (t) => {
   const org = await organisation(t)
   await org.up()
   mkdirSync(org.at('spool/legal/directory.md'))
+  mkdirSync(org.at('spool/drawer.md'))
   await org.as('pmo', 'mkdir outbox/shelf.md')
   const planted = performance.now()
-  for (const name of ['directory.md', 'shelf.md']) await until(`an alert naming ${name}`, () => alertsOf(org.root).find((alert) => alert.text.includes(name)))
+  for (const name of ['directory.md', 'shelf.md', 'drawer.md'])
+    await until(`an alert naming ${name}`, () => alertsOf(org.root).find((alert) => alert.text.includes(name)))
   // 2 s (page 5 names a folder among what is planted) + 1 s for a loaded machine
   t.ok(performance.now() - planted < 3000, `within 2 s, not after ${Math.round(performance.now() - planted)} ms`)
+  const inside = org.drop('spool/drawer.md/letter.md', message({ to: 'legal', subject: 'inside' }))
+  await until('what lies in a box of nobody is held', () => !existsSync(inside.path) && alertOf(org.root, 'unknown-recipient', 'letter.md'))
+  rmSync(org.at('spool/drawer.md'), { recursive: true })
+  await until('once it is gone, it is told no longer', () => !alertsOf(org.root).some(({ code, text }) => code === 'unsafe-file' && text.includes('drawer.md')))
 })
