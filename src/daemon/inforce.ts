@@ -40,7 +40,7 @@ export function putInForce(system: Pick<System, 'disk' | 'self'>, layout: Layout
       const known = config.agents.get(agent)
       // An agent without a uid of its own must never run with the daemon's.
       if (!known || (identities.mode === 'system' && !as)) return undefined
-      const jail = known.jailed ? jailOf(config, layout, known, as ?? self, runners) : undefined
+      const jail = known.jailed ? jailOf(config, layout, known, as ?? self, runners, identities.mode) : undefined
       return { as, logOwner: identities.givenOwner(agent), jail }
     },
     runnerPath: (program) => `${runners}/${program.replace(/^\.\//, '')}`,

@@ -3,23 +3,25 @@ import { type Agent, type Config, type Mount, NETWORKS } from '../core/config.ts
 import type { Jail } from '../jail/index.ts'
 import { type Layout, statOrNothing } from '../mailbox/index.ts'
 import type { Disk, Owner, SpawnPlan } from '../system/types.ts'
-import { loadIdentities, readersOf } from './identities.ts'
+import { type Identities, loadIdentities, readersOf } from './identities.ts'
 import { copyRunners } from './runners.ts'
 import { readUids } from './uids.ts'
 
 /** `as`: with which ids it acts. `runners`: the copy of policies/runners/ that runs are started from. */
-export function jailOf(config: Config, layout: Layout, agent: Agent, as: Owner, runners: string): Jail {
+export function jailOf(config: Config, layout: Layout, agent: Agent, as: Owner, runners: string, mode: Identities['mode']): Jail {
   const { name, mounts, network } = agent
+  const readable = readersOf(config, name)
   return {
     agent: name,
     uid: as.uid,
     gid: as.gid,
     workspace: layout.workspace(name),
     readOnly: [layout.sent(name), layout.attachments(name), layout.runs(name)],
-    readable: readersOf(config, name).map((other) => ({ name: other, folders: (['new', 'cur', 'done'] as const).map((one) => layout.folder(other, one)) })),
+    readable: readable.map((other) => ({ name: other, folders: (['new', 'cur', 'done'] as const).map((one) => layout.folder(other, one)) })),
     runners,
     mounts,
     network,
+    held: mode === 'user' && readable.length > 0,
   }
 }
 
@@ -30,8 +32,9 @@ export function jailOf(config: Config, layout: Layout, agent: Agent, as: Owner, 
 export function standingJail(disk: Disk, layout: Layout, config: Config, agent: Agent, self: Owner): Readonly<{ jail: Jail; as: SpawnPlan['as'] }> | undefined {
   if (statOrNothing(disk, layout.home(agent.name))?.kind !== 'folder') return undefined
   if (self.uid === 0 && agent.user === undefined && !readUids(disk, layout.uids).of(agent.name)) return undefined
-  const as = loadIdentities(disk, config, self, layout.uids, () => undefined).runAs(agent.name)
-  return { jail: jailOf(config, layout, agent, as ?? self, copyRunners(disk, layout, config.digest)), as }
+  const { mode, runAs } = loadIdentities(disk, config, self, layout.uids, () => undefined)
+  const as = runAs(agent.name)
+  return { jail: jailOf(config, layout, agent, as ?? self, copyRunners(disk, layout, config.digest), mode), as }
 }
 
 /** Whether a run of before could see or do what one of now may not: it must end before that counts. */

@@ -9,6 +9,6 @@
  * There is no weaker jail to fall back to.
  */
 export type { Jail } from './jail.ts'
-export { type Enclosed, enclose, faultOfHost, JAIL_PATH, type Program } from './line.ts'
-export { behind, HOME_AT, RUNNERS_AT, shownAt } from './places.ts'
+export { enclose, faultOfHost, GO, JAIL_PATH, type Program } from './line.ts'
+export { behind, HOME_AT, READABLE_AT, RUNNERS_AT, shownAt } from './places.ts'
 export { readStatus, type Said } from './status.ts'

@@ -17,4 +17,9 @@ export type Jail = Readonly<{
   runners: string
   mounts: readonly Mount[]
   network: Network
+  /**
+   * Names in the workspaces of others are theirs to exchange: where all have one uid, agents own the folders these names are in. Then
+   * the program is held back until somebody has looked at what the jail shows.
+   */
+  held: boolean
 }>

@@ -17,10 +17,17 @@ const KNOWS_SIZE = [0, 7] as const
 /** The oldest whose options these are (--perms). */
 export const LEAST_BWRAP = [0, 5] as const
 
+const STATUS_FD = 3
+const READY_FD = 4
+const GO_FD = 5
+/** What it is let go with; an end without it ends the program. */
+export const GO = 'go\n'
+const HOLDER = ['/bin/sh', '-c', `echo ready >&${READY_FD} && read -r word <&${GO_FD} && exec "$@" ${READY_FD}>&- ${GO_FD}<&-`, 'sh']
+
 /** Where programs look for programs. */
 export const JAIL_PATH = `${PROGRAM_AT}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`
 
-/** A program to be started: its words, and what bwrap reads on the descriptors after that of its status. */
+/** A program to be started: its words, and what bwrap reads. */
 export type Enclosed = Readonly<{ argv: readonly string[]; env: Readonly<Record<string, string>>; given: readonly Uint8Array[] }>
 
 export type Program = Readonly<{
@@ -30,8 +37,8 @@ export type Program = Readonly<{
   atTerminal?: boolean
 }>
 
-/** `statusFd`: where bwrap(1) says, as JSON, whether the program was started and how it ended; what it reads comes on the next ones. */
-export function enclose(jail: Jail, host: Host, program: Program, statusFd: number): Enclosed {
+/** The descriptors: 3 is where bwrap(1) says, as JSON, whether the program was started and how it ended; of a program that is held, 4 says that it waits and 5 lets it go; `given` is read on the next ones. */
+export function enclose(jail: Jail, host: Host, program: Program): Enclosed {
   const { bwrap } = host
   if (!bwrap) throw new Error('there is no bubblewrap')
   const filter = host.filters ? filterFor(host.processor) : undefined
@@ -41,7 +48,7 @@ export function enclose(jail: Jail, host: Host, program: Program, statusFd: numb
     { at: '/etc/hosts', text: hostsText(jail) },
     { at: '/etc/nsswitch.conf', text: NAMES_TEXT },
   ]
-  const argsFd = statusFd + 1
+  const argsFd = jail.held ? GO_FD + 1 : STATUS_FD + 1
   const firstFd = argsFd + 1
   const sized = (bytes: number): string[] => (isAtLeast(bwrap.version, KNOWS_SIZE) ? ['--size', String(bytes)] : [])
   const folder = (at: string): string[] => ['--perms', '0755', '--dir', at]
@@ -51,7 +58,7 @@ export function enclose(jail: Jail, host: Host, program: Program, statusFd: numb
     ...(jail.network === 'full' ? [] : ['--unshare-net']),
     ...(program.atTerminal && filter ? [] : ['--new-session']),
     ...['--hostname', jail.agent],
-    ...['--json-status-fd', String(statusFd)],
+    ...['--json-status-fd', String(STATUS_FD)],
     ...(filter ? ['--seccomp', String(firstFd + files.length)] : []),
     ...['--ro-bind', '/usr', '/usr'],
     ...host.links.flatMap(({ name, to }) => ['--symlink', to, `/${name}`]),
@@ -69,14 +76,15 @@ export function enclose(jail: Jail, host: Host, program: Program, statusFd: numb
     ...jail.readOnly.flatMap((path) => ['--ro-bind', path, shownAt(jail, path)]),
     ...jail.readable.flatMap(({ name, folders }) => [
       ...folder(`${READABLE_AT}/${name}`),
-      ...folders.flatMap((path) => ['--ro-bind', path, `${READABLE_AT}/${name}/${basename(path)}`]),
+      // One that its holder took away a moment ago is made again; nobody else's run waits for that.
+      ...folders.flatMap((path) => ['--ro-bind-try', path, `${READABLE_AT}/${name}/${basename(path)}`]),
     ]),
     ...jail.mounts.flatMap(({ from, at, mode }) => [mode === 'rw' ? '--bind' : '--ro-bind', from, at]),
     ...['--remount-ro', '/', '--chdir', HOME_AT],
   ]
   return {
     // Whoever looks at the jail's first process, from inside, need not see the paths of the machine.
-    argv: [bwrap.path, '--args', String(argsFd), '--', '/usr/bin/prlimit', ...LIMITS, '--', ...program.argv],
+    argv: [bwrap.path, '--args', String(argsFd), '--', ...(jail.held ? HOLDER : []), '/usr/bin/prlimit', ...LIMITS, '--', ...program.argv],
     env: program.env,
     given: [options.map((word) => `${word}\0`).join(''), ...files.map(({ text }) => text), ...(filter ? [filter] : [])].map((one) => Buffer.from(one)),
   }

@@ -1,25 +1,23 @@
 /** A jail, made to see whether it can be. */
-import { enclose, faultOfHost, type Jail, readStatus } from '../jail/index.ts'
+import { faultOfHost, type Jail } from '../jail/index.ts'
 import type { Host } from '../system/host.ts'
-import type { Clock, Spawner, SpawnPlan } from '../system/types.ts'
+import type { Clock, Disk, Spawner, SpawnPlan } from '../system/types.ts'
+import { enter } from './enter.ts'
 
 /** A machine under load may be slow; one that takes longer hangs. Milliseconds. */
 const WITHIN_MS = 10_000
-/** First descriptor after the standard ones. */
-export const STATUS_FD = 3
 
 /** Why it cannot be made; undefined: a program ran in it. */
 export async function tryJail(
-  { spawner, clock, host }: Readonly<{ spawner: Spawner; clock: Clock; host: () => Host }>,
+  { spawner, clock, disk, host }: Readonly<{ spawner: Spawner; clock: Clock; disk: Disk; host: () => Host }>,
   jail: Jail,
   as: SpawnPlan['as'],
 ): Promise<string | undefined> {
   const here = host()
   const fault = faultOfHost(here)
   if (fault !== undefined) return fault
-  const { argv, env, given } = enclose(jail, here, { argv: ['/usr/bin/true'], env: {} }, STATUS_FD)
-  let said = ''
-  let status = ''
+  const { argv, env, pipes, said } = enter(disk, here, jail, { argv: ['/usr/bin/true'], env: {} })
+  let printed = ''
   const { ended, kill } = await spawner.spawn({
     argv,
     env,
@@ -27,24 +25,19 @@ export async function tryJail(
     cwd: '/',
     stdin: new Uint8Array(),
     output: (_stream, chunk) => {
-      said += chunk.toString()
+      printed += chunk.toString()
     },
-    jail: {
-      given,
-      status: (chunk) => {
-        status += chunk.toString()
-      },
-    },
+    jail: pipes,
   })
   const cancel = clock.after(WITHIN_MS, () => kill('SIGKILL'))
   const { code, signal } = await ended
   cancel()
-  if (readStatus(status).exitCode === 0) return undefined
-  return whyNot(said, code, signal)
+  if (said().exitCode === 0) return undefined
+  return whyNot(printed, code, signal)
 }
 
-/** `said`: what bwrap and setpriv(1) print when they fail. */
-export function whyNot(said: string, code: number | null, signal: string | null): string {
-  const [line] = said.split('\n').filter((text) => text.trim() !== '')
+/** `printed`: by bwrap or setpriv(1). */
+export function whyNot(printed: string, code: number | null, signal: string | null): string {
+  const [line] = printed.split('\n').filter((text) => text.trim() !== '')
   return line?.trim() ?? `it ended with ${signal ?? `status ${code}`}`
 }
