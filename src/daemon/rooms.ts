@@ -51,7 +51,7 @@ export function buildRooms(given: RoomsGiven) {
     given.config,
   )
   const provisioner = createProvisioner({ clock, disk, ids, log, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost })
-  const heldFolder = createHeldFolder({ disk, layout, raise, clear, repair: provisioner.root })
+  const heldFolder = createHeldFolder({ clock, disk, layout, raise, clear, repair: provisioner.root })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
   const answers = createAnswers({ clock, disk, finder, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })

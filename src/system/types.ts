@@ -44,6 +44,8 @@ export type Fd = number
  */
 export type Disk = Readonly<{
   list: (folder: Path) => Listed[]
+  /** The same, read as it is asked for: of a folder that its owner may have filled, with turns of the event loop between. */
+  entries: (folder: Path) => Iterable<Listed>
   stat: (path: Path) => Stat
   fstat: (fd: Fd) => Stat
   /** O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY. */
