@@ -1,6 +1,19 @@
 /** What lies outside of every mailbox, and what nobody may learn of it. */
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Owner } from '../e2e/driver.ts'
 
@@ -70,17 +83,23 @@ function* filesBelow(folder: string): Generator<string> {
   }
 }
 
+/** What lies there may be swapped while it is looked at: nothing is followed, and no pipe waited for. */
 function holds(path: string, word: string, secrets: ReadonlySet<number>): boolean {
-  const stat = quietly(() => lstatSync(path))
-  if (!stat || stat.size > MOST_BYTES || secrets.has(stat.ino)) return false
-  return quietly(() => readFileSync(path))?.includes(word) === true
+  const fd = quietly(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK))
+  if (fd === undefined) return false
+  try {
+    const stat = fstatSync(fd)
+    return stat.isFile() && stat.size <= MOST_BYTES && !secrets.has(stat.ino) && readFileSync(fd).includes(word)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 function quietly<T>(look: () => T): T | undefined {
   try {
     return look()
   } catch (cause) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG', 'ENXIO', 'EAGAIN'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined
     throw cause
   }
 }
