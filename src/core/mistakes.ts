@@ -1,5 +1,6 @@
 /** What people get wrong in YAML, told as what they wrote and how it should read: the parser's words are about YAML itself. */
 import type { CST } from 'yaml'
+import { showSafely } from './text.ts'
 
 /** What the parser complains of: its code, its words, the place. */
 export type Complaint = Readonly<{ code: string; message: string; offset: number }>
@@ -12,7 +13,13 @@ const CLOSING: Readonly<Record<string, string>> = { '[': ']', '{': '}' }
 /** Characters of what somebody wrote that are shown again. */
 const MOST_SHOWN = 80
 
+/** What it shows of the text is a sender's: nothing in it may fool a terminal or a page, and none of it is half a character. */
 export function mistakeOf(text: string, tokens: readonly CST.Token[], complaint: Complaint): Mistake {
+  const { offset, what } = mistakeIn(text, tokens, complaint)
+  return { offset, what: showSafely(what.toWellFormed()) }
+}
+
+function mistakeIn(text: string, tokens: readonly CST.Token[], complaint: Complaint): Mistake {
   const { code, message } = complaint
   const [open] = [...allOf(tokens)].filter(isOpen).sort((a, b) => b.offset - a.offset)
   if (open)
@@ -64,10 +71,10 @@ function inValue({ key, text, offset }: Value, complaint: Complaint, whole: stri
 function inLine(line: string, message: string): string | undefined {
   const text = line.trim()
   const begins = /column|indent|implicit/i.test(message)
-  if (/^-[^\s-]/.test(text)) return `a space is needed after the dash: write - ${text.slice(1)}`
+  if (/^-[^\s-]/.test(text)) return `a space is needed after the dash: write ${shown(`- ${text.slice(1)}`)}`
   const [, key, rest = ''] = /^([A-Za-z][\w-]*)(.*)$/.exec(text) ?? []
   if (key === undefined) return begins && text.startsWith('- ') ? 'this line begins in another column than the list it belongs to' : undefined
-  if (rest === '') return `a key is followed by a colon and its value: write ${key}: …`
+  if (rest === '') return `a key is followed by a colon and its value: write ${shown(key)}: …`
   return hintOfPair(text) ?? (begins && rest.startsWith(':') ? 'this line begins in another column than those it belongs to' : undefined)
 }
 

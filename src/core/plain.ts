@@ -32,6 +32,10 @@ const DOUBLE_QUOTED = /^"[^"\\]*(?:\\["\\nt][^"\\]*)*"$/
 const SINGLE_QUOTED = /^'[^']*'$/
 /** Longer values go the strict way, which has no backtracking. */
 const MAX_VALUE = 4096
+/** Front matter with more than this goes the strict way too, which has bounds of its own: these are well within them. */
+const MAX_KEYS = 100
+const MAX_ITEMS = 400
+const MAX_LINES = 800
 
 export function isPlainString(text: string): boolean {
   return (
@@ -85,8 +89,9 @@ export function readPlain(text: string): readonly Entry[] | undefined {
   const entries: Entry[] = []
   const seen = new Set<string>()
   let line = 0
+  let items = 0
   for (let at = 0; at <= text.length; ) {
-    line++
+    if (++line > MAX_LINES) return undefined
     const newline = text.indexOf('\n', at)
     const next = newline === -1 ? text.length + 1 : newline + 1
     let end = newline === -1 ? text.length : newline
@@ -103,7 +108,9 @@ export function readPlain(text: string): readonly Entry[] | undefined {
       const value = readValue(text.slice(valueAt, end))
       if (value === undefined) return undefined
       if (value === null) valueAt = end = colon + 1
+      if (Array.isArray(value)) items += value.length
       seen.add(key)
+      if (items > MAX_ITEMS || seen.size > MAX_KEYS) return undefined
       entries.push({ key, value, line, keyAt: at, colonEnd: colon + 1, valueAt, valueEnd: end })
     }
     at = next

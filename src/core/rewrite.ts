@@ -41,17 +41,26 @@ function newLines(key: string, value: Value, indent: string, eol: string): strin
 }
 
 /** The changes that give the key at `place` another value; its name, its comment and the space around them stay. */
-function replaceValue(place: Place, value: Value, indent: string, eol: string): Change[] {
+function replaceValue(text: string, place: Place, value: Value, indent: string, eol: string): Change[] {
   const { head, lines } = writeValue(value)
+  const after = head.startsWith('|') ? withoutSpaces(text, place.to) : []
   const under = lines.map((line) => (line === '' ? '' : indent + line) + eol).join('')
   if (!place.singleLine) {
     const comment = place.comment === '' ? '' : ` ${place.comment}`
-    return [{ from: place.colonEnd, to: place.to, text: `${head === '' ? '' : ` ${head}`}${comment}${eol}${under}` }]
+    return [{ from: place.colonEnd, to: place.to, text: `${head === '' ? '' : ` ${head}`}${comment}${eol}${under}` }, ...after]
   }
   const keepsSpace = place.valueAt > place.colonEnd && head !== ''
   const changes: Change[] = [{ from: keepsSpace ? place.valueAt : place.colonEnd, to: place.valueEnd, text: keepsSpace || head === '' ? head : ` ${head}` }]
   if (under !== '') changes.push({ from: place.to, to: place.to, text: under })
-  return changes
+  return [...changes, ...after]
+}
+
+/** Lines of blanks that come to stand after a block would be its last lines; without any blanks they are not. */
+function withoutSpaces(text: string, at: number): Change[] {
+  const blank = /(?:[ \t]*\r?\n)*[ \t]+\r?\n/y
+  blank.lastIndex = at
+  const [lines] = blank.exec(text) ?? []
+  return lines === undefined ? [] : [{ from: at, to: at + lines.length, text: lines.replace(/[ \t]/g, '') }]
 }
 
 /** Lines put in at the start of a line that goes come before it is gone; those put in at one place stay in their order. */
@@ -112,8 +121,8 @@ export function rewriteBy(layOut: LayOut, text: string, edits: Edits): string | 
   let added = ''
   for (const [key, value] of Object.entries(edits)) {
     const place = places.get(key)
-    if (place && value === undefined) changes.push({ from: place.from, to: place.removeTo, text: '' })
-    else if (place && value !== undefined) changes.push(...replaceValue(place, value, indent, eol))
+    if (place && value === undefined) changes.push({ from: place.from, to: place.removeTo, text: '' }, ...withoutSpaces(text, place.removeTo))
+    else if (place && value !== undefined) changes.push(...replaceValue(text, place, value, indent, eol))
     else if (value !== undefined) added += newLines(key, value, indent, eol)
   }
   if (added !== '') changes.push({ from: closeAt, to: closeAt, text: added })

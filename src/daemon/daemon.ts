@@ -109,7 +109,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
 
   /** One part that fails keeps none of the others from being done. */
   function sweep(all: boolean): void {
-    const each: Readonly<Record<string, () => void>> = {
+    const each: Readonly<Record<string, () => unknown>> = {
       drops: () => intake.sweep(all),
       ...(rooms.isReady() ? { mailboxes: () => settleRoom.sweep(all), backlogs: rooms.full.sweep, workspaces: rooms.sweepWorkspaces } : {}),
       ...(all ? { leftovers: rooms.sweepLeftovers, path: tellOfPath } : {}),
@@ -190,7 +190,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
       settleRoom.recover()
     })
     await step('the messages', async () => {
-      settleRoom.sweep(true)
+      await settleRoom.sweep(true)
       await settleRoom.mailboxes.rollMonths()
       await settleRoom.settle.idle()
     })

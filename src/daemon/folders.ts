@@ -5,8 +5,9 @@ import type { Clear, Raise } from '../core/post.ts'
 import { showSafely } from '../core/text.ts'
 import type { DropFolder } from '../intake/index.ts'
 import type { Intent, Journal } from '../journal/index.ts'
-import { type Layout, listOrNothing, statOrNothing } from '../mailbox/index.ts'
+import { type Layout, statOrNothing } from '../mailbox/index.ts'
 import { join } from '../system/index.ts'
+import { inSlices } from '../system/slices.ts'
 import type { Clock, Disk, Listed, Log, Path } from '../system/types.ts'
 import { isOfDrop } from './outcomes.ts'
 
@@ -31,23 +32,29 @@ export type DropFoldersGiven = Readonly<{
   clear: Clear
   ownerOf: (uid: number) => string
   changed: (folders: readonly DropFolder[]) => void
-  sweep: (folders: readonly DropFolder[]) => void
+  sweep: (folders: readonly DropFolder[]) => Promise<void>
 }>
 
 /** Which folders are drop folders now: made known, swept, and the odd ones among them told of. */
-export function createDropFolders(given: DropFoldersGiven): Readonly<{ set: () => void; setSoon: () => void; sweep: () => void }> {
+export function createDropFolders(given: DropFoldersGiven): Readonly<{ set: () => void; setSoon: () => void; sweep: () => Promise<void> }> {
   const { clock, disk, layout, config } = given
   const tellOfOddBoxes = oddBoxes(given)
   let againAtMs = 0
   let isPlanned = false
-  const look = (act: (folders: readonly DropFolder[]) => void): void => {
-    const inSpool = boxesIn(disk, layout)
-    act(dropFoldersOf(inSpool, layout, config()))
+  async function look(act: (folders: readonly DropFolder[]) => unknown): Promise<void> {
+    const inSpool = await boxesIn(clock, disk, layout)
+    const done = act(dropFoldersOf(inSpool, layout, config()))
     tellOfOddBoxes(inSpool)
+    await done
   }
-  function set(): void {
+  async function set(): Promise<void> {
     const startedMs = clock.monotonic()
-    look(given.changed)
+    try {
+      await look(given.changed)
+    } catch (cause) {
+      given.log('warn', 'the drop folders could not be listed; they are listed again', { folder: layout.spool, why: String(cause) })
+      return setSoon(AGAIN_MS)
+    }
     const endedMs = clock.monotonic()
     againAtMs = endedMs + LISTING_PAUSES * (endedMs - startedMs)
   }
@@ -57,15 +64,10 @@ export function createDropFolders(given: DropFoldersGiven): Readonly<{ set: () =
     isPlanned = true
     clock.after(Math.max(1, afterMs), () => {
       isPlanned = false
-      try {
-        set()
-      } catch (cause) {
-        given.log('warn', 'the drop folders could not be listed; they are listed again', { folder: layout.spool, why: String(cause) })
-        setSoon(AGAIN_MS)
-      }
+      void set()
     })
   }
-  return { set, setSoon: () => setSoon(), sweep: () => look(given.sweep) }
+  return { set: () => void set(), setSoon: () => setSoon(), sweep: () => look(given.sweep) }
 }
 
 /** The spool, every one of these folders in it (a box, whatever its name, if it can be shown as it is), every outbox. */
@@ -79,8 +81,14 @@ function dropFoldersOf(inSpool: readonly Listed[], layout: Layout, config: Confi
 }
 
 /** Folders in the spool that are there for mail. */
-function boxesIn(disk: Disk, layout: Layout): Listed[] {
-  return listOrNothing(disk, layout.spool).filter(({ name, kind }) => kind === 'folder' && !NO_BOXES.includes(name) && !name.startsWith('.'))
+async function boxesIn(clock: Clock, disk: Disk, layout: Layout): Promise<Listed[]> {
+  const boxes: Listed[] = []
+  if (!statOrNothing(disk, layout.spool)) return boxes
+  await inSlices(clock, disk.entries(layout.spool), (entry) => {
+    const { name, kind } = entry
+    if (kind === 'folder' && !NO_BOXES.includes(name) && !name.startsWith('.')) boxes.push(entry)
+  })
+  return boxes
 }
 
 /** A name that is not UTF-8 or has control characters: no recipient, and no path that could be written down for people. */

@@ -17,12 +17,14 @@ import {
   statOrNothing,
   whyBeside,
 } from '../mailbox/index.ts'
+import { inSlices } from '../system/slices.ts'
 import type { Clock, Disk, Fd, Ids, Path, Stat } from '../system/types.ts'
 import { Refused } from './control.ts'
 import { isOfDrop, nextEntry, type Outcome, outcomeOf } from './outcomes.ts'
 
 export type HeldLookGiven = Readonly<{ disk: Disk; layout: Layout; sealed: Sealed; cleared: Clear }>
 export type HeldFolderGiven = Readonly<{
+  clock: Clock
   disk: Disk
   layout: Layout
   raise: Raise
@@ -32,14 +34,16 @@ export type HeldFolderGiven = Readonly<{
 }>
 export type HeldFolder = Readonly<{
   /** All that lies there. Throws where it cannot be listed; that is told by then. */
-  names: () => readonly string[]
+  names: () => Promise<readonly string[]>
   /** It could not be listed, and that is told of from here. */
   isTold: () => boolean
   /** Of the files that are held; where the folder cannot be listed, as many as there were. */
-  count: () => number
+  count: () => Promise<number>
 }>
 export type HeldFilesGiven = HeldLookGiven & Readonly<{ ids: Ids; config: () => Config; journal: Journal; record: (event: Event) => void }>
 
+/** A folder that takes long to list, because it was filled, is listed again after so many times as long. */
+const LISTING_PAUSES = 5
 /** Of the held files that may be meant. */
 const MOST_NAMED = 10
 
@@ -48,14 +52,16 @@ export function heldFiles(disk: Disk, layout: Layout): string[] {
 }
 
 /** One for all who list it again and again: that it cannot be listed is told once, and closed when it can be. */
-export function createHeldFolder({ disk, layout, raise, clear, repair }: HeldFolderGiven): HeldFolder {
+export function createHeldFolder({ clock, disk, layout, raise, clear, repair }: HeldFolderGiven): HeldFolder {
   const about = layout.held.slice(layout.root.length + 1)
   let lastCount = 0
   let told = false
 
-  function list(): readonly string[] | Error {
+  /** There may be a hundred thousand. */
+  async function list(): Promise<readonly string[] | Error> {
     try {
-      const names = listOrNothing(disk, layout.held).map(({ name }) => name)
+      const names: string[] = []
+      if (statOrNothing(disk, layout.held)) await inSlices(clock, disk.entries(layout.held), ({ name }) => void names.push(name))
       if (told) clear('unreadable-file', about)
       told = false
       return names
@@ -69,14 +75,14 @@ export function createHeldFolder({ disk, layout, raise, clear, repair }: HeldFol
   }
 
   return {
-    names: () => {
-      const found = list()
+    names: async () => {
+      const found = await list()
       if (found instanceof Error) throw found
       return found
     },
     isTold: () => told,
-    count: () => {
-      const found = list()
+    count: async () => {
+      const found = await list()
       if (!(found instanceof Error)) lastCount = found.filter(isHeldFile).length
       return lastCount
     },
@@ -112,7 +118,7 @@ export function releaseHeld(given: HeldFilesGiven, wanted: string, gone: AbortSi
   const why = whyBeside(`${layout.held}/${held}`)
   if (statOrNothing(disk, why)) disk.unlink(why)
   given.record({ event: 'released', held })
-  clearFor(given, held)
+  clearFor(given, held, alikeOf(names))
   return released
 }
 
@@ -155,41 +161,80 @@ async function fateOf({ journal, sealed }: HeldFilesGiven, { ino }: Stat, shown:
   return entry && isOfDrop(entry) ? outcomeOf(entry) : undefined
 }
 
+/** Held files by code and slug: only those that have both in common can bear one name. */
+type Alike = ReadonlyMap<string, readonly string[]>
+
+function likenessOf(held: string): string {
+  const named = parseHeldName(held)
+  return named ? `${named.code}.${named.slug}` : ''
+}
+
+function alikeOf(names: Iterable<string>): Alike {
+  const alike = new Map<string, string[]>()
+  for (const name of names) {
+    const likeness = likenessOf(name)
+    const known = alike.get(likeness)
+    if (known) known.push(name)
+    else alike.set(likeness, [name])
+  }
+  return alike
+}
+
 /** Closes the alert of a file that is held no longer, unless another that is held bears the same name and code. */
-function clearFor(given: HeldLookGiven, held: string): void {
+function clearFor(given: HeldLookGiven, held: string, others: Alike): void {
   const intent = intentOf(given, held)
   if (!intent) return
-  const named = parseHeldName(held)
   const about = `${intent.folder}/${intent.name}`
-  const isShared = heldFiles(given.disk, given.layout).some((name) => {
-    const one = parseHeldName(name)
-    const other = name !== held && one?.code === named?.code && one?.slug === named?.slug ? intentOf(given, name) : undefined
+  const isShared = (others.get(likenessOf(held)) ?? []).some((name) => {
+    const other = name === held ? undefined : intentOf(given, name)
     return other !== undefined && `${other.folder}/${other.name}` === about
   })
   if (!isShared) given.cleared(intent.code, about)
 }
 
 /** What a person took out of spool/held/ is over: its reason and its alert go too. To be called again and again. */
-export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock; folder: HeldFolder }>): () => void {
+export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock; folder: HeldFolder }>): () => Promise<void> {
   const { disk, layout, clock, folder } = given
   let known = new Set<string>()
   let listedCtimeMs = -1
-  return () => {
-    const ctimeMs = statOrNothing(disk, layout.held)?.ctimeMs
-    if (ctimeMs === undefined || (ctimeMs === listedCtimeMs && !folder.isTold())) return
+  let underWay = false
+  let nextMs = 0
+
+  async function look(ctimeMs: number): Promise<void> {
     const listedMs = clock.now()
-    const there = folder.names()
-    const files = new Set(there.filter((name) => explainedBy(name) === undefined))
-    const explained = there.flatMap((name) => explainedBy(name) ?? [])
-    for (const name of new Set([...explained, ...known])) {
-      if (files.has(name) || statOrNothing(disk, `${layout.held}/${name}`)) continue
+    const there = await folder.names()
+    const files = new Set<string>()
+    const gone = new Set(known)
+    await inSlices(clock, there, (name) => {
+      const explained = explainedBy(name)
+      if (explained === undefined) files.add(name)
+      else gone.add(explained)
+    })
+    let alike: Alike | undefined
+    await inSlices(clock, gone, (name) => {
+      if (files.has(name) || statOrNothing(disk, `${layout.held}/${name}`)) return
       const why = whyBeside(`${layout.held}/${name}`)
       if (statOrNothing(disk, why)) disk.unlink(why)
-      clearFor(given, name)
-    }
+      alike ??= alikeOf(files)
+      clearFor(given, name, alike)
+    })
     known = files
     // Only now: what failed is done again.
     listedCtimeMs = isRacy(ctimeMs, listedMs) ? -1 : ctimeMs
+  }
+
+  return async () => {
+    const ctimeMs = statOrNothing(disk, layout.held)?.ctimeMs
+    const startedMs = clock.monotonic()
+    if (underWay || startedMs < nextMs || ctimeMs === undefined || (ctimeMs === listedCtimeMs && !folder.isTold())) return
+    underWay = true
+    try {
+      await look(ctimeMs)
+    } finally {
+      underWay = false
+      const endedMs = clock.monotonic()
+      nextMs = endedMs + LISTING_PAUSES * (endedMs - startedMs)
+    }
   }
 }
 

@@ -119,7 +119,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       return one('unsafe-file', `it belongs to uid ${taken.stat.uid}, not to ${taken.folder.name}`)
     if (taken.stat.size > org.limits.messageBytes)
       return one('too-large', `it has ${formatSize(taken.stat.size)}; a message may have ${formatSize(org.limits.messageBytes)}`)
-    const parsed = parseMessage(taken.bytes, org.limits)
+    const parsed = parseMessage(taken.bytes, { ...org.limits, leavesRoom: true })
     if (!parsed.ok) {
       if (parsed.incomplete && taken.waitedMs < INCOMPLETE_MS) return { againMs: INCOMPLETE_MS - taken.waitedMs }
       return hold(parsed.complaints[0]?.code ?? 'bad-front-matter', parsed.complaints)

@@ -55,7 +55,7 @@ export function buildRooms(given: RoomsGiven) {
   )
   const adoption = createAdoption({ ...outside, layout, config, identities, sealed, record: journal.record, raise, clear, done: () => dispatcher.kick() })
   const provisioner = createProvisioner({ ...outside, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost, adopt: adoption.begin })
-  const heldFolder = createHeldFolder({ disk, layout, raise, clear, repair: provisioner.root })
+  const heldFolder = createHeldFolder({ clock, disk, layout, raise, clear, repair: provisioner.root })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
   const answers = createAnswers({ clock, disk, finder, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })

@@ -29,7 +29,7 @@ export function scheduleDrop(given: ScheduleDropGiven): (schedule: Schedule, slo
     const key = `schedule:${schedule.name}:${slotMs}`
     if (given.state.handles.letter(key) !== undefined) return
     const config = given.config()
-    const parsed = parseMessage(Buffer.from(schedule.text), config.org.limits)
+    const parsed = parseMessage(Buffer.from(schedule.text), { ...config.org.limits, leavesRoom: true })
     const name = `${schedule.name}.md`
     const envelope: Envelope = {
       from: 'pennypost',

@@ -108,7 +108,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
   }
 
   return {
-    status: () => ({ report: given.views.status() }),
+    status: async () => ({ report: await given.views.status() }),
     tasks: async ({ settled }, say, gone) => {
       await given.ready
       for (const row of given.views.tasks()) await say(row)

@@ -24,7 +24,7 @@ export type ViewsGiven = Readonly<{
   version: string
   started: string
   ready: () => boolean
-  heldFiles: () => number
+  heldFiles: () => Promise<number>
   notifyFailing: () => NonNullable<StatusReport['notify_failing']>
   waitingDrops: () => number
   canaryMs: () => number | undefined
@@ -34,7 +34,7 @@ export type ViewsGiven = Readonly<{
   nowMs: () => number
 }>
 
-export type Views = Readonly<{ status: () => StatusReport; tasks: () => Iterable<TaskRow>; agents: () => AgentRow[]; alerts: () => AlertRow[] }>
+export type Views = Readonly<{ status: () => Promise<StatusReport>; tasks: () => Iterable<TaskRow>; agents: () => AgentRow[]; alerts: () => AlertRow[] }>
 
 export function createViews(given: ViewsGiven): Views {
   const { ledger, config, dispatcher } = given
@@ -100,9 +100,9 @@ export function createViews(given: ViewsGiven): Views {
     return { state: runner ? 'idle' : 'no runner' }
   }
 
-  function status(): StatusReport {
+  async function status(): Promise<StatusReport> {
     // Before the alerts are listed: each may raise one.
-    const held = given.heldFiles()
+    const held = await given.heldFiles()
     const invalid = given.configInvalid()
     const failing = given.notifyFailing()
     return {

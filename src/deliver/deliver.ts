@@ -37,6 +37,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
   const { disk, ids, sealed, ledger, record } = given
   const close = closing(given)
   const inHand = createInHand()
+  const enter = makeGate(given.clock)
   const gate = makeGate(given.clock)
 
   async function deliver(delivery: Delivery, dropped: Dropped | undefined): Promise<Delivered> {
@@ -49,6 +50,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
   }
 
   async function sealAndPlace(delivery: Delivery, dropped: Dropped | undefined): Promise<Delivered> {
+    await enter()
     const drop = ids.next()
     const copyIds = delivery.to.map(() => ids.next())
     const nowMs = given.clock.now()
@@ -197,6 +199,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
 
   async function holdIt(intent: HoldIntent): Promise<void> {
     await sealed.seal(intent)
+    await gate()
     const known = new Set<MessageId>()
     try {
       rehold(given, intent, known)

@@ -28,6 +28,8 @@ const MOST_IN_FLIGHT = 512
 const SHARE = 16
 /** Time one turn of the event loop may spend on drops. */
 const TURN_MS = 8
+/** Once so many are begun, whoever else has something to do has a turn: what is done with them goes on before that. */
+const MOST_A_TURN = 64
 /** After the last write to a file that was written in place: a script that appends line by line closes it each time. */
 const GRACE_MS = 15
 
@@ -52,7 +54,7 @@ export function createIntake(given: IntakeGiven): Intake {
   const lines = createLines((desk, name) => {
     if (!desk.inFlight.has(name)) enqueue(desk, name)
   })
-  const watching = createWatching(given, enqueue, forget)
+  const watching = createWatching(given, enqueue)
 
   function enqueue(desk: Desk, name: string, listed?: Listed): void {
     if (desk.inFlight.has(name)) desk.again.add(name)
@@ -71,6 +73,7 @@ export function createIntake(given: IntakeGiven): Intake {
     turnPlanned = false
     if (stopped) return
     const startedMs = clock.monotonic()
+    const most = inFlight + MOST_A_TURN
     for (let busy = true; busy; ) {
       busy = false
       for (const desk of desks.values()) {
@@ -83,7 +86,7 @@ export function createIntake(given: IntakeGiven): Intake {
         }
       }
       if (inFlight >= MOST_IN_FLIGHT) return
-      if (clock.monotonic() - startedMs > TURN_MS) return planTurn()
+      if (inFlight >= most || clock.monotonic() - startedMs > TURN_MS) return planTurn()
     }
   }
 

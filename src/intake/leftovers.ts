@@ -4,6 +4,7 @@ import type { Clear, Raise } from '../core/post.ts'
 import { shellPath, showSafely } from '../core/text.ts'
 import { formatAge, formatSize } from '../core/units.ts'
 import { isDraftName, isMessageName, statOrNothing } from '../mailbox/index.ts'
+import { inSlices } from '../system/slices.ts'
 import type { Clock, Disk, Listed, Path, Stat } from '../system/types.ts'
 import { whoseOf } from './desk.ts'
 import type { DropFolder, IsNamed, OwnerOf } from './types.ts'
@@ -14,7 +15,7 @@ const DRAFT_MS = 5 * 60_000
 /** Looked at in one sweep; of a folder with more, the next sweep goes on behind the last one. */
 const MOST_A_FOLDER = 1_000
 
-export type Leftovers = Readonly<{ sweep: (folders: readonly DropFolder[]) => void }>
+export type Leftovers = Readonly<{ sweep: (folders: readonly DropFolder[]) => Promise<void> }>
 
 type Seen = { mark: string; sinceMs: number; told: FaultCode | undefined }
 
@@ -22,39 +23,31 @@ const aboutOf = (folder: DropFolder, name: string): string => `${folder.shown}/f
 
 export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: Clear, ownerOf: OwnerOf, isNamed: IsNamed): Leftovers {
   const seen = new Map<string, Seen>()
-  /** The last name looked at, of folders that hold more than one sweep looks at. */
-  const lastOf = new Map<string, string>()
+  /** How many were looked at, of folders that hold more than one sweep looks at. */
+  const lookedAt = new Map<string, number>()
+  let underWay = false
 
-  function look(folder: DropFolder, present: Set<string>): void {
+  async function look(folder: DropFolder, present: Set<string>): Promise<void> {
     const files = openOrNothing(`${folder.path}/files`, disk.openFolder)
     if (files === undefined) return
+    const from = lookedAt.get(folder.path) ?? 0
+    let nth = 0
     try {
-      const all = disk.list(disk.at(files, '.'))
-      for (const { name } of all) {
-        const about = aboutOf(folder, name)
+      await inSlices(clock, disk.entries(disk.at(files, '.')), (entry) => {
+        const isDue = nth >= from && nth < from + MOST_A_FOLDER
+        nth++
+        const about = aboutOf(folder, entry.name)
         if (seen.has(about)) present.add(about)
-      }
-      for (const entry of nextOf(folder, all)) {
+        if (!isDue) return
         const path = disk.at(files, entry.raw ?? entry.name)
         const stat = statOrNothing(disk, path)
         if (stat) judge(folder, entry, path, stat, present)
-      }
+      })
     } finally {
       disk.close(files)
     }
-  }
-
-  function nextOf(folder: DropFolder, all: readonly Listed[]): readonly Listed[] {
-    if (all.length <= MOST_A_FOLDER) {
-      lastOf.delete(folder.path)
-      return all
-    }
-    const sorted = [...all].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-    const last = lastOf.get(folder.path)
-    const at = last === undefined ? 0 : sorted.findIndex(({ name }) => name > last)
-    const next = [...sorted.slice(Math.max(0, at)), ...sorted.slice(0, Math.max(0, at))].slice(0, MOST_A_FOLDER)
-    lastOf.set(folder.path, next.at(-1)?.name ?? '')
-    return next
+    if (nth > from + MOST_A_FOLDER) lookedAt.set(folder.path, from + MOST_A_FOLDER)
+    else lookedAt.delete(folder.path)
   }
 
   function judge(folder: DropFolder, { name, raw }: Listed, path: Path, stat: Stat, present: Set<string>): void {
@@ -88,13 +81,19 @@ export function createLeftovers(clock: Clock, disk: Disk, raise: Raise, clear: C
   }
 
   return {
-    sweep: (folders) => {
-      const present = new Set<string>()
-      for (const folder of folders) look(folder, present)
-      for (const [about, { told }] of seen) {
-        if (present.has(about)) continue
-        seen.delete(about)
-        if (told) clear(told, about)
+    sweep: async (folders) => {
+      if (underWay) return
+      underWay = true
+      try {
+        const present = new Set<string>()
+        for (const folder of folders) await look(folder, present)
+        for (const [about, { told }] of seen) {
+          if (present.has(about)) continue
+          seen.delete(about)
+          if (told) clear(told, about)
+        }
+      } finally {
+        underWay = false
       }
     },
   }

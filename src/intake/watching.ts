@@ -9,6 +9,10 @@ import type { IntakeGiven } from './types.ts'
 const APART_MS = 100
 /** A folder that takes long to list is listed less often, so that it costs the others at most a tenth of the time; within the 2 s of page 1. */
 const APART_IN_COSTS = 10
+/** Spent on a listing in one turn of the event loop: whoever makes a hundred thousand files holds nobody up. */
+const SLICE_MS = 8
+/** More than any listing takes: nobody begins another meanwhile. */
+const LISTING_MS = 60_000
 const MOST_APART_MS = 1_500
 
 export type Watching = Readonly<{
@@ -17,16 +21,16 @@ export type Watching = Readonly<{
   forget: (desk: Desk) => void
 }>
 
+type Listing = { readonly entries: Iterator<Listed>; readonly present: Set<string>; costMs: number }
+
 const identityOf = ({ ino, mode, uid, gid }: Stat): string => `${ino} ${mode} ${uid} ${gid}`
 
-export function createWatching(
-  given: IntakeGiven,
-  enqueue: (desk: Desk, name: string, listed?: Listed) => void,
-  forget: (desk: Desk, name: string) => void,
-): Watching {
+export function createWatching(given: IntakeGiven, enqueue: (desk: Desk, name: string, listed?: Listed) => void): Watching {
   const { clock, disk, pins } = given
   /** Folders to be listed (true: also where they did not change), whoever asked and however often. One is listed in one turn. */
   const asked = new Map<Desk, boolean>()
+  /** Folders that are being listed, some names a turn. */
+  const underWay = new Map<Desk, Listing>()
   let cancel: Cancel | undefined
 
   function ask(desk: Desk, all: boolean): void {
@@ -76,18 +80,51 @@ export function createWatching(
       watchDesk(desk)
       desk.ino = before.ino
     }
-    const present = new Set<string>()
-    for (const entry of disk.list(folder.path)) {
+    ;[desk.listedCtimeMs, desk.listedAtMs] = [before.ctimeMs, clock.now()]
+    desk.listAgainAtMs = startedMs + LISTING_MS
+    const listing: Listing = { entries: disk.entries(folder.path)[Symbol.iterator](), present: new Set(), costMs: 0 }
+    underWay.set(desk, listing)
+    goOn(desk, listing)
+  }
+
+  function goOn(desk: Desk, listing: Listing): void {
+    const { entries, present } = listing
+    const startedMs = clock.monotonic()
+    for (let next = entries.next(); !next.done; next = entries.next()) {
+      const entry = next.value
       present.add(entry.name)
       if (!desk.waiting.has(entry.name)) enqueue(desk, entry.name, entry)
+      if (clock.monotonic() - startedMs <= SLICE_MS) continue
+      listing.costMs += clock.monotonic() - startedMs
+      return clock.soon(() => {
+        if (underWay.get(desk) !== listing) return
+        try {
+          goOn(desk, listing)
+        } catch (cause) {
+          failed(desk, cause)
+        }
+      })
     }
-    for (const name of desk.waiting.keys()) if (!present.has(name)) forget(desk, name)
+    listed(desk, listing, startedMs)
+  }
+
+  function listed(desk: Desk, { present, costMs }: Listing, startedMs: number): void {
+    underWay.delete(desk)
+    // What came to wait while the folder was listed may not have been in it then: a look tells.
+    for (const name of desk.waiting.keys()) if (!present.has(name)) enqueue(desk, name)
     for (const [name, at] of desk.wroteAt) if (clock.monotonic() - at > 1000) desk.wroteAt.delete(name)
-    ;[desk.listedCtimeMs, desk.listedAtMs] = [before.ctimeMs, clock.now()]
-    const costMs = clock.monotonic() - startedMs
-    desk.listAgainAtMs = clock.monotonic() + Math.min(MOST_APART_MS, Math.max(APART_MS, APART_IN_COSTS * costMs))
-    if (desk.troubled) given.clear('unreadable-file', folder.shown)
+    const nowMs = clock.monotonic()
+    desk.listAgainAtMs = nowMs + Math.min(MOST_APART_MS, Math.max(APART_MS, APART_IN_COSTS * (costMs + nowMs - startedMs)))
+    if (desk.troubled) given.clear('unreadable-file', desk.folder.shown)
     desk.troubled = false
+    if (!asked.has(desk)) return
+    cancel?.()
+    plan()
+  }
+
+  function abandon(desk: Desk): void {
+    underWay.get(desk)?.entries.return?.()
+    underWay.delete(desk)
   }
 
   function sweepDesk(desk: Desk, all: boolean): void {
@@ -107,27 +144,35 @@ export function createWatching(
       }
       lookInto(desk)
     } catch (cause) {
-      const isFirst = desk.ino !== -1
-      // One made in its place since may have the same inode, and nobody watches it.
-      desk.ino = -1
-      if (given.repair(folder)) return isFirst ? ask(desk, true) : undefined
-      if (folder.kind === 'box' && isGone(cause)) return given.newFolder()
-      const code = (cause as NodeJS.ErrnoException).code ?? 'error'
-      desk.troubled = true
-      given.raise({
-        code: 'unreadable-file',
-        about: folder.shown,
-        ...agentOf(folder),
-        sentence: `The folder ${folder.shown} cannot be read (${code}); it is tried again and again.`,
-        fix: `ls -ld ${shellWord(folder.shown)}`,
-      })
+      failed(desk, cause)
     }
+  }
+
+  function failed(desk: Desk, cause: unknown): void {
+    const { folder } = desk
+    abandon(desk)
+    desk.listAgainAtMs = clock.monotonic() + APART_MS
+    const isFirst = desk.ino !== -1
+    // One made in its place since may have the same inode, and nobody watches it.
+    desk.ino = -1
+    if (given.repair(folder)) return isFirst ? ask(desk, true) : undefined
+    if (folder.kind === 'box' && isGone(cause)) return given.newFolder()
+    const code = (cause as NodeJS.ErrnoException).code ?? 'error'
+    desk.troubled = true
+    given.raise({
+      code: 'unreadable-file',
+      about: folder.shown,
+      ...agentOf(folder),
+      sentence: `The folder ${folder.shown} cannot be read (${code}); it is tried again and again.`,
+      fix: `ls -ld ${shellWord(folder.shown)}`,
+    })
   }
 
   return {
     sweep: sweepDesk,
     forget: (desk) => {
       asked.delete(desk)
+      abandon(desk)
       desk.cancelWatch?.()
     },
   }

@@ -8,7 +8,7 @@ import type { Complaint } from '../core/fault.ts'
 import type { Value } from '../core/message.ts'
 import { readPlain } from '../core/plain.ts'
 import { readStrict } from './strict.ts'
-import type { FrontReading } from './types.ts'
+import type { FrontReading, Limits } from './types.ts'
 
 /** gray-matter looks for comments with `/^\s*#/gm`, whose cost is the square of the lines in one run of white space - what JavaScript takes for a line. */
 const MAX_BLANK_LINES = 32
@@ -18,9 +18,9 @@ function refuse(): never {
 }
 
 /** By the fast way where that is sure, else the strict one. `text` begins with the end of the line `---` and ends before the next one. */
-export function readFront(text: string): FrontReading {
+export function readFront(text: string, leavesRoom = false): FrontReading {
   const entries = readPlain(text)
-  if (!entries) return readStrict(text)
+  if (!entries) return readStrict(text, leavesRoom)
   const values = Object.create(null) as Record<string, Value>
   const spots = new Map<string, { line: number; column: number }>()
   for (const { key, value, line } of entries) {
@@ -30,14 +30,20 @@ export function readFront(text: string): FrontReading {
   return { ok: true, front: { values, written: values, spots } }
 }
 
-const ENGINES = Object.assign(Object.create(null) as Record<string, never>, {
-  yaml: { parse: (text: string) => ({ text, reading: readFront(`${text}\n`) }), stringify: refuse },
-  ...Object.fromEntries(['javascript', 'js', 'coffee', 'coffeescript', 'cson', 'json', 'toml'].map((name) => [name, { parse: refuse, stringify: refuse }])),
-})
-const OPTIONS = { language: 'yaml', delimiters: '---', engines: ENGINES, excerpt: false }
+const REFUSING = Object.fromEntries(
+  ['javascript', 'js', 'coffee', 'coffeescript', 'cson', 'json', 'toml'].map((name) => [name, { parse: refuse, stringify: refuse }]),
+)
+
+function optionsFor(leavesRoom: boolean) {
+  const yaml = { parse: (text: string) => ({ text, reading: readFront(`${text}\n`, leavesRoom) }), stringify: refuse }
+  return { language: 'yaml', delimiters: '---', engines: Object.assign(Object.create(null) as Record<string, never>, { yaml, ...REFUSING }), excerpt: false }
+}
+
+const OPTIONS = optionsFor(false)
+const OPTIONS_WITH_ROOM = optionsFor(true)
 
 /** Where `^` matches (ECMA-262, LineTerminator); \r only ever stands before \n here, and the two are one. */
-const LINE_ENDS = /[\n\u2028\u2029]/
+const LINE_ENDS = /[\n\u2028\u2029]/g
 /** A line end and the white space around it, up to the next thing that is none. */
 const BLANK = /\s+/g
 
@@ -47,14 +53,16 @@ function blankRun(text: string): number | undefined {
     if (run.length <= MAX_BLANK_LINES) continue
     // At the start of the text the first line is blank as well.
     const lines = run.split(LINE_ENDS).length - (index === 0 ? 1 : 2)
-    if (lines > MAX_BLANK_LINES) return text.slice(0, index).split('\n').length + MAX_BLANK_LINES
+    if (lines <= MAX_BLANK_LINES) continue
+    const [end] = [...run.matchAll(LINE_ENDS)].slice(MAX_BLANK_LINES)
+    return text.slice(0, index + (end?.index ?? 0)).split('\n').length
   }
   return undefined
 }
 
 /** `source`: the text between the lines `---`, in a file whose line 1 is the first of them. */
-export function readFrontMatter(source: string): FrontReading {
-  const run = LINE_ENDS.test(source) ? blankRun(source) : undefined
+export function readFrontMatter(source: string, { leavesRoom = false }: Pick<Limits, 'leavesRoom'> = {}): FrontReading {
+  const run = blankRun(source)
   if (run !== undefined) {
     const complaint: Complaint = {
       code: 'bad-front-matter',
@@ -64,7 +72,7 @@ export function readFrontMatter(source: string): FrontReading {
     return { ok: false, complaints: [complaint] }
   }
   const refusal = (what: string): FrontReading => ({ ok: false, complaints: [{ code: 'bad-front-matter', spot: { line: 1, column: 1 }, what }] })
-  const data: { text?: string; reading?: FrontReading } = matter(`---\n${source}\n---\n`, OPTIONS).data
+  const data: { text?: string; reading?: FrontReading } = matter(`---\n${source}\n---\n`, leavesRoom ? OPTIONS_WITH_ROOM : OPTIONS).data
   // gray-matter asks no engine where nothing but comments is left.
   if (!data.reading || (data.reading.ok && data.reading.front.spots.size === 0)) return refusal('the front matter is empty')
   // It ends at any line that begins with ---; the borders were found so that there is none, and this proves it.

@@ -73,7 +73,8 @@ function lastOwnLine(source: string, lines: Lines, keyLine: number, nextLine: nu
   let last = nextLine - 1
   while (last > keyLine) {
     const line = source.slice(lines[last], lines[last + 1])
-    const content = line.search(/\S/)
+    // Blank to YAML: any other white space is a value's.
+    const content = line.search(/[^ \t\r\n]/)
     if (content !== -1 && !(line[content] === '#' && content <= indent)) break
     last--
   }

@@ -8,7 +8,7 @@ import { lineStarts, spotAt } from './lines.ts'
 import type { Limits, Parsed, Values } from './types.ts'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\r(?!\n)/
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\r(?!\n)|(?<=\n)\ufeff/
 const NO_VALUES: Values = Object.freeze(Object.create(null) as Values)
 
 function refuse(code: Complaint['code'], what: string, spot: Spot | undefined, incomplete = false): Parsed {
@@ -92,12 +92,13 @@ function readText(text: string, borders: Borders, limits: Limits): Parsed {
     return refuse('too-large', `the front matter is larger than ${limits.frontMatterBytes} bytes`, { line: 1, column: 1 })
   }
   const source = text.slice(from, to)
-  const control = CONTROL.exec(text.slice(from, closeAt))
+  // With the line end before it: a byte order mark that begins a line is none of a key's letters, and yet in its way.
+  const control = CONTROL.exec(text.slice(from - 1, closeAt))
   if (control) {
     const what = `the front matter has a control character (${showSafely(control[0])})`
-    return refuse('bad-encoding', what, spotAt(lineStarts(text.slice(0, closeAt)), from + control.index))
+    return refuse('bad-encoding', what, spotAt(lineStarts(text.slice(0, closeAt)), from - 1 + control.index))
   }
-  const reading = readFrontMatter(source)
+  const reading = readFrontMatter(source, limits)
   if (!reading.ok) return { ok: false, complaints: reading.complaints, incomplete: false }
   return { ok: true, message: { text, hasFrontMatter: true, eol, bodyAt, ...reading.front } }
 }

@@ -20,6 +20,8 @@ const MAX_KEYS = 256
 const MAX_PARTS = 1600
 /** The same with blanks, line ends and comments. */
 const MAX_LEXEMES = 6400
+/** The share of these that a sender may use up. */
+const SENDERS_SHARE = 0.8
 const MAX_COMPLAINTS = 8
 
 export type Composed = Readonly<{ map: YAMLMap<Node, Node | null>; lines: Lines }>
@@ -46,7 +48,7 @@ class Refusal extends Error {
 }
 
 /** Tokens of the syntax tree, each lexical token checked before. Throws Refusal. */
-function* checkedTokens(text: string, lines: Lines): Generator<CST.Token> {
+function* checkedTokens(text: string, lines: Lines, share: number): Generator<CST.Token> {
   const parser = new Parser()
   let offset = 0
   let inScalar = false
@@ -69,9 +71,9 @@ function* checkedTokens(text: string, lines: Lines): Generator<CST.Token> {
     if (type === 'flow-map-end' || type === 'flow-seq-end') depth--
     if (depth < 0) refuse(`${lexeme} closes nothing here`)
     if (depth > MAX_DEPTH || dashes > MAX_DEPTH) refuse(`front matter is nested more than ${MAX_DEPTH} deep`)
-    if (type === 'map-value-ind' && ++keys > MAX_KEYS) refuse(`front matter has more than ${MAX_KEYS} keys`)
+    if (type === 'map-value-ind' && ++keys > MAX_KEYS * share) refuse(`front matter has more than ${Math.floor(MAX_KEYS * share)} keys`)
     if (type && !CHEAP.has(type)) parts++
-    if (parts > MAX_PARTS || ++lexemes > MAX_LEXEMES) refuse('front matter has too many parts')
+    if (parts > MAX_PARTS * share || ++lexemes > MAX_LEXEMES * share) refuse('front matter has too many parts')
     for (const token of parser.next(lexeme)) {
       if (token.type === 'error') {
         const { what, offset: at } = mistakeOf(text, [], { code: '', message: token.message, offset: token.offset })
@@ -86,11 +88,11 @@ function* checkedTokens(text: string, lines: Lines): Generator<CST.Token> {
 }
 
 /** `text` is the front matter with the line before it, so that its lines are those of the file. */
-export function compose(text: string): Composition {
+export function compose(text: string, leavesRoom = false): Composition {
   const lines = lineStarts(text)
   const complaint = (what: string, offset: number): Complaint => ({ code: 'bad-front-matter', spot: spotAt(lines, offset), what })
   try {
-    const tokens = [...checkedTokens(text, lines)]
+    const tokens = [...checkedTokens(text, lines, leavesRoom ? SENDERS_SHARE : 1)]
     const deep = tooDeep(tokens)
     if (deep !== undefined) return { ok: false, complaints: [complaint(`front matter is nested more than ${MAX_DEPTH} deep`, deep)] }
     const documents = withoutStacks(() => [...new Composer(OPTIONS).compose(tokens, true, text.length)])
@@ -173,7 +175,7 @@ function mapToPlain(map: Composed['map'], written: boolean, lines: Lines): Value
   for (const pair of map.items) {
     const key = keyOf(pair)
     const spot = (): Spot => spotAt(lines, pair.key.range?.[0] ?? 0)
-    if (!isScalar(pair.key)) throw new Refusal('a key is a word', spot())
+    if (!isScalar(pair.key) || key === '') throw new Refusal('a key is a word', spot())
     if (key === '<<') throw new Refusal('merge keys (<<) are not allowed in front matter', spot())
     if (/\p{Surrogate}/u.test(key)) throw new Refusal('an escape in this key is half a character', spot(), 'bad-encoding')
     values[key] = toPlain(pair.value, written, lines)
@@ -182,8 +184,8 @@ function mapToPlain(map: Composed['map'], written: boolean, lines: Lines): Value
 }
 
 /** `text` as for `compose`. */
-export function readStrict(text: string): FrontReading {
-  const composition = compose(text)
+export function readStrict(text: string, leavesRoom = false): FrontReading {
+  const composition = compose(text, leavesRoom)
   if (!composition.ok) return composition
   const { map, lines } = composition.composed
   try {

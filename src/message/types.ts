@@ -27,7 +27,11 @@ export type MessageText = Front &
     bodyAt: number
   }>
 
-export type Limits = Readonly<{ frontMatterBytes: number }>
+export type Limits = Readonly<{
+  frontMatterBytes: number
+  /** A sender's text: it may have so much less than is read at all that the daemon's and the holder's keys find room. */
+  leavesRoom?: boolean
+}>
 
 export type Parsed =
   | Readonly<{ ok: true; message: MessageText }>

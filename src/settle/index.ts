@@ -39,7 +39,7 @@ export type SettleRoom = Readonly<{
   waitsFor: (task: MessageId) => readonly MessageId[]
   /** Whether that was asked of all that were blocked at the start. */
   isWaitingKnown: () => boolean
-  sweep: (all: boolean) => void
+  sweep: (all: boolean) => Promise<void>
 }>
 
 export function createSettleRoom(outside: Omit<SettleGiven, 'versions' | 'said' | 'withdrawn'>): SettleRoom {
@@ -102,11 +102,12 @@ export function createSettleRoom(outside: Omit<SettleGiven, 'versions' | 'said' 
     mirror,
     waitsFor: blocked.waitsFor,
     isWaitingKnown: blocked.isKnown,
-    sweep: (all) => {
+    sweep: async (all) => {
       given.versions.sweep()
-      mailboxes.sweep(all)
+      const looks = mailboxes.sweep(all)
       strangers.sweep()
       blocked.sweep(all)
+      await looks
     },
   }
 }

@@ -4,7 +4,7 @@ import { FOLDERS, type Folder } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
 import { isGone, isMonth, isRacy, listOrNothing, type Mail, markOf, parseFileName, statOrNothing } from '../mailbox/index.ts'
 import { inSlices } from '../system/slices.ts'
-import type { Cancel, Stat } from '../system/types.ts'
+import type { Cancel, Listed as Entry, Stat } from '../system/types.ts'
 import { makeOddNames } from './oddnames.ts'
 import type { Settle } from './settle.ts'
 import type { SettleGiven } from './types.ts'
@@ -22,7 +22,7 @@ const LISTING_PAUSES = 20
 export type Mailboxes = Readonly<{
   setHolders: (holders: readonly Name[]) => void
   /** Every folder that changed is listed and compared with the ledger. */
-  sweep: (all: boolean) => void
+  sweep: (all: boolean) => Promise<void>
   rollMonths: () => Promise<void>
   stop: () => void
 }>
@@ -37,6 +37,8 @@ type Box = {
   rights: Record<Listed, string>
   moved: boolean
   troubled: boolean
+  /** It is being looked at. */
+  busy: boolean
 }
 
 export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
@@ -86,7 +88,7 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
     box.cancels = watchBox(holder)
   }
 
-  function sweepBox(holder: Name, box: Box, all: boolean): void {
+  async function sweepBox(holder: Name, box: Box, all: boolean): Promise<void> {
     if (box.moved) {
       given.repair(holder)
       watchAnew(holder, box)
@@ -110,7 +112,8 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
       const startedMs = clock.monotonic()
       if (!all && (stat.ctimeMs === box.ctimeMs[folder] || startedMs < box.nextMs[folder])) continue
       const listedMs = clock.now()
-      box.ctimeMs[folder] = compare(holder, folder) || isRacy(stat.ctimeMs, listedMs) ? -1 : stat.ctimeMs
+      box.ctimeMs[folder] = stat.ctimeMs
+      if ((await compare(holder, folder)) || isRacy(stat.ctimeMs, listedMs)) box.ctimeMs[folder] = -1
       const endedMs = clock.monotonic()
       box.nextMs[folder] = endedMs + LISTING_PAUSES * (endedMs - startedMs)
     }
@@ -124,18 +127,43 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
   }
 
   /** True: it must be listed again soon, changed or not. */
-  function compare(holder: Name, folder: Folder): boolean {
+  async function compare(holder: Name, folder: Folder): Promise<boolean> {
     const seen = new Set<string>()
-    const entries = disk.list(layout.folder(holder, folder))
-    for (const { name, raw } of entries) {
-      if (raw) continue
+    const odd: Entry[] = []
+    await inSlices(clock, disk.entries(layout.folder(holder, folder)), (entry) => {
+      const { name, raw } = entry
+      if (raw) return void odd.push(entry)
       const id = parseFileName(name)?.id
       const mail = id && ledger.get(id)
       if (mail && mail.holder === holder && mail.folder === folder && mail.file === name) seen.add(mail.id)
       else settle.touched(holder, folder, name)
-    }
+    })
     for (const mail of ledger.of(holder).values()) if (mail.folder === folder && !seen.has(mail.id)) settle.look(mail)
-    return oddNames.see(holder, folder, entries)
+    return oddNames.see(holder, folder, odd)
+  }
+
+  /** Of one that is still being looked at, because its holder filled it, the next sweep is told. */
+  async function look(holder: Name, box: Box, all: boolean): Promise<void> {
+    if (box.busy) return
+    const about = `workspaces/${holder}`
+    box.busy = true
+    try {
+      await sweepBox(holder, box, all)
+      if (box.troubled) given.clear('unreadable-file', about)
+      box.troubled = false
+    } catch (cause) {
+      box.troubled = true
+      given.raise({
+        code: 'unreadable-file',
+        about,
+        agent: holder,
+        sentence: `The mailbox of ${holder} cannot be read (${String(cause)}); it is being made right.`,
+        fix: `ls -la ${shellWord(about)}`,
+      })
+      given.repair(holder)
+    } finally {
+      box.busy = false
+    }
   }
 
   function compareMark(mail: Mail): void {
@@ -181,30 +209,14 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
         if (boxes.has(holder)) continue
         const never = { new: -1, cur: -1 }
         const rights = { new: '', cur: '' }
-        boxes.set(holder, { cancels: watchBox(holder), ctimeMs: { ...never }, nextMs: { ...never }, rights, moved: false, troubled: false })
+        boxes.set(holder, { cancels: watchBox(holder), ctimeMs: { ...never }, nextMs: { ...never }, rights, moved: false, troubled: false, busy: false })
       }
     },
-    sweep: (all) => {
-      for (const [holder, box] of boxes) {
-        try {
-          sweepBox(holder, box, all)
-          if (box.troubled) given.clear('unreadable-file', `workspaces/${holder}`)
-          box.troubled = false
-        } catch (cause) {
-          const about = `workspaces/${holder}`
-          box.troubled = true
-          given.raise({
-            code: 'unreadable-file',
-            about,
-            agent: holder,
-            sentence: `The mailbox of ${holder} cannot be read (${String(cause)}); it is being made right.`,
-            fix: `ls -la ${shellWord(about)}`,
-          })
-          given.repair(holder)
-        }
-      }
+    sweep: async (all) => {
+      const looks = [...boxes].map(([holder, box]) => look(holder, box, all))
       if (ledger.size() > MARKS_A_SWEEP) compareLikely()
       compareMarks()
+      await Promise.all(looks)
     },
     rollMonths: async () => {
       const month = new Date(clock.now()).toISOString().slice(0, 7)

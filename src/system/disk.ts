@@ -117,7 +117,7 @@ function named(raw: Buffer, kind: FileKind): Listed {
 }
 
 /** Names that one call of the system brings. */
-const A_PIECE = 128
+const A_PIECE = 256
 
 function* entries(folder: Path): Generator<Listed> {
   // Its types know no names that are bytes.

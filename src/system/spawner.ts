@@ -50,7 +50,9 @@ function startChild(program: string, args: readonly string[], { cwd, env, jail }
 /** `child` was started with a pipe for each of them. */
 export function connectPipes(child: ChildProcess, { said, given }: Pipes): void {
   const streams = (child.stdio as readonly unknown[]).slice(3) as Socket[]
-  said.forEach((take, i) => streams[i]?.on('data', take))
+  said.forEach((take, i) => {
+    streams[i]?.on('data', take)
+  })
   given.forEach((bytes, i) => {
     const to = streams[said.length + i]
     // A jail that could not be made has read none of it.

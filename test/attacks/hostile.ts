@@ -22,10 +22,10 @@ export function hostileProgram(org: Pick<Organisation, 'base'>, name: string, sc
   return `${process.execPath} ${path}`
 }
 
-/** Starts a program as the agent eve; who did not end by itself ends with the test. */
-export function attack(t: Test, org: Organisation, name: string, script: string, args: readonly string[]): Readonly<{ isOver: () => boolean }> {
+/** Starts a program as an agent; who did not end by itself ends with the test. */
+export function attack(t: Test, org: Organisation, name: string, script: string, args: readonly string[], agent = 'eve'): Readonly<{ isOver: () => boolean }> {
   const [program = '', path = ''] = hostileProgram(org, name, script).split(' ')
-  const running = spawn(program, [path, ...args], { ...org.owner('eve'), stdio: ['ignore', 'ignore', 'inherit'] })
+  const running = spawn(program, [path, ...args], { ...org.owner(agent), stdio: ['ignore', 'ignore', 'inherit'] })
   t.teardown(() => running.kill('SIGKILL'))
   return { isOver: () => running.exitCode !== null || running.signalCode !== null }
 }

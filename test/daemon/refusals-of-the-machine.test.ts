@@ -115,11 +115,11 @@ t.test('a disk that cannot write what comes in is told of once, for everybody, w
 t.test('a spool that cannot be listed for a while ends nothing, and a box made meanwhile is found', async (t) => {
   const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
   let isBroken = false
-  const list: typeof disk.list = (path) => {
+  const entries: typeof disk.entries = (path) => {
     if (isBroken && String(path).endsWith('/spool')) throw Object.assign(new Error('EIO: i/o error, scandir spool'), { code: 'EIO' })
-    return disk.list(path)
+    return disk.entries(path)
   }
-  const house = await turnedHouse(t, {}, { disk: { ...disk, list } })
+  const house = await turnedHouse(t, {}, { disk: { ...disk, entries } })
   await house.pass(5 * SECOND, SECOND)
   isBroken = true
   mkdirSync(house.at('spool/legal-later'))
@@ -132,11 +132,11 @@ t.test('a spool that cannot be listed for a while ends nothing, and a box made m
 t.test('boxes that come and go by the hundred are one listing of the spool each', async (t) => {
   const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
   let listings = 0
-  const list: typeof disk.list = (path) => {
+  const entries: typeof disk.entries = (path) => {
     if (String(path).endsWith('/spool')) listings++
-    return disk.list(path)
+    return disk.entries(path)
   }
-  const house = await turnedHouse(t, {}, { disk: { ...disk, list } })
+  const house = await turnedHouse(t, {}, { disk: { ...disk, entries } })
   await house.pass(5 * SECOND, SECOND)
   const boxes = Array.from({ length: 200 }, (_, n) => house.at(`spool/box-${n}`))
   for (const change of [mkdirSync, rmdirSync]) {

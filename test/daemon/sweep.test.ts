@@ -9,11 +9,11 @@ import { MINUTE, SECOND, turnedHouse } from './turned.ts'
 t.test('a part of the sweep that fails keeps no other from being done, and is done once it can be', async (t) => {
   const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
   let isBad = false
-  const list: typeof disk.list = (path) => {
+  const entries: typeof disk.entries = (path) => {
     if (isBad && String(path).endsWith('/spool/held')) fails('EACCES')()
-    return disk.list(path)
+    return disk.entries(path)
   }
-  const house = await turnedHouse(t, {}, { disk: { ...disk, list } })
+  const house = await turnedHouse(t, {}, { disk: { ...disk, entries } })
   house.drop('spool/legal/first-urgent.md', message({ subject: 'first' }))
   house.drop('spool/second.md', message({ to: 'nobody', subject: 'second' }))
   await house.until('its alert', () => alertOf(house.root, 'priority-in-name'))
@@ -36,11 +36,11 @@ t.test('a part of the sweep that fails keeps no other from being done, and is do
 t.test('a folder of held files that cannot be listed is told of, by the status too, which answers all the same', async (t) => {
   const { disk } = await realSystem(t.testdir(), 'error', () => undefined)
   let isBad = false
-  const list: typeof disk.list = (path) => {
+  const entries: typeof disk.entries = (path) => {
     if (isBad && String(path).endsWith('/spool/held')) fails('EIO')()
-    return disk.list(path)
+    return disk.entries(path)
   }
-  const house = await turnedHouse(t, {}, { disk: { ...disk, list } })
+  const house = await turnedHouse(t, {}, { disk: { ...disk, entries } })
   house.drop('spool/second.md', message({ to: 'nobody', subject: 'second' }))
   await house.until('the alert of the held one', () => alertOf(house.root, 'unknown-recipient'))
   // What was listed a moment ago may have changed since, and is listed again.

@@ -26,7 +26,7 @@ function findProject(folder: string): string {
   return existsSync(join(folder, 'package.json')) || folder === '/' ? folder : findProject(dirname(folder))
 }
 
-const PROJECT = findProject(dirname(fileURLToPath(import.meta.url)))
+export const PROJECT = findProject(dirname(fileURLToPath(import.meta.url)))
 const manifest = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { bin: { penny: string } }
 coverWithoutHooks(PROJECT)
 export const PENNY = join(PROJECT, manifest.bin.penny)
@@ -58,6 +58,8 @@ export type Shape = Readonly<{
   existing?: string
   /** Root only: the daemon sees this boot id, as after a restart of the machine. */
   bootId?: string
+  /** More options of Node for the daemon alone. */
+  node?: readonly string[]
 }>
 
 export type Dropped = Readonly<{ path: string; at: number }>
@@ -166,7 +168,7 @@ export async function organisation(t: Test, shape: Shape = {}): Promise<Organisa
   function launch(): ChildProcess {
     const log = openSync(logFile, 'a')
     const start = performance.now()
-    const [program = '', ...args] = [...rebooted, process.execPath, PENNY, 'up', '--root', root]
+    const [program = '', ...args] = [...rebooted, process.execPath, ...(shape.node ?? []), PENNY, 'up', '--root', root]
     const child = spawn(program, args, { ...shape.as, cwd: scratch, stdio: ['ignore', 'ignore', log] })
     closeSync(log)
     daemon = child

@@ -5,7 +5,7 @@ import type { DropFolder } from '../../src/intake/types.ts'
 import { handClock } from '../deadline/hand-clock.ts'
 import { breakable } from '../journal/ground.ts'
 
-t.test('a file in files/ is told of, however many lie there before it', (t) => {
+t.test('a file in files/ is told of, however many lie there before it', async (t) => {
   const root = t.testdir()
   mkdirSync(`${root}/files`)
   for (let i = 0; i < 2_500; i++) writeFileSync(`${root}/files/a${i}.pdf`, '')
@@ -21,17 +21,16 @@ t.test('a file in files/ is told of, however many lie there before it', (t) => {
     () => false,
   )
   const folder: DropFolder = { path: root, shown: 'spool', kind: 'spool', name: '' } as never
-  const sweeps = (count: number): void => {
+  const sweeps = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
       clock.turn(60_000)
-      leftovers.sweep([folder])
+      await leftovers.sweep([folder])
     }
   }
-  sweeps(16)
+  await sweeps(16)
   t.equal(told.size, 2_501)
   t.ok(told.has('spool/files/z.pdf'))
   for (let i = 0; i < 2_500; i++) rmSync(`${root}/files/a${i}.pdf`)
-  sweeps(1)
+  await sweeps(1)
   t.same([...told], ['spool/files/z.pdf'], 'what is gone is closed at once')
-  t.end()
 })

@@ -98,9 +98,9 @@ t.test('a folder that cannot be read, or has another mode, is given to be mended
   let locked = false
   const lock = (disk: Disk): Disk => ({
     ...disk,
-    list: (folder) => {
+    entries: (folder) => {
       if (locked && String(folder).endsWith('/legal')) throw Object.assign(new Error('EACCES'), { code: 'EACCES' })
-      return disk.list(folder)
+      return disk.entries(folder)
     },
     chmod: (path, mode) => {
       locked = false

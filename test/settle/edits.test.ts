@@ -92,7 +92,7 @@ t.test('a mailbox that was swapped for an empty one is noticed, and its messages
   renameSync(`${root}/workspaces/legal/new`, `${root}/workspaces/legal/away`)
   mkdirSync(`${root}/workspaces/legal/new`)
   for (let i = 0; i < 60 && where(mail) === 'nowhere'; i++) {
-    room.sweep(false)
+    await room.sweep(false)
     await pause(100)
   }
   t.equal(where(mail), 'new open')
