@@ -79,7 +79,8 @@ const limits: Reader<Org['limits']> = (node, report) => {
     message: size(KiB, 16 * KiB * KiB),
     front_matter: size(256, KiB * KiB),
     attachment: size(1, 1024 * GiB),
-    attachments: integer(0, 1000),
+    // Each takes three keys of the stamped front matter, whose number the strict reader bounds.
+    attachments: integer(0, 64),
     backlog: integer(1, 10_000_000),
   })
   const found: Org['limits'] = {

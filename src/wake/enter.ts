@@ -29,6 +29,7 @@ export function enter(disk: Disk, host: Host, jail: Jail, program: Program): Ent
     const { pid } = readStatus(status)
     // Which of the two was said first is not known.
     if (!waits || pid === undefined) return
+    waits = false
     exchanged = findExchanged(disk, jail, pid)
     letGo(exchanged === undefined ? Buffer.from(GO) : NEVER)
   }
