@@ -67,7 +67,7 @@ async function find(call: Call, root: string, name: string): Promise<Readonly<{ 
       `\${EDITOR:-vi} ${shellWord(`${layout.policies}/agents/${name}.md`)}   # take jail: out`,
     )
   const folder = existsSync(layout.own) ? statSync(layout.own).uid : uid
-  if (uid !== 0 && folder !== uid) refuse(EXIT.notPermitted, `you may not act as ${name}`, `the organisation is run by uid ${folder}`, AS_ROOT)
+  if (folder !== uid) refuse(EXIT.notPermitted, `you may not act as ${name}`, `the organisation is run by uid ${folder}`, AS_ROOT)
   const { standingJail } = await import('../daemon/index.ts')
   const standing = standingJail(plainDisk(), layout, config, agent, { uid, gid: process.getegid?.() ?? uid })
   return standing ?? refuse(EXIT.noDaemon, `${name} has no folders yet`, 'the daemon makes them, and gives it a uid, when it first sees its file', UP)

@@ -74,7 +74,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
   let nextStartMs = Number.NEGATIVE_INFINITY
   let alarm: Cancel | undefined
   let sweep: Cancel | undefined
-  let jailed: Cancel | undefined
+  let jailLook: Cancel | undefined
 
   function wakesNow(mail: Mail, nowMs: number): ReturnType<typeof wakes> {
     const runner = config().agents.get(mail.holder)?.runner
@@ -190,7 +190,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
       await recover(given, records)
       await walls.look()
       ready = true
-      jailed = clock.every(JAIL_AGAIN_MS, lookAtWalls)
+      jailLook = clock.every(JAIL_AGAIN_MS, lookAtWalls)
       sweep = clock.every(LOOK_AGAIN_MS, () => {
         queue.refresh()
         plan()
@@ -232,7 +232,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
       stopping = true
       alarm?.()
       sweep?.()
-      jailed?.()
+      jailLook?.()
       const all = Promise.all([...live.values()].map(({ over }) => over))
       let cancel: Cancel | undefined
       const drained = new Promise<void>((resolve) => (cancel = clock.after(drainMs, resolve)))

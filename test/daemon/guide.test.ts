@@ -42,6 +42,7 @@ t.test('what the guide shows can be pasted, whatever names and words the organis
     const home = `${root}/workspaces/${agent}/home`
     const guide = readFileSync(`${home}/AGENTS.md`, 'utf8')
     t.equal(/group \(`"(@[a-z]+)"`\)/.exec(guide)?.[1], group)
+    t.equal(guide.includes('You may read the mail of clerk: `/org/NAME/new`, cur, done.'), agent === 'cfo', 'whose manager it is')
     const example = guide.replaceAll(/^(?! {4}).*\n/gm, '').replaceAll(/^ {4}/gm, '')
     for (const script of [example, ...(group === undefined ? [] : [example.replace(/^to: .*$/m, `to: "${group}"`)])]) {
       execFileSync('/bin/sh', ['-ec', script], { cwd: home })
