@@ -1,6 +1,7 @@
 /**
  * The bench (contract page 4, "Speed and size"): drives the built penny from outside, through files and commands, beside the bare recipe
- * in C and three mail servers of Debian, on one disk in one run. Prints a table, writes bench/results.md; asserts nothing.
+ * in C and three mail servers of Debian, on one disk in one run. Prints a table, writes bench/results.md (of some parts alone:
+ * bench/results-PART.md); asserts nothing.
  * Exit: 0 measured (whatever the figures say) · 64 usage · 70 the bench itself failed · 130/143 interrupted.
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,6 +20,7 @@ import { pending } from './parts/pending.mjs'
 import { rest } from './parts/rest.mjs'
 import { slow } from './parts/slow.mjs'
 import { startup } from './parts/startup.mjs'
+import { walls } from './parts/walls.mjs'
 
 /**
  * @typedef {object} Bench what every part is given
@@ -44,6 +46,7 @@ const runs = (wanted) => [
   ['slow', slow],
   ['rest', rest],
   ['pending', pending],
+  ['walls', walls],
 ]
 
 /** One part. Where it fails, the others are still measured, and the table says so.
@@ -61,7 +64,7 @@ const attempt = async (bench, name, part) => {
 }
 
 /** @param {import('./harness/options.mjs').Options} options */
-const measure = async ({ parts, quick, amounts, dir: parent, penny, keep }) => {
+const measure = async ({ parts, results, amounts, dir: parent, penny, keep }) => {
   if (!existsSync(penny)) throw new Error(`${penny} is not built. fix: npm run build`)
   const begun = performance.now()
   mkdirSync(parent, { recursive: true })
@@ -98,7 +101,7 @@ const measure = async ({ parts, quick, amounts, dir: parent, penny, keep }) => {
     process.stdout.write(`${showTable(rows)}\n`)
     const minutes = (performance.now() - begun) / 60_000
     const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
-    if (!quick) writeFileSync(join(here, 'results.md'), showResults({ rows, reference, dir, command, minutes }))
+    if (results !== undefined) writeFileSync(join(here, results), showResults({ rows, reference, dir, command, minutes }))
   } finally {
     cleanUp()
   }

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
+/** @typedef {{ readonly uid: number, readonly gid: number }} User */
 /** @typedef {{ readonly code: number, readonly stdout: string, readonly stderr: string }} Ended */
 
 /** @type {Set<ChildProcess>} */
@@ -22,13 +23,13 @@ const signalGroup = (child, signal) => {
   }
 }
 
-/** Starts a process. Its standard error goes to `log`, if given.
+/** Starts a process, as another user where one is named. Its standard error goes to `log`, if given.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ readonly log?: string, readonly env?: NodeJS.ProcessEnv }} [options] */
+ * @param {{ readonly log?: string, readonly env?: NodeJS.ProcessEnv, readonly as?: User | undefined }} [options] */
 export const start = (command, args, options = {}) => {
   const log = options.log === undefined ? undefined : openSync(options.log, 'a')
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', log ?? 'pipe'], env: options.env ?? process.env })
+  const child = spawn(command, args, { ...options.as, detached: true, stdio: ['ignore', 'pipe', log ?? 'pipe'], env: options.env ?? process.env })
   if (log !== undefined) closeSync(log)
   alive.add(child)
   child.once('close', () => alive.delete(child))
@@ -50,9 +51,10 @@ export const ended = (child) =>
 
 /** Runs a program that must succeed and returns what it printed.
  * @param {string} command
- * @param {readonly string[]} args */
-export const run = async (command, args) => {
-  const { code, stdout, stderr } = await ended(start(command, args))
+ * @param {readonly string[]} args
+ * @param {User} [as] */
+export const run = async (command, args, as) => {
+  const { code, stdout, stderr } = await ended(start(command, args, { as }))
   if (code !== 0) throw new Error(`${command} ${args.slice(0, 4).join(' ')} … ended with ${code}: ${stderr.trim() || stdout.trim()}`)
   return stdout
 }

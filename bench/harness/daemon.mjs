@@ -4,20 +4,23 @@ import { ended, start, stop } from './children.mjs'
 import { nowNs, pause } from './numbers.mjs'
 
 /** @typedef {{ readonly pid: number, readonly startedNs: number, readonly child: import('node:child_process').ChildProcess, readonly root: string }} Daemon */
+/** @typedef {import('./children.mjs').User} User */
 
 /** Runs one command of penny against a root.
  * @param {string} penny
  * @param {string} root
- * @param {readonly string[]} args */
-export const penny = (penny, root, args) => ended(start(penny, [...args, '--root', root]))
+ * @param {readonly string[]} args
+ * @param {User} [as] */
+export const penny = (penny, root, args, as) => ended(start(penny, [...args, '--root', root], { as }))
 
 /** Starts the daemon and returns at once.
  * @param {string} penny
  * @param {string} root
+ * @param {User} [as]
  * @returns {Daemon} */
-export const startDaemon = (penny, root) => {
+export const startDaemon = (penny, root, as) => {
   const startedNs = nowNs()
-  const child = start(penny, ['up', '--root', root], { log: `${root}.log` })
+  const child = start(penny, ['up', '--root', root], { log: `${root}.log`, as })
   child.stdout?.resume()
   if (child.pid === undefined) throw new Error(`${penny} could not be started`)
   return { pid: child.pid, startedNs, child, root }
@@ -26,12 +29,13 @@ export const startDaemon = (penny, root) => {
 /** Starts the daemon and waits until `penny status` says that mail is admitted (exit 0).
  * @param {string} program
  * @param {string} root
- * @param {number} patienceMs */
-export const startReady = async (program, root, patienceMs = 60_000) => {
-  const daemon = startDaemon(program, root)
+ * @param {number} patienceMs
+ * @param {User} [as] */
+export const startReady = async (program, root, patienceMs = 60_000, as = undefined) => {
+  const daemon = startDaemon(program, root, as)
   const end = performance.now() + patienceMs
   for (;;) {
-    const status = await penny(program, root, ['status'])
+    const status = await penny(program, root, ['status'], as)
     if (status.code === 0) return daemon
     if (daemon.child.exitCode !== null) throw new Error(`penny up ended with ${daemon.child.exitCode}; see ${root}.log`)
     if (performance.now() > end) throw new Error(`penny up is not ready after ${patienceMs} ms: ${status.stderr || status.stdout}`)

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 
 /** The parts in the order in which they run. `neighbours` includes the bursts that it is compared with. */
-export const partNames = /** @type {const} */ (['startup', 'latency', 'burst', 'neighbours', 'journal', 'slow', 'rest', 'pending'])
+export const partNames = /** @type {const} */ (['startup', 'latency', 'burst', 'neighbours', 'journal', 'slow', 'rest', 'pending', 'walls'])
 
 /** @typedef {typeof partNames[number]} PartName */
 
@@ -15,6 +15,7 @@ const full = {
   pending: { messages: 100_000, notSettled: 10_000, restarts: 3 },
   rest: { agents: 3000, settleMs: 10_000, idleMs: 60_000 },
   startup: { rounds: 21 },
+  walls: { starts: 100, commands: 21, warmUp: 300, messages: 1000, perSecond: 100, burst: 5000, runs: 400, rounds: 3 },
 }
 
 /** @typedef {typeof full} Amounts */
@@ -29,12 +30,13 @@ const quick = {
   pending: { messages: 5000, notSettled: 500, restarts: 1 },
   rest: { agents: 300, settleMs: 3000, idleMs: 15_000 },
   startup: { rounds: 7 },
+  walls: { starts: 20, commands: 5, warmUp: 100, messages: 200, perSecond: 100, burst: 1000, runs: 60, rounds: 1 },
 }
 
-/** @typedef {{ readonly parts: ReadonlySet<PartName>, readonly quick: boolean, readonly amounts: Amounts, readonly dir: string, readonly penny: string, readonly keep: boolean }} Options */
+/** @typedef {{ readonly parts: ReadonlySet<PartName>, readonly results: string | undefined, readonly amounts: Amounts, readonly dir: string, readonly penny: string, readonly keep: boolean }} Options */
 
 export const usage = `npm run bench                          everything (about a quarter of an hour)
-npm run bench -- latency burst         these parts of: ${partNames.join(' ')}
+npm run bench -- latency burst         these parts, into results-latency-burst.md; of: ${partNames.join(' ')}
 npm run bench -- --quick               small numbers, to see whether it works; writes no results
 npm run bench -- --dir /srv/disk       on another disk (a folder made there is removed at the end)
 npm run bench -- --penny FILE          another build of penny than dist/cli/penny.js
@@ -63,5 +65,7 @@ export const readOptions = (argv, defaults) => {
     else if (word === '--penny') penny = resolve(words.shift() ?? '')
     else throw new Error(`what is ${word}?\n${usage}`)
   }
-  return { parts: parts.size === 0 ? new Set(partNames) : parts, quick: small, amounts: small ? quick : full, dir, penny, keep }
+  const named = partNames.filter((name) => parts.has(name))
+  const results = small ? undefined : `${['results', ...named].join('-')}.md`
+  return { parts: new Set(named.length === 0 ? partNames : named), results, amounts: small ? quick : full, dir, penny, keep }
 }

@@ -77,10 +77,13 @@ ${showMissed(rows)}
 ## How it was measured
 - Drops are written and arrivals are seen by small programs in C (\`bench/c\`), on one clock. A time begins right before the drop's
   rename (for the slow writer: right before its close) and ends when inotify reports the message in \`new/\`.
-- The organisation has thirty agents, as the example has, without runners: nothing is run, mail arrives and stays. Each agent writes to
+- The organisation has thirty agents, as the example has, without runners (but where runs are measured): mail arrives and stays. Each agent writes to
   the next one through its outbox, as its own uid when the bench runs as root; so every message also gets its mirror in \`sent/\`.
 - The thirty writers of the burst don't fsync; the daemon does, and a message counts when it is in \`new/\`. The bare recipe fsyncs in
   its own loop and has no sender, no parsing, no intent, no mirror.
+- A jail's start is taken from the call to the end of \`true\` and of its output, with the jail's words and the starting of \`src/\`, from a
+  process as small as \`node\`; a plain spawn is the same program as the daemon's own user, right before. The p95 is set against the
+  plain spawn's median, so that its own outliers excuse nothing.
 - Cores are shared: recipe, writers, watch and daemon run on the same ones.
 - Memory is VmRSS of the daemon and of whatever it started; CPU is theirs, user and system together.
 

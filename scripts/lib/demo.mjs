@@ -1,6 +1,6 @@
 // Starts the organisation of this folder, plays scripts/scenes/ in the order of their names, and ends what it started.
 // Called by scripts/demo, which says what the exit statuses mean.
-import { mkdirSync, mkdtempSync, constants as modes, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, constants as modes, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -25,6 +25,9 @@ const desk = join(scratch, 'desk')
 const bin = join(scratch, 'bin')
 mkdirSync(desk)
 mkdirSync(bin)
+// Agents that have a uid of their own may take from the desk what is named to them.
+chmodSync(scratch, 0o711)
+chmodSync(desk, 0o711)
 symlinkSync(resolve('dist/cli/penny.js'), join(bin, 'penny'))
 const stage = makeStage({ root, desk, bin, paper, signal: stopping.signal })
 

@@ -61,6 +61,8 @@ export function makeStage({ root, desk, bin, paper, signal }) {
   const rest = []
   const stage = {
     root,
+    /** The folder $DESK. */
+    desk,
     /** What a scene leaves for the end, so that nobody waits for ten seconds to pass. Played after the last scene. */
     later: (play) => rest.push(play),
     rest,

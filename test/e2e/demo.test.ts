@@ -1,6 +1,6 @@
 /** `scripts/demo` in copies of this project, as people run it: twice, to stay, interrupted, as an ordinary user. */
 import { spawn } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -43,15 +43,13 @@ async function clone(t: Test, as?: Owner): Promise<Clone> {
     cpSync(join(PROJECT, file), join(root, file), { preserveTimestamps: true })
   }
   cpSync(join(PROJECT, 'dist'), join(root, 'dist'), { recursive: true, preserveTimestamps: true })
-  symlinkSync(join(PROJECT, 'node_modules'), join(root, 'node_modules'))
+  copyPackages(root)
   const built = new Date()
-  utimesSync(join(root, 'dist/.built'), built, built)
+  for (const marker of ['dist/.built', 'node_modules/.package-lock.json']) utimesSync(join(root, marker), built, built)
   chmodSync(base, 0o755)
   if (as) await must(['chown', '-R', '-h', `${as.uid}:${as.gid}`, base], {})
-  // .gitignore means the folder node_modules/, here it is a link
   const git = ['git', '-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'core.excludesFile=']
   await must([...git, 'init', '-q'], how)
-  await must(['sh', '-c', 'echo /node_modules >> .git/info/exclude'], how)
   await must([...git, 'add', '--all'], how)
   await must([...git, 'commit', '-q', '-m', 'as it was'], how)
 
@@ -61,6 +59,14 @@ async function clone(t: Test, as?: Owner): Promise<Clone> {
     demo: (...args) => run(['sh', 'scripts/demo', ...args], how),
     changed: async () => (await must(['git', 'status', '--porcelain'], how)).out,
   }
+}
+
+/** What the built command needs. Nothing in a clone leads back into this checkout: scripts/setup there may install anew, which empties the folder first. */
+function copyPackages(root: string): void {
+  const installed = 'node_modules/.package-lock.json'
+  const { packages } = JSON.parse(readFileSync(join(PROJECT, installed), 'utf8')) as { packages: Record<string, { dev?: true; devOptional?: true }> }
+  const needed = Object.keys(packages).filter((path) => !packages[path]?.dev && !packages[path]?.devOptional)
+  for (const path of [...needed, installed]) cpSync(join(PROJECT, path), join(root, path), { recursive: true, verbatimSymlinks: true })
 }
 
 async function must(argv: readonly string[], how: Parameters<typeof run>[1]): Promise<Ended> {
@@ -86,11 +92,12 @@ function plays(t: Test, ended: Ended, title: string): void {
   t.equal(ended.status, 0, `${title}: exit`)
   if (ended.status !== 0) t.comment(`${ended.out.slice(-3000)}${ended.err}`)
   t.ok(ended.ms < PROMISED_MS, `${title}: ends in ${Math.round(ended.ms)} ms`)
-  for (const scene of ['The plain walk', 'Nine messages stuck for ninety minutes', 'Two systems, zero integration'])
+  for (const scene of ['The plain walk', 'Nine messages stuck for ninety minutes', 'Two systems, zero integration', 'One of my API tokens disappeared'])
     t.match(ended.out, `== ${scene}`, `${title}: ${scene}`)
-  for (const code of ['unmatched-file', 'priority-in-name', 'unknown-recipient', 'unknown-priority', 'unknown-key', 'overdue'])
+  for (const code of ['unmatched-file', 'priority-in-name', 'unknown-recipient', 'unknown-priority', 'unknown-key', 'overdue', 'unsafe-file'])
     t.match(ended.out, new RegExp(`! ${code}[\\s\\S]*?mend: \\S`), `${title}: ${code} fires, and says what mends it`)
   t.match(ended.out, /ok all nine delivered or held/, title)
+  t.match(ended.out, /ok every act is refused/, title)
   t.notMatch(ended.out, '\u001b', `${title}: no colour where nobody sees it`)
 }
 
