@@ -4,7 +4,7 @@ import { type Host, PROGRAM_AT } from '../system/host.ts'
 import { accountsText, groupsText, hostsText, NAMES_TEXT, OF_ETC, OF_ETC_ONLINE } from './etc.ts'
 import { filterFor } from './filter.ts'
 import type { Jail } from './jail.ts'
-import { HOME_AT, READABLE_AT, RUNNERS_AT, shownAt, WORKSPACE_AT } from './places.ts'
+import { HOME_AT, outerFirst, READABLE_AT, RUNNERS_AT, shownAt, WORKSPACE_AT } from './places.ts'
 
 /** Page 5: limits on processes, files, file size; a core file would hold what was in memory. Processes are counted per jail (kernel ≥ 5.14). */
 const LIMITS = ['--nproc=256:256', '--nofile=4096:4096', '--fsize=2147483648:2147483648', '--core=0:0']
@@ -71,7 +71,7 @@ export function enclose(jail: Jail, host: Host, program: Program, statusFd: numb
       ...folder(`${READABLE_AT}/${name}`),
       ...folders.flatMap((path) => ['--ro-bind', path, `${READABLE_AT}/${name}/${basename(path)}`]),
     ]),
-    ...jail.mounts.flatMap(({ from, at, mode }) => [mode === 'rw' ? '--bind' : '--ro-bind', from, at]),
+    ...outerFirst(jail.mounts).flatMap(({ from, at, mode }) => [mode === 'rw' ? '--bind' : '--ro-bind', from, at]),
     ...['--remount-ro', '/', '--chdir', HOME_AT],
   ]
   return {
