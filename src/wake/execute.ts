@@ -59,7 +59,8 @@ export async function execute(
     },
     ...(jail ? { jail: { given: line.given, status: takeStatus } } : {}),
   })
-  if (!begun.ok) return said(output, begun.ending)
+  // In a jail it is bwrap or setpriv that could not be started: the program had no chance.
+  if (!begun.ok) return said(output, jail && !begun.ending.passing ? { how: 'no-jail', why: begun.ending.why } : begun.ending)
   const { spawned } = begun
   const [ending] = await Promise.all([
     awaitEnd(given, { run: plan.run, uid: as?.uid }, spawned, runner.timeoutMs, leash),

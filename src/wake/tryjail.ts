@@ -2,6 +2,8 @@
 import { enclose, faultOfHost, type Jail, readStatus } from '../jail/index.ts'
 import type { Host } from '../system/host.ts'
 import type { Clock, Spawner, SpawnPlan } from '../system/types.ts'
+import { startProcess } from './process.ts'
+import { describeEnding } from './verdict.ts'
 
 /** A machine under load may be slow; one that takes longer hangs. Milliseconds. */
 const WITHIN_MS = 10_000
@@ -20,7 +22,7 @@ export async function tryJail(
   const { argv, env, given } = enclose(jail, here, { argv: ['/usr/bin/true'], env: {} }, STATUS_FD)
   let said = ''
   let status = ''
-  const { ended, kill } = await spawner.spawn({
+  const begun = await startProcess(spawner, {
     argv,
     env,
     as,
@@ -36,6 +38,8 @@ export async function tryJail(
       },
     },
   })
+  if (!begun.ok) return describeEnding(begun.ending)
+  const { ended, kill } = begun.spawned
   const cancel = clock.after(WITHIN_MS, () => kill('SIGKILL'))
   const { code, signal } = await ended
   cancel()
