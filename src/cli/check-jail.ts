@@ -39,7 +39,7 @@ export async function checkJail(layout: Layout, config: Config, searchPath: stri
   for (const agent of jailed.sort((a, b) => shows(b) - shows(a)).slice(0, MOST_TRIED)) {
     const standing = unless(UNSEEN, () => standingJail(plainDisk(), layout, config, agent, self))
     if (!standing) continue
-    const why = await tryJail({ spawner: realSpawner, clock: realClock, host }, standing.jail, standing.as)
+    const why = await tryJail({ spawner: realSpawner, clock: realClock, disk: plainDisk(), host }, standing.jail, standing.as)
     if (why === undefined) started++
     else found.push(wrong('jail', `the jail of ${agent.name} cannot be made: ${why}`, fixOfJail(agent)))
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { shellWord } from '../core/text.ts'
-import { enclose, faultOfHost, HOME_AT, JAIL_PATH, type Jail, readStatus } from '../jail/index.ts'
+import { enclose, faultOfHost, HOME_AT, JAIL_PATH, type Jail, lookWith, readStatus } from '../jail/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { hostOf } from '../system/host.ts'
 import { closeInherited } from '../system/inherited.ts'
@@ -46,7 +46,7 @@ export const command: Command = {
     }
     if (isShell && stdinIsTerminal) tell(call, `the jail of ${name}: uid ${jail.uid}, network ${jail.network}, its workspace is /ws; exit leaves it`)
     closeInherited()
-    const { argv, env: all, given } = enclose(jail, host, program, STATUS_FD)
+    const { argv, env: all, given } = enclose(jail, host, lookWith(plainDisk()), program, STATUS_FD)
     const status = await enter(as ? asUser(as, argv) : argv, all, given)
     if (status === undefined) refuse(EXIT.tryAgain, `the jail of ${name} cannot be made`, 'bwrap says why, above', 'penny doctor')
     return status

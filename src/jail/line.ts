@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { type Host, PROGRAM_AT } from '../system/host.ts'
 import { accountsText, groupsText, hostsText, NAMES_TEXT, OF_ETC, OF_ETC_ONLINE } from './etc.ts'
 import { filterFor } from './filter.ts'
+import { guard, type Look } from './guard.ts'
 import type { Jail } from './jail.ts'
 import { HOME_AT, outerFirst, READABLE_AT, RUNNERS_AT, shownAt, WORKSPACE_AT } from './places.ts'
 
@@ -30,9 +31,10 @@ export type Program = Readonly<{
   atTerminal?: boolean
 }>
 
-/** `statusFd`: where bwrap(1) says, as JSON, whether the program was started and how it ended; what it reads comes on the next ones. */
-export function enclose(jail: Jail, host: Host, program: Program, statusFd: number): Enclosed {
+/** `look`: at folders of others, just now. `statusFd`: where bwrap(1) says, as JSON, whether the program was started and how it ended; what it reads comes on the next ones. */
+export function enclose(jail: Jail, host: Host, look: Look, program: Program, statusFd: number): Enclosed {
   const { bwrap } = host
+  const { readable, words } = guard(jail, look)
   if (!bwrap) throw new Error('there is no bubblewrap')
   const filter = host.filters ? filterFor(host.processor) : undefined
   const files = [
@@ -67,7 +69,7 @@ export function enclose(jail: Jail, host: Host, program: Program, statusFd: numb
     ...['--ro-bind', jail.runners, RUNNERS_AT],
     ...['--bind', jail.workspace, WORKSPACE_AT],
     ...jail.readOnly.flatMap((path) => ['--ro-bind', path, shownAt(jail, path)]),
-    ...jail.readable.flatMap(({ name, folders }) => [
+    ...readable.flatMap(({ name, folders }) => [
       ...folder(`${READABLE_AT}/${name}`),
       ...folders.flatMap((path) => ['--ro-bind', path, `${READABLE_AT}/${name}/${basename(path)}`]),
     ]),
@@ -76,7 +78,7 @@ export function enclose(jail: Jail, host: Host, program: Program, statusFd: numb
   ]
   return {
     // Whoever looks at the jail's first process, from inside, need not see the paths of the machine.
-    argv: [bwrap.path, '--args', String(argsFd), '--', '/usr/bin/prlimit', ...LIMITS, '--', ...program.argv],
+    argv: [bwrap.path, '--args', String(argsFd), '--', '/usr/bin/prlimit', ...LIMITS, '--', ...words, ...program.argv],
     env: program.env,
     given: [options.map((word) => `${word}\0`).join(''), ...files.map(({ text }) => text), ...(filter ? [filter] : [])].map((one) => Buffer.from(one)),
   }

@@ -1,7 +1,7 @@
 /** The program of a run: started in its agent's jail, its output taken, its end awaited. */
 import type { Runner } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
-import { type Enclosed, enclose, faultOfHost, type Jail, readStatus } from '../jail/index.ts'
+import { type Enclosed, enclose, faultOfHost, type Jail, lookWith, readStatus } from '../jail/index.ts'
 import type { Mail } from '../mailbox/index.ts'
 import { signalName } from '../system/spawner.ts'
 import type { Identity, WakeGiven } from './given.ts'
@@ -83,5 +83,5 @@ function said(output: Output, ending: Ending): Ending {
 }
 
 function lineOf(given: WakeGiven, jail: Jail | undefined, argv: readonly string[], env: Readonly<Record<string, string>>): Enclosed {
-  return jail ? enclose(jail, given.host(), { argv, env }, STATUS_FD) : { argv, env, given: [] }
+  return jail ? enclose(jail, given.host(), lookWith(given.disk), { argv, env }, STATUS_FD) : { argv, env, given: [] }
 }

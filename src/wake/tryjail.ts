@@ -1,7 +1,7 @@
 /** A jail, made to see whether it can be. */
-import { enclose, faultOfHost, type Jail, readStatus } from '../jail/index.ts'
+import { enclose, faultOfHost, type Jail, lookWith, readStatus } from '../jail/index.ts'
 import type { Host } from '../system/host.ts'
-import type { Clock, Spawner, SpawnPlan } from '../system/types.ts'
+import type { Clock, Disk, Spawner, SpawnPlan } from '../system/types.ts'
 import { startProcess } from './process.ts'
 import { describeEnding } from './verdict.ts'
 
@@ -12,14 +12,14 @@ export const STATUS_FD = 3
 
 /** Why it cannot be made; undefined: a program ran in it. */
 export async function tryJail(
-  { spawner, clock, host }: Readonly<{ spawner: Spawner; clock: Clock; host: () => Host }>,
+  { spawner, clock, disk, host }: Readonly<{ spawner: Spawner; clock: Clock; disk: Disk; host: () => Host }>,
   jail: Jail,
   as: SpawnPlan['as'],
 ): Promise<string | undefined> {
   const here = host()
   const fault = faultOfHost(here)
   if (fault !== undefined) return fault
-  const { argv, env, given } = enclose(jail, here, { argv: ['/usr/bin/true'], env: {} }, STATUS_FD)
+  const { argv, env, given } = enclose(jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {} }, STATUS_FD)
   let said = ''
   let status = ''
   const begun = await startProcess(spawner, {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import type { Name } from '../../src/core/names.ts'
 import { accountsText, groupsText, hostsText } from '../../src/jail/etc.ts'
@@ -30,11 +31,13 @@ const HOST: Host = {
   processor: 'x64',
   filters: true,
 }
+/** Every folder is there. */
+const LOOK = (): string => '2049:17'
 const PROGRAM = { argv: ['/usr/bin/env'], env: { LANG: 'C' } }
 
 /** The options as bwrap reads them from the descriptor that it is told. */
-function optionsOf(jail: Jail, host: Host, program: Parameters<typeof enclose>[2] = PROGRAM): string[] {
-  const { given } = enclose(jail, host, program, 3)
+function optionsOf(jail: Jail, host: Host, program: Parameters<typeof enclose>[3] = PROGRAM): string[] {
+  const { given } = enclose(jail, host, LOOK, program, 3)
   return Buffer.from(given[0] ?? [])
     .toString()
     .split('\0')
@@ -72,7 +75,7 @@ t.test('the workspace is one writable mount with read-only ones over it, after i
 })
 
 t.test('words of mounts and programs are words: none becomes an option of bubblewrap', async (t) => {
-  const { argv, given } = enclose({ ...JAIL, mounts: [] }, HOST, { argv: ['--bind', '/', '/host'], env: {} }, 3)
+  const { argv, given } = enclose({ ...JAIL, mounts: [], readable: [] }, HOST, LOOK, { argv: ['--bind', '/', '/host'], env: {} }, 3)
   t.equal(argv[0], '/usr/bin/bwrap')
   const [first, second] = [argv.indexOf('--'), argv.lastIndexOf('--')]
   t.same(argv.slice(0, first), ['/usr/bin/bwrap', '--args', '4'])
@@ -81,13 +84,13 @@ t.test('words of mounts and programs are words: none becomes an option of bubble
 })
 
 t.test('processes, files, their size and core files are limited before the program begins', async (t) => {
-  const { argv } = enclose(JAIL, HOST, PROGRAM, 3)
+  const { argv } = enclose(JAIL, HOST, LOOK, PROGRAM, 3)
   const limits = argv.slice(argv.indexOf('/usr/bin/prlimit'), argv.lastIndexOf('--'))
   t.same(limits, ['/usr/bin/prlimit', '--nproc=256:256', '--nofile=4096:4096', '--fsize=2147483648:2147483648', '--core=0:0'])
 })
 
 t.test('the environment is the one that was given, and nothing else', async (t) => {
-  t.same(enclose(JAIL, HOST, PROGRAM, 3).env, { LANG: 'C' })
+  t.same(enclose(JAIL, HOST, LOOK, PROGRAM, 3).env, { LANG: 'C' })
 })
 
 t.test('network: none and gateway have a network of their own; full alone has the machine’s, with its names', async (t) => {
@@ -110,7 +113,7 @@ t.test('a terminal is kept only where a filter keeps words from being put into i
 })
 
 t.test('what bubblewrap reads comes on the descriptors that it is told, in that order', async (t) => {
-  const { argv, given } = enclose(JAIL, HOST, PROGRAM, 3)
+  const { argv, given } = enclose(JAIL, HOST, LOOK, PROGRAM, 3)
   const options = optionsOf(JAIL, HOST)
   t.ok(says(options, '--json-status-fd', '3'))
   t.ok(says([...argv], '--args', '4'))
@@ -146,7 +149,7 @@ t.test('older bubblewraps get the options that they know, and are refused where 
     t.ok(optionsOf(JAIL, withBwrap(major, minor)).includes('--disable-userns'), `${major}.${minor}`)
   }
   t.equal(faultOfHost({ ...HOST, bwrap: undefined }), 'bubblewrap (bwrap) is not installed')
-  t.throws(() => enclose(JAIL, { ...HOST, bwrap: undefined }, PROGRAM, 3), 'and nothing is started without')
+  t.throws(() => enclose(JAIL, { ...HOST, bwrap: undefined }, LOOK, PROGRAM, 3), 'and nothing is started without')
 })
 
 t.test('/tmp and /dev/shm are private, and bounded where bubblewrap can', async (t) => {
@@ -201,4 +204,16 @@ t.test('of two mounts, one in the other, the inner one is what shows, in whateve
     const options = optionsOf({ ...JAIL, mounts }, HOST)
     t.ok(options.indexOf('/code') < options.indexOf('/code/tools'), 'the outer one comes first, or it would hide the inner one')
   }
+})
+
+t.test("others' folders that are no folders just now are not shown; the program begins only where the others are the ones that were looked at", async (t) => {
+  const look = (path: string): string | undefined => (path.endsWith('/new') ? '2049:17' : undefined)
+  const { argv, given } = enclose(JAIL, HOST, look, PROGRAM, 3)
+  const options = Buffer.from(given[0] ?? []).toString()
+  t.ok(options.includes('/org/pmo/new') && !options.includes('/org/pmo/cur'))
+  const words = argv.slice(argv.lastIndexOf('/bin/sh'))
+  t.equal(words[4], createHash('sha256').update('/org/pmo/new 2049:17\n').digest('hex'))
+  t.same(words.slice(5), PROGRAM.argv)
+  const nobody = enclose(JAIL, HOST, () => undefined, PROGRAM, 3)
+  t.notOk(nobody.argv.includes('/bin/sh'), 'nothing is shown, nothing is looked at')
 })
