@@ -4,7 +4,7 @@
  */
 import { loadPolicies, plainDisk } from '../../src/cli/policies.ts'
 import { standingJail } from '../../src/daemon/index.ts'
-import { enclose, readStatus } from '../../src/jail/index.ts'
+import { enclose, lookWith, readStatus } from '../../src/jail/index.ts'
 import { layoutOf } from '../../src/mailbox/index.ts'
 import { hostOf } from '../../src/system/host.ts'
 import { realSpawner } from '../../src/system/spawner.ts'
@@ -33,7 +33,7 @@ async function timed(plan: Pick<SpawnPlan, 'argv' | 'env' | 'as' | 'jail'>): Pro
 
 async function jailed(): Promise<number> {
   const begun = performance.now()
-  const { argv, env, given } = enclose(jail, host, PROGRAM, STATUS_FD)
+  const { argv, env, given } = enclose(jail, host, lookWith(plainDisk()), PROGRAM, STATUS_FD)
   const enclosing = performance.now() - begun
   let status = ''
   const took = await timed({ argv, env, as, jail: { given, status: (chunk) => (status += chunk.toString()) } })

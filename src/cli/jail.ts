@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
 import { shellWord } from '../core/text.ts'
-import { faultOfHost, HOME_AT, JAIL_PATH, type Jail } from '../jail/index.ts'
+import { enclose, faultOfHost, HOME_AT, JAIL_PATH, type Jail, lookWith, readStatus } from '../jail/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { hostOf } from '../system/host.ts'
 import { closeInherited } from '../system/inherited.ts'
-import { asUser, connectPipes } from '../system/spawner.ts'
+import { asUser } from '../system/spawner.ts'
 import type { SpawnPlan } from '../system/types.ts'
-import { type Entry, enter } from '../wake/index.ts'
+import { STATUS_FD } from '../wake/index.ts'
 import { type Call, type Command, expectWords } from './command.ts'
-import { AGAIN, AS_ROOT, EXIT, refuse, UP } from './exit.ts'
+import { AS_ROOT, EXIT, refuse, UP } from './exit.ts'
 import { loadPolicies, plainDisk } from './policies.ts'
 import { tell } from './print.ts'
 import { rootOf } from './root.ts'
@@ -45,11 +46,10 @@ export const command: Command = {
     }
     if (isShell && stdinIsTerminal) tell(call, `the jail of ${name}: uid ${jail.uid}, network ${jail.network}, its workspace is /ws; exit leaves it`)
     closeInherited()
-    const entry = enter(plainDisk(), host, jail, program)
-    await run(as ? asUser(as, entry.argv) : entry.argv, entry)
-    const exchanged = entry.exchanged()
-    if (exchanged !== undefined) refuse(EXIT.tryAgain, `the jail of ${name} was not entered`, `${exchanged} was exchanged for something else`, AGAIN)
-    return entry.said().exitCode ?? refuse(EXIT.tryAgain, `the jail of ${name} cannot be made`, 'bwrap says why, above', 'penny doctor')
+    const { argv, env: all, given } = enclose(jail, host, lookWith(plainDisk()), program, STATUS_FD)
+    const status = await enter(as ? asUser(as, argv) : argv, all, given)
+    if (status === undefined) refuse(EXIT.tryAgain, `the jail of ${name} cannot be made`, 'bwrap says why, above', 'penny doctor')
+    return status
   },
 }
 
@@ -73,19 +73,25 @@ async function find(call: Call, root: string, name: string): Promise<Readonly<{ 
   return standing ?? refuse(EXIT.noDaemon, `${name} has no folders yet`, 'the daemon makes them, and gives it a uid, when it first sees its file', UP)
 }
 
-/** Until it has ended. What a person types is the program's alone. */
-function run(argv: readonly string[], { env, pipes }: Entry): Promise<void> {
+/** Its exit status; undefined: it never ran. What a person types is the program's alone. */
+function enter(argv: readonly string[], env: Readonly<Record<string, string>>, given: readonly Uint8Array[]): Promise<number | undefined> {
   const [program = '', ...args] = argv
-  const more = [...pipes.said, ...pipes.given].map(() => 'pipe' as const)
-  const child = spawn(program, args, { cwd: '/', env, stdio: ['inherit', 'inherit', 'inherit', ...more] })
-  connectPipes(child, pipes)
+  const child = spawn(program, args, { cwd: '/', env, stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...given.map(() => 'pipe' as const)] })
+  const [, , , status, ...inputs] = child.stdio as unknown as [null, null, null, Readable, ...Writable[]]
+  inputs.forEach((input, i) => {
+    // A jail that could not be made has read none of it.
+    input.on('error', () => undefined)
+    input.end(given[i])
+  })
+  let said = ''
+  status.on('data', (chunk: Buffer) => (said += chunk.toString()))
   const ignore = (): void => undefined
   process.on('SIGINT', ignore)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', () => {
       process.removeListener('SIGINT', ignore)
-      resolve()
+      resolve(readStatus(said).exitCode)
     })
   })
 }

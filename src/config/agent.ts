@@ -108,7 +108,8 @@ function isProgram(word: string): boolean {
 const path: Reader<string> = (node, report) => {
   const text = line(node, report)
   if (text === undefined) return undefined
-  if (text.startsWith('/') && !text.split('/').includes('..')) return text
+  // Control characters: the zero byte ends a word for whoever the path is handed to.
+  if (text.startsWith('/') && !text.split('/').includes('..') && !/\p{Cc}/u.test(text)) return text
   report(node.spot, `an absolute path without .. is needed, this is ${JSON.stringify(text.slice(0, 64))}`)
   return undefined
 }

@@ -5,11 +5,29 @@ import type { Placed } from './fields.ts'
 import type { Report } from './yaml.ts'
 
 /** Contract, page 5: what a jail has of its own. */
-const TAKEN = ['/ws', '/org', '/opt/runners', '/opt/pennypost', '/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/etc', '/dev', '/proc']
+const TAKEN = [
+  '/ws',
+  '/org',
+  '/opt/runners',
+  '/opt/pennypost',
+  '/run/gateway.sock',
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/etc',
+  '/dev',
+  '/proc',
+]
 /** More may be put into these, but not over them. */
 const OPEN = ['/', '/opt', '/run', '/tmp', '/sys']
 /** Of a root. */
 const CLOSED = ['policies', 'spool', 'workspaces', '.penny']
+/** Each process's part of it has a way to all that the process sees (proc(5), /proc/PID/root). */
+const LEADS_ANYWHERE = '/proc'
 
 type Mounting = Readonly<{ name: string; mounts: readonly Placed<Mount>[]; report: Report }>
 
@@ -26,8 +44,9 @@ export function checkMounts(all: readonly Mounting[], policies: string): void {
       if (taken !== undefined) say(`at: ${at} is a jail's own (${taken}); choose another, such as /code`)
       else if (places.has(at)) say(`at: ${at} stands here twice`)
       places.add(at)
-      if (isWithin(root, from) || CLOSED.some((folder) => isWithin(from, `${root}/${folder}`)))
+      if (isWithin(root, from) || CLOSED.some((folder) => isWithin(from, plain(`${root}/${folder}`))))
         say(`from: ${from} holds the organisation itself, which no jail may show; give a folder elsewhere`)
+      else if (isWithin(from, LEADS_ANYWHERE)) say(`from: ${from} shows what other processes see, the organisation too; give the folder itself`)
       // Who writes the outer one could put a link to anywhere in the place of the inner one.
       const outer = writable.find((other) => other.from !== from && isWithin(from, other.from))
       if (outer) say(`from: ${from} lies in ${outer.from}, which ${outer.name} may write (mode: rw); mount that folder, or one elsewhere`)

@@ -10,18 +10,17 @@ import { readUids } from './uids.ts'
 /** `as`: with which ids it acts. `runners`: the copy of policies/runners/ that runs are started from. */
 export function jailOf(config: Config, layout: Layout, agent: Agent, as: Owner, runners: string, mode: Identities['mode']): Jail {
   const { name, mounts, network } = agent
-  const readable = readersOf(config, name)
   return {
     agent: name,
     uid: as.uid,
     gid: as.gid,
     workspace: layout.workspace(name),
     readOnly: [layout.sent(name), layout.attachments(name), layout.runs(name)],
-    readable: readable.map((other) => ({ name: other, folders: (['new', 'cur', 'done'] as const).map((one) => layout.folder(other, one)) })),
+    readable: readersOf(config, name).map((other) => ({ name: other, folders: (['new', 'cur', 'done'] as const).map((one) => layout.folder(other, one)) })),
     runners,
     mounts,
     network,
-    held: mode === 'user' && readable.length > 0,
+    sameUid: mode === 'user',
   }
 }
 

@@ -17,9 +17,6 @@ export type Jail = Readonly<{
   runners: string
   mounts: readonly Mount[]
   network: Network
-  /**
-   * Names in the workspaces of others are theirs to exchange: where all have one uid, agents own the folders these names are in. Then
-   * the program is held back until somebody has looked at what the jail shows.
-   */
-  held: boolean
+  /** All agents have one uid (user mode): then the names in a workspace are its agent's, to be exchanged at any moment. */
+  sameUid: boolean
 }>

@@ -3,8 +3,9 @@ import { basename } from 'node:path'
 import { type Host, PROGRAM_AT } from '../system/host.ts'
 import { accountsText, groupsText, hostsText, NAMES_TEXT, OF_ETC, OF_ETC_ONLINE } from './etc.ts'
 import { filterFor } from './filter.ts'
+import { guard, type Look } from './guard.ts'
 import type { Jail } from './jail.ts'
-import { HOME_AT, READABLE_AT, RUNNERS_AT, shownAt, WORKSPACE_AT } from './places.ts'
+import { HOME_AT, outerFirst, READABLE_AT, RUNNERS_AT, shownAt, WORKSPACE_AT } from './places.ts'
 
 /** Page 5: limits on processes, files, file size; a core file would hold what was in memory. Processes are counted per jail (kernel ≥ 5.14). */
 const LIMITS = ['--nproc=256:256', '--nofile=4096:4096', '--fsize=2147483648:2147483648', '--core=0:0']
@@ -17,17 +18,10 @@ const KNOWS_SIZE = [0, 7] as const
 /** The oldest whose options these are (--perms). */
 export const LEAST_BWRAP = [0, 5] as const
 
-const STATUS_FD = 3
-const READY_FD = 4
-const GO_FD = 5
-/** What it is let go with; an end without it ends the program. */
-export const GO = 'go\n'
-const HOLDER = ['/bin/sh', '-c', `echo ready >&${READY_FD} && read -r word <&${GO_FD} && exec "$@" ${READY_FD}>&- ${GO_FD}<&-`, 'sh']
-
 /** Where programs look for programs. */
 export const JAIL_PATH = `${PROGRAM_AT}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`
 
-/** A program to be started: its words, and what bwrap reads. */
+/** A program to be started: its words, and what bwrap reads on the descriptors after that of its status. */
 export type Enclosed = Readonly<{ argv: readonly string[]; env: Readonly<Record<string, string>>; given: readonly Uint8Array[] }>
 
 export type Program = Readonly<{
@@ -37,9 +31,10 @@ export type Program = Readonly<{
   atTerminal?: boolean
 }>
 
-/** The descriptors: 3 is where bwrap(1) says, as JSON, whether the program was started and how it ended; of a program that is held, 4 says that it waits and 5 lets it go; `given` is read on the next ones. */
-export function enclose(jail: Jail, host: Host, program: Program): Enclosed {
+/** `look`: at folders of others, just now. `statusFd`: where bwrap(1) says, as JSON, whether the program was started and how it ended; what it reads comes on the next ones. */
+export function enclose(jail: Jail, host: Host, look: Look, program: Program, statusFd: number): Enclosed {
   const { bwrap } = host
+  const { readable, words } = guard(jail, look)
   if (!bwrap) throw new Error('there is no bubblewrap')
   const filter = host.filters ? filterFor(host.processor) : undefined
   const files = [
@@ -48,7 +43,7 @@ export function enclose(jail: Jail, host: Host, program: Program): Enclosed {
     { at: '/etc/hosts', text: hostsText(jail) },
     { at: '/etc/nsswitch.conf', text: NAMES_TEXT },
   ]
-  const argsFd = jail.held ? GO_FD + 1 : STATUS_FD + 1
+  const argsFd = statusFd + 1
   const firstFd = argsFd + 1
   const sized = (bytes: number): string[] => (isAtLeast(bwrap.version, KNOWS_SIZE) ? ['--size', String(bytes)] : [])
   const folder = (at: string): string[] => ['--perms', '0755', '--dir', at]
@@ -58,7 +53,7 @@ export function enclose(jail: Jail, host: Host, program: Program): Enclosed {
     ...(jail.network === 'full' ? [] : ['--unshare-net']),
     ...(program.atTerminal && filter ? [] : ['--new-session']),
     ...['--hostname', jail.agent],
-    ...['--json-status-fd', String(STATUS_FD)],
+    ...['--json-status-fd', String(statusFd)],
     ...(filter ? ['--seccomp', String(firstFd + files.length)] : []),
     ...['--ro-bind', '/usr', '/usr'],
     ...host.links.flatMap(({ name, to }) => ['--symlink', to, `/${name}`]),
@@ -74,17 +69,16 @@ export function enclose(jail: Jail, host: Host, program: Program): Enclosed {
     ...['--ro-bind', jail.runners, RUNNERS_AT],
     ...['--bind', jail.workspace, WORKSPACE_AT],
     ...jail.readOnly.flatMap((path) => ['--ro-bind', path, shownAt(jail, path)]),
-    ...jail.readable.flatMap(({ name, folders }) => [
+    ...readable.flatMap(({ name, folders }) => [
       ...folder(`${READABLE_AT}/${name}`),
-      // One that its holder took away a moment ago is made again; nobody else's run waits for that.
       ...folders.flatMap((path) => ['--ro-bind-try', path, `${READABLE_AT}/${name}/${basename(path)}`]),
     ]),
-    ...jail.mounts.flatMap(({ from, at, mode }) => [mode === 'rw' ? '--bind' : '--ro-bind', from, at]),
+    ...outerFirst(jail.mounts).flatMap(({ from, at, mode }) => [mode === 'rw' ? '--bind' : '--ro-bind', from, at]),
     ...['--remount-ro', '/', '--chdir', HOME_AT],
   ]
   return {
     // Whoever looks at the jail's first process, from inside, need not see the paths of the machine.
-    argv: [bwrap.path, '--args', String(argsFd), '--', ...(jail.held ? HOLDER : []), '/usr/bin/prlimit', ...LIMITS, '--', ...program.argv],
+    argv: [bwrap.path, '--args', String(argsFd), '--', '/usr/bin/prlimit', ...LIMITS, '--', ...words, ...program.argv],
     env: program.env,
     given: [options.map((word) => `${word}\0`).join(''), ...files.map(({ text }) => text), ...(filter ? [filter] : [])].map((one) => Buffer.from(one)),
   }

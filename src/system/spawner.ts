@@ -1,9 +1,9 @@
 /** Programs started as an agent: own process group, own uid, nothing inherited but what the plan names. */
-import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { closeSync, fstatSync, constants as open, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { constants } from 'node:os'
-import type { Pipes, Spawned, Spawner, SpawnPlan } from './types.ts'
+import type { Readable, Writable } from 'node:stream'
+import type { Spawned, Spawner, SpawnPlan } from './types.ts'
 
 export const realSpawner: Spawner = { spawn: start, alive, killGroup: (pid, signal) => send(-pid, signal), kill: send, withEnvironment }
 
@@ -15,7 +15,14 @@ const ENVIRONMENT_BYTES = 64 * 1024
 function start(plan: SpawnPlan): Promise<Spawned> {
   const [program = '', ...args] = plan.as ? asUser(plan.as, plan.argv) : plan.argv
   const child = startChild(program, args, plan)
-  if (plan.jail) connectPipes(child, plan.jail)
+  const [, , , status, ...given] = child.stdio
+  status?.on('data', (chunk: Buffer) => plan.jail?.status(chunk))
+  plan.jail?.given.forEach((bytes, i) => {
+    const to = given[i] as Writable
+    // A jail that could not be made has read none of it.
+    to.on('error', () => undefined)
+    to.end(bytes)
+  })
   child.stdout.on('data', (chunk: Buffer) => plan.output('stdout', chunk))
   child.stderr.on('data', (chunk: Buffer) => plan.output('stderr', chunk))
   // A program that does not read its input closes the pipe: that is its right.
@@ -41,28 +48,14 @@ function start(plan: SpawnPlan): Promise<Spawned> {
 }
 
 /** Typed with the three streams that are always there. */
-function startChild(program: string, args: readonly string[], { cwd, env, jail }: SpawnPlan): ChildProcessWithoutNullStreams {
-  const more = jail ? [...jail.said, ...jail.given].map(() => 'pipe' as const) : []
-  const child: ChildProcess = spawn(program, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe', ...more] })
-  return child as ChildProcessWithoutNullStreams
-}
-
-/** `child` was started with a pipe for each of them. */
-export function connectPipes(child: ChildProcess, { said, given }: Pipes): void {
-  const streams = (child.stdio as readonly unknown[]).slice(3) as Socket[]
-  said.forEach((take, i) => {
-    streams[i]?.on('data', take)
-  })
-  given.forEach((bytes, i) => {
-    const to = streams[said.length + i]
-    // A jail that could not be made has read none of it.
-    to?.on('error', () => undefined)
-    if (bytes instanceof Promise) void bytes.then((late) => to?.end(late))
-    else to?.end(bytes)
-  })
-  child.once('exit', () => {
-    for (const stream of streams.slice(said.length)) stream.destroy()
-  })
+function startChild(
+  program: string,
+  args: readonly string[],
+  { cwd, env, jail }: SpawnPlan,
+): ChildProcessWithoutNullStreams & { stdio: (Readable | Writable)[] } {
+  const more = jail ? ['pipe' as const, ...jail.given.map(() => 'pipe' as const)] : []
+  const child: unknown = spawn(program, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe', ...more] })
+  return child as ReturnType<typeof startChild>
 }
 
 /** Everything below a process, as far as it is not gone meanwhile (proc(5), task/TID/children). */

@@ -146,14 +146,6 @@ export type Spawned = Readonly<{
   kill: (signal: 'SIGTERM' | 'SIGKILL') => void
 }>
 
-/** Of descriptors from 3 on. */
-export type Pipes = Readonly<{
-  /** Take what it says on the first of them. */
-  said: readonly ((chunk: Buffer) => void)[]
-  /** What it reads on those after them. */
-  given: readonly (Uint8Array | Promise<Uint8Array>)[]
-}>
-
 export type SpawnPlan = Readonly<{
   argv: readonly string[]
   cwd: string
@@ -162,8 +154,13 @@ export type SpawnPlan = Readonly<{
   as: (Owner & { groups: readonly number[] }) | undefined
   stdin: Uint8Array
   output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
-  /** Started through bwrap(1), which has more to say and to be told. */
-  jail?: Pipes
+  /** Started through bwrap(1). */
+  jail?: Readonly<{
+    /** What it reads on descriptors from 4 on. */
+    given: readonly Uint8Array[]
+    /** What it says on descriptor 3. */
+    status: (chunk: Buffer) => void
+  }>
 }>
 
 export type Spawner = Readonly<{

@@ -1,17 +1,16 @@
 /** The program of a run: started in its agent's jail, its output taken, its end awaited. */
 import type { Runner } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
-import { faultOfHost } from '../jail/index.ts'
+import { type Enclosed, enclose, faultOfHost, type Jail, lookWith, readStatus } from '../jail/index.ts'
 import type { Mail } from '../mailbox/index.ts'
 import { signalName } from '../system/spawner.ts'
-import { enter } from './enter.ts'
 import type { Identity, WakeGiven } from './given.ts'
 import { commandOf, environmentOf, faultOfStart, readMessage } from './plan.ts'
 import type { Printed } from './printed.ts'
 import { awaitEnd, goneWithin, type Leash, startProcess } from './process.ts'
 import type { RunRecord } from './records.ts'
 import type { RunLog } from './runlog.ts'
-import { whyNot } from './tryjail.ts'
+import { STATUS_FD, whyNot } from './tryjail.ts'
 import { describeEnding, type Ending } from './verdict.ts'
 
 export type RunPlan = Readonly<{ run: MessageId; mail: Mail; runner: Runner; identity: Identity; leash: Leash }>
@@ -40,12 +39,15 @@ export async function execute(
   const stdin = readMessage(given, mail)
   if (fault !== undefined || !stdin)
     return said(output, { how: 'not-started', why: fault ?? `the message is not in ${mail.folder}/ as a plain file`, passing: false })
-  const env = environmentOf(given, mail, record, jail)
-  const entry = jail && enter(given.disk, given.host(), jail, { argv, env })
+  const line = lineOf(given, jail, argv, environmentOf(given, mail, record, jail))
+  let status = ''
+  const takeStatus = (chunk: Buffer): void => {
+    status += chunk.toString()
+  }
   let beginning = ''
   const begun = await startProcess(given.spawner, {
-    argv: entry?.argv ?? argv,
-    env,
+    argv: line.argv,
+    env: line.env,
     cwd: jail ? '/' : home,
     as,
     stdin,
@@ -55,21 +57,20 @@ export async function execute(
       if (stream === 'stdout') output.printed.add(chunk)
       if (jail && beginning.length < KEPT_OF_START) beginning += chunk.toString('utf8', 0, KEPT_OF_START)
     },
-    ...(entry ? { jail: entry.pipes } : {}),
+    ...(jail ? { jail: { given: line.given, status: takeStatus } } : {}),
   })
-  if (!begun.ok) return said(output, begun.ending)
+  // In a jail it is bwrap or setpriv that could not be started: the program had no chance.
+  if (!begun.ok) return said(output, jail && !begun.ending.passing ? { how: 'no-jail', why: begun.ending.why } : begun.ending)
   const { spawned } = begun
   const [ending] = await Promise.all([
     awaitEnd(given, { run: plan.run, uid: as?.uid }, spawned, runner.timeoutMs, leash),
     started({ pid: spawned.pid, startTime: spawned.startTime }),
   ])
-  if (!entry) return ending
-  const { pid, exitCode } = entry.said()
+  if (!jail) return ending
+  const { pid, exitCode } = readStatus(status)
   // Its first process ends after bwrap, and the last of the others before it.
   if (pid !== undefined) await goneWithin(given, pid)
   if (ending.how !== 'exited') return ending
-  const exchanged = entry.exchanged()
-  if (exchanged !== undefined) return { how: 'no-jail', why: `${exchanged} was exchanged for something else` }
   if (exitCode === undefined) return { how: 'no-jail', why: whyNot(beginning, ending.code, null) }
   // As a shell does, bwrap tells so of one that was killed.
   const signal = signalName(exitCode - 128)
@@ -79,4 +80,8 @@ export async function execute(
 function said(output: Output, ending: Ending): Ending {
   output.log.say(describeEnding(ending))
   return ending
+}
+
+function lineOf(given: WakeGiven, jail: Jail | undefined, argv: readonly string[], env: Readonly<Record<string, string>>): Enclosed {
+  return jail ? enclose(jail, given.host(), lookWith(given.disk), { argv, env }, STATUS_FD) : { argv, env, given: [] }
 }

@@ -12,7 +12,6 @@
  * keeps an ended run's consequences until they can be done.
  */
 export { createDispatcher, type Dispatcher, type Running } from './dispatcher.ts'
-export { type Entry, enter } from './enter.ts'
 export type { Identity, WakeGiven } from './given.ts'
 export { type Presented, present } from './present.ts'
-export { tryJail } from './tryjail.ts'
+export { STATUS_FD, tryJail } from './tryjail.ts'

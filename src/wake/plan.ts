@@ -31,8 +31,9 @@ export function faultOfStart(
   // Started as an agent it is setpriv(1) that looks for it, whose status says nothing of why.
   if (!jail) return faultOfProgram(program, given.environment['PATH'] ?? '/usr/bin:/bin', home)
   const path = program.includes('/') ? behind(jail, program) : program
-  const own = given.host().program.map(({ from }) => dirname(from))
-  const fault = faultOfProgram(path ?? program, [...own, JAIL_PATH].join(':'), home)
+  const own = given.host().program
+  if (own.length > 0 && ['node', 'penny'].includes(program)) return undefined
+  const fault = faultOfProgram(path ?? program, [...own.map(({ from }) => dirname(from)), JAIL_PATH].join(':'), home)
   return path === undefined && fault === undefined ? `${program} is not in its jail: put it into policies/runners/, or its folder into mounts:` : fault
 }
 

@@ -24,7 +24,7 @@ export type Leash = {
 /** The run, and as whom it acts (undefined: as the daemon). */
 type Whose = Readonly<{ run: MessageId; uid: number | undefined }>
 
-export type Started = { ok: true; spawned: Spawned } | { ok: false; ending: Ending }
+export type Started = { ok: true; spawned: Spawned } | { ok: false; ending: Extract<Ending, { how: 'not-started' }> }
 
 export async function startProcess(spawner: Spawner, plan: SpawnPlan): Promise<Started> {
   try {

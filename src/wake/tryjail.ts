@@ -1,11 +1,14 @@
 /** A jail, made to see whether it can be. */
-import { faultOfHost, type Jail } from '../jail/index.ts'
+import { enclose, faultOfHost, type Jail, lookWith, readStatus } from '../jail/index.ts'
 import type { Host } from '../system/host.ts'
 import type { Clock, Disk, Spawner, SpawnPlan } from '../system/types.ts'
-import { enter } from './enter.ts'
+import { startProcess } from './process.ts'
+import { describeEnding } from './verdict.ts'
 
 /** A machine under load may be slow; one that takes longer hangs. Milliseconds. */
 const WITHIN_MS = 10_000
+/** First descriptor after the standard ones. */
+export const STATUS_FD = 3
 
 /** Why it cannot be made; undefined: a program ran in it. */
 export async function tryJail(
@@ -16,28 +19,36 @@ export async function tryJail(
   const here = host()
   const fault = faultOfHost(here)
   if (fault !== undefined) return fault
-  const { argv, env, pipes, said } = enter(disk, here, jail, { argv: ['/usr/bin/true'], env: {} })
-  let printed = ''
-  const { ended, kill } = await spawner.spawn({
+  const { argv, env, given } = enclose(jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {} }, STATUS_FD)
+  let said = ''
+  let status = ''
+  const begun = await startProcess(spawner, {
     argv,
     env,
     as,
     cwd: '/',
     stdin: new Uint8Array(),
     output: (_stream, chunk) => {
-      printed += chunk.toString()
+      said += chunk.toString()
     },
-    jail: pipes,
+    jail: {
+      given,
+      status: (chunk) => {
+        status += chunk.toString()
+      },
+    },
   })
+  if (!begun.ok) return describeEnding(begun.ending)
+  const { ended, kill } = begun.spawned
   const cancel = clock.after(WITHIN_MS, () => kill('SIGKILL'))
   const { code, signal } = await ended
   cancel()
-  if (said().exitCode === 0) return undefined
-  return whyNot(printed, code, signal)
+  if (readStatus(status).exitCode === 0) return undefined
+  return whyNot(said, code, signal)
 }
 
-/** `printed`: by bwrap or setpriv(1). */
-export function whyNot(printed: string, code: number | null, signal: string | null): string {
-  const [line] = printed.split('\n').filter((text) => text.trim() !== '')
+/** `said`: what bwrap and setpriv(1) print when they fail. */
+export function whyNot(said: string, code: number | null, signal: string | null): string {
+  const [line] = said.split('\n').filter((text) => text.trim() !== '')
   return line?.trim() ?? `it ended with ${signal ?? `status ${code}`}`
 }

@@ -16,6 +16,8 @@ export type Walls = Readonly<{
 
 /** What alerts call the machine's part. */
 const MACHINE = 'bubblewrap'
+/** Agents that are tried before the machine is blamed: one whose folders are broken, by whomever, closes no other's jail. */
+const MOST_TRIED = 8
 
 export function createWalls(given: WakeGiven): Walls {
   const closed = new Map<Name, string>()
@@ -26,11 +28,26 @@ export function createWalls(given: WakeGiven): Walls {
   const jailOf = (agent: Name): Jail | undefined => given.identity(agent)?.jail
 
   async function judge(agent: Name, why: string): Promise<void> {
-    const jail = jailOf(agent)
-    const bare = jail && (await attempt(agent, { ...jail, mounts: [], readable: [] }))
-    if (bare === undefined) return tellAgent(agent, why)
+    const ofMachine = await faultOfMachine([agent, ...jailed().filter((other) => other !== agent)], 'again')
+    if (ofMachine === undefined) return tellAgent(agent, why)
     closed.delete(agent)
-    tellMachine(bare)
+    tellMachine(ofMachine)
+  }
+
+  function jailed(): Name[] {
+    return [...given.config().agents.values()].filter(({ name, runner }) => runner && jailOf(name)).map(({ name }) => name)
+  }
+
+  /** undefined: a jail that shows the least could be made for one of them, or there is none who needs one. */
+  async function faultOfMachine(agents: readonly Name[], again?: 'again'): Promise<string | undefined> {
+    let why = agents.length > 0 ? faultOfHost(given.host(again)) : undefined
+    if (why !== undefined) return why
+    for (const agent of agents.slice(0, MOST_TRIED)) {
+      const jail = jailOf(agent)
+      why = jail && (await attempt(agent, { ...jail, mounts: [], readable: [] }))
+      if (why === undefined) return undefined
+    }
+    return why
   }
 
   function attempt(agent: Name, jail: Jail): Promise<string | undefined> {
@@ -59,12 +76,9 @@ export function createWalls(given: WakeGiven): Walls {
   }
 
   async function lookNow(): Promise<boolean> {
-    const jailed = [...given.config().agents.values()].filter(({ name, runner }) => runner && jailOf(name)).map(({ name }) => name)
-    const [first] = jailed
-    if (first === undefined || (hasLooked && machine === undefined && closed.size === 0)) return false
+    if (hasLooked && machine === undefined && closed.size === 0) return false
     const before = machine
-    const jail = jailOf(first)
-    const why = faultOfHost(given.host(machine === undefined ? undefined : 'again')) ?? (jail && (await attempt(first, { ...jail, mounts: [], readable: [] })))
+    const why = await faultOfMachine(jailed(), machine === undefined ? undefined : 'again')
     if (why !== undefined) {
       tellMachine(why)
       return false
@@ -72,7 +86,7 @@ export function createWalls(given: WakeGiven): Walls {
     machine = undefined
     given.clear('jail-unavailable', MACHINE)
     // Of a daemon before this one.
-    if (!hasLooked) for (const agent of jailed) given.clear('jail-unavailable', agent)
+    if (!hasLooked) for (const agent of given.config().agents.keys()) given.clear('jail-unavailable', agent)
     hasLooked = true
     let opened = before !== undefined
     for (const agent of [...closed.keys()]) {
