@@ -1,6 +1,6 @@
 /** Mail and runs with walls beside the same without, in turn: agents with uids of their own beside one uid for all, jails beside none. */
 import { join } from 'node:path'
-import { quiet, startReady, stopDaemon } from '../harness/daemon.mjs'
+import { cpuMs, quiet, startReady, stopDaemon } from '../harness/daemon.mjs'
 import { compare, drop, pass, watchFolders } from '../harness/mail.mjs'
 import { median, percentile, showMs, showRate, showRatio } from '../harness/numbers.mjs'
 import { mailFolder, makeOrganisation, removeOrganisation } from '../harness/organisation.mjs'
@@ -74,6 +74,7 @@ export const runs = async ({ programs, penny, dir, amounts, say, add }) => {
     organisation: makeOrganisation(join(dir, `walls-runs-${jail === '' ? 'jailed' : 'plain'}`), 30, { org, agent: runner + jail }),
     what: jail === '' ? 'in jails' : 'jail: none',
     rates: /** @type {number[]} */ ([]),
+    costs: /** @type {number[]} */ ([]),
     missing: 0,
   }))
   for (let round = 0; round < rounds; round++) {
@@ -81,9 +82,11 @@ export const runs = async ({ programs, penny, dir, amounts, say, add }) => {
       const daemon = await startReady(penny, side.organisation.root)
       await quiet(daemon)
       const folders = side.organisation.agents.map((agent) => mailFolder(side.organisation, agent, 'done'))
+      const cpuBefore = cpuMs(daemon)
       const { seen } = await watchFolders(programs, folders, { count, seconds: 120, mark: 'bench-' })
       const passage = compare(await drop(programs, side.organisation, 'burst', count), await seen)
       await quiet(daemon)
+      side.costs.push((cpuMs(daemon) - cpuBefore) / count)
       await stopDaemon(daemon)
       side.rates.push(passage.arrivals.length / (passage.tookMs / 1000))
       side.missing += passage.missing
@@ -92,11 +95,12 @@ export const runs = async ({ programs, penny, dir, amounts, say, add }) => {
   }
   for (const { organisation } of sides) removeOrganisation(organisation)
   const [jailed, plain] = sides.map((side) => median(side.rates))
+  const [jailedCost, plainCost] = sides.map((side) => showMs(median(side.costs)))
   const missing = sides.reduce((sum, side) => sum + side.missing, 0)
   add({
     what: `tasks handled by \`true\`, 8 runs at once, in jails`,
     measured: showRate(jailed ?? 0) + (missing === 0 ? '' : `; ${missing} not handled`),
-    beside: `${showRatio((jailed ?? 0) / (plain ?? 0))} jail: none (${showRate(plain ?? 0)}), ${process.getuid?.() === 0 ? 'system mode' : 'user mode'}, in turn`,
+    beside: `${showRatio((jailed ?? 0) / (plain ?? 0))} jail: none (${showRate(plain ?? 0)}); ${jailedCost} to ${plainCost} of CPU each; ${process.getuid?.() === 0 ? 'system mode' : 'user mode'}, in turn`,
     goal: '',
     reached: '',
   })
