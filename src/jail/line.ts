@@ -61,7 +61,9 @@ export function enclose(jail: Jail, host: Host, look: Look, program: Program, st
     ...folder('/etc'),
     ...[...OF_ETC, ...(jail.network === 'full' ? OF_ETC_ONLINE : [])].flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
     ...files.flatMap(({ at }, i) => ['--perms', '0444', '--ro-bind-data', String(firstFd + i), at]),
-    ...['--proc', '/proc', '--dev', '/dev', ...sized(SHARED_MEMORY_BYTES), '--perms', '1777', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    // The first process is bwrap itself, with the program's ids and without its limits: who could write its memory would have none.
+    ...['--proc', '/proc', '--perms', '0555', '--tmpfs', '/proc/1', '--remount-ro', '/proc/1'],
+    ...['--dev', '/dev', ...sized(SHARED_MEMORY_BYTES), '--perms', '1777', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...[...sized(TMP_BYTES), '--perms', '1777', '--tmpfs', '/tmp'],
     ...[...folder('/run'), ...folder('/opt'), ...folder(PROGRAM_AT), ...folder(`${PROGRAM_AT}/bin`), ...folder(READABLE_AT)],
     ...host.program.flatMap(({ from, at }) => ['--ro-bind', from, at]),

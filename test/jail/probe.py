@@ -151,6 +151,12 @@ def first_of_jail():
     return [one for one in found if int(one.split()[0]) > 2]
 
 
+def limits_of_first():
+    """Who can write the memory of bwrap, which has no limits, has none."""
+    with open('/proc/1/mem', 'r+b'):
+        return 'the memory of the first process can be written'
+
+
 def interfaces():
     names = [line.split(':')[0].strip() for line in open('/proc/net/dev').read().splitlines()[2:]]
     return [name for name in names if name != 'lo']
@@ -196,6 +202,8 @@ attempt('ptrace-first', lambda: ptrace_of(1))
 attempt('memory-of-others', lambda: text_of(f'/proc/{targets["pid"]}/environ'))
 attempt('root-of-others', lambda: os.listdir(f'/proc/{targets["pid"]}/root'))
 attempt('first-process', first_of_jail)
+attempt('memory-of-first', limits_of_first)
+attempt('memory-of-first-task', lambda: open('/proc/1/task/1/mem', 'r+b') and 'the memory of the first process can be written')
 attempt('descriptors', lambda: [one for one in descriptors() if not one.endswith('/fd')])
 
 # Files of others
