@@ -1,10 +1,10 @@
 /** Puts a file into a drop folder in one step, and not before it is on the medium. */
 import { randomBytes } from 'node:crypto'
 import {
-  chmodSync,
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -120,7 +120,14 @@ function linkFree(from: string, folder: string, name: string, word: string): str
 function needFolder(folder: string): void {
   if (existsSync(folder)) return
   mkdirSync(folder, { recursive: true })
-  chmodSync(folder, 0o1733)
+  // Never by its name: whoever writes the folder around it may have put a link to one of ours there meanwhile.
+  const fd = unless([...GONE, 'ELOOP'], () => openSync(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+  if (fd === undefined) return refuse(EXIT.tryAgain, `${basename(folder)}/ went away as soon as it was made`, 'its holder put something else in its place', AGAIN)
+  try {
+    fchmodSync(fd, 0o1733)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** A drop folder of system mode (1733) cannot be opened to be synced; the file itself then carries its new name to the journal. */
