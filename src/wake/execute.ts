@@ -71,7 +71,13 @@ export async function execute(
   // Its first process ends after bwrap, and the last of the others before it.
   if (pid !== undefined) await goneWithin(given, pid)
   if (ending.how !== 'exited') return ending
-  if (exitCode === undefined) return { how: 'no-jail', why: whyNot(beginning, ending.code, null) }
+  if (exitCode === undefined) {
+    const why = whyNot(beginning, ending.code, null)
+    if (!jail.sameUid || jail.readable.length === 0) return { how: 'no-jail', why }
+    // Perhaps by what another put in the place of its folders, which is told where it lies: that keeps nobody from running.
+    output.log.say(`${why}: once more, without the mail of others`)
+    return execute(given, { ...plan, identity: { ...identity, jail: { ...jail, readable: [] } } }, record, output, started)
+  }
   // As a shell does, bwrap tells so of one that was killed.
   const signal = signalName(exitCode - 128)
   return signal === undefined ? ending : { how: 'signalled', signal }

@@ -40,8 +40,9 @@ export async function conduct(given: WakeGiven, records: Records, plan: RunPlan,
   log.say(`run ${run}, attempt ${record.attempt} of ${record.maxAttempts}, ${formatTime(given.clock.now())}`)
   const lastLine = collectLastLine()
   const ending = await execute(given, plan, record, { log, printed, lastLine }, async (process) => {
+    const isFirst = record.process === undefined
     record = { ...record, process }
-    given.record({ event: 'run-started', run, id: mail.id, agent: mail.holder, attempt: record.attempt })
+    if (isFirst) given.record({ event: 'run-started', run, id: mail.id, agent: mail.holder, attempt: record.attempt })
     // Without pid and start time it would still be found, by its environment.
     await records.write(record).catch((cause: unknown) => given.log('warn', 'pid of a run is not recorded', { run, why: String(cause) }))
   }).catch((cause: unknown): Ending => {
