@@ -58,6 +58,8 @@ export type Shape = Readonly<{
   existing?: string
   /** Root only: the daemon sees this boot id, as after a restart of the machine. */
   bootId?: string
+  /** Root only: the daemon has a mount namespace of its own, to be changed with nsenter(1). */
+  ownMounts?: boolean
 }>
 
 export type Dropped = Readonly<{ path: string; at: number }>
@@ -158,7 +160,7 @@ export async function organisation(t: Test, shape: Shape = {}): Promise<Organisa
     const file = join(scratch, 'boot_id')
     writeFileSync(file, `${shape.bootId}\n`)
     rebooted.push('unshare', '--mount', 'sh', '-c', `mount --bind '${file}' /proc/sys/kernel/random/boot_id && exec "$@"`, 'sh')
-  }
+  } else if (shape.ownMounts) rebooted.push('unshare', '--mount')
   let daemon: ChildProcess | undefined
   let ended: Promise<Ended> | undefined
   let staged = 0
