@@ -9,6 +9,7 @@ import type { AgentRow } from '../core/control.ts'
 import { splitFrontMatter } from '../core/frontmatter.ts'
 import { nearest } from '../core/names.ts'
 import { readPlain } from '../core/plain.ts'
+import { fixOfBar } from './bar.ts'
 import type { Surroundings } from './command.ts'
 import { EXIT, refuse, UNSEEN, unless } from './exit.ts'
 
@@ -118,9 +119,12 @@ function wordOf(yaml: string, key: string): string | null | undefined {
   return typeof entry?.value === 'string' && !goesOn ? entry.value : undefined
 }
 
-/** Refuses (66) a word that is neither an agent nor `all`. */
+/** Refuses a word that is neither an agent nor `all` (66), and whoever may not know who there is (77). */
 export function needAgent(root: string, word: string, command: string): string {
-  const agents = [...(readRoster(root)?.agents ?? []), 'all']
+  const roster = readRoster(root)
+  const dir = `${root}/policies`
+  if (!roster) return refuse(EXIT.notPermitted, `you may not read ${dir}`, "the configuration is the operators' alone", fixOfBar(dir))
+  const agents = [...roster.agents, 'all']
   if (agents.includes(word)) return word
   const near = nearest(word, agents)
   return refuse(

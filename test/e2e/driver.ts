@@ -60,6 +60,8 @@ export type Shape = Readonly<{
   bootId?: string
   /** More options of Node for the daemon alone. */
   node?: readonly string[]
+  /** Root only: the daemon has a mount namespace of its own, to be changed with nsenter(1). */
+  ownMounts?: boolean
 }>
 
 export type Dropped = Readonly<{ path: string; at: number }>
@@ -160,7 +162,7 @@ export async function organisation(t: Test, shape: Shape = {}): Promise<Organisa
     const file = join(scratch, 'boot_id')
     writeFileSync(file, `${shape.bootId}\n`)
     rebooted.push('unshare', '--mount', 'sh', '-c', `mount --bind '${file}' /proc/sys/kernel/random/boot_id && exec "$@"`, 'sh')
-  }
+  } else if (shape.ownMounts) rebooted.push('unshare', '--mount')
   let daemon: ChildProcess | undefined
   let ended: Promise<Ended> | undefined
   let staged = 0
