@@ -16,7 +16,7 @@ import { fixOf, paint, say, sayJson } from './print.ts'
 import { rootOf } from './root.ts'
 
 /** Folders a holder has that are watched: new, cur, done, outbox, outbox/files. */
-const WATCHED_EACH = 5
+const WATCHED_EACH = 6
 
 const SIGNS = { ok: 'ok   ', wrong: 'WRONG', note: 'note ', skipped: 'skip ' } as const
 const STYLES = { ok: 'green', wrong: 'red', note: 'yellow', skipped: 'dim' } as const
