@@ -35,7 +35,7 @@ export type Rooms = ReturnType<typeof buildRooms>
 
 export function buildRooms(given: RoomsGiven) {
   const { system, layout, inForce } = given
-  const { clock, disk, ids, log, spawner } = system
+  const { clock, disk, ids, log, spawner, groups } = system
   const outside = { clock, disk, ids, log }
   const { identities, ownerOf } = inForce
   let isReady = false
@@ -113,7 +113,7 @@ export function buildRooms(given: RoomsGiven) {
     disk,
     log,
     ids,
-    spawner,
+    ...{ spawner, groups },
     bootId: system.bootId,
     ledger,
     layout,

@@ -3,6 +3,7 @@ import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'n
 import { closeSync, fstatSync, constants as open, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
+import { inGroup } from './cgroup.ts'
 import type { Pipes, Spawned, Spawner, SpawnPlan } from './types.ts'
 
 export const realSpawner: Spawner = { spawn: start, alive, killGroup: (pid, signal) => send(-pid, signal), kill: send, withEnvironment }
@@ -13,7 +14,8 @@ const LINGER_MS = 300
 const ENVIRONMENT_BYTES = 64 * 1024
 
 function start(plan: SpawnPlan): Promise<Spawned> {
-  const [program = '', ...args] = plan.as ? asUser(plan.as, plan.argv) : plan.argv
+  const asWhom = plan.as ? asUser(plan.as, plan.argv) : plan.argv
+  const [program = '', ...args] = plan.group === undefined ? asWhom : inGroup(plan.group, asWhom)
   const child = startChild(program, args, plan)
   if (plan.jail) connectPipes(child, plan.jail)
   child.stdout.on('data', (chunk: Buffer) => plan.output('stdout', chunk))

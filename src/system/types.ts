@@ -162,6 +162,8 @@ export type SpawnPlan = Readonly<{
   as: (Owner & { groups: readonly number[] }) | undefined
   stdin: Uint8Array
   output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
+  /** A cgroup that its first process enters before all else. */
+  group?: string | undefined
   /** Started through bwrap(1), which has more to say and to be told. */
   jail?: Pipes
 }>
@@ -178,6 +180,13 @@ export type Spawner = Readonly<{
   withEnvironment: (entry: string, uid: number | undefined) => number[]
 }>
 
+export type RunGroups = Readonly<{
+  /** The folder of a new group, to be entered by the run's first process; undefined: it could not be made, and the run goes without. */
+  make: (run: string) => string | undefined
+  /** Once the run is over: ends what is left in it. True: the kernel ended something there, because memory ran out. */
+  remove: (group: string) => boolean
+}>
+
 export type System = Readonly<{
   clock: Clock
   disk: Disk
@@ -185,6 +194,8 @@ export type System = Readonly<{
   ids: Ids
   log: Log
   spawner: Spawner
+  /** undefined: none were delegated. */
+  groups?: RunGroups | undefined
   /** The daemon's own uid and gid; 0 means system mode. */
   self: Owner
   bootId: string

@@ -18,17 +18,22 @@ export type RunPlan = Readonly<{ run: MessageId; mail: Mail; runner: Runner; ide
 
 type Output = Readonly<{ log: RunLog; printed: Printed; lastLine: Pick<Printed, 'add'> }>
 
+type TakeProcess = (process: { pid: number; startTime: string }) => Promise<void>
+
 /** Enough for what says that a jail cannot be made. Characters. */
 const KEPT_OF_START = 2_000
 
 /** Resolves when nothing of it is left. `started` is awaited, too. */
-export async function execute(
-  given: WakeGiven,
-  plan: RunPlan,
-  record: RunRecord,
-  output: Output,
-  started: (process: { pid: number; startTime: string }) => Promise<void>,
-): Promise<Ending> {
+export async function execute(given: WakeGiven, plan: RunPlan, record: RunRecord, output: Output, started: TakeProcess): Promise<Ending> {
+  const group = given.groups?.make(plan.run)
+  let outOfMemory: boolean | undefined = false
+  const ending = await carryOut(given, plan, group, record, output, started).finally(() => {
+    outOfMemory = group === undefined ? false : given.groups?.remove(group)
+  })
+  return outOfMemory && ending.how === 'signalled' ? { ...ending, outOfMemory } : ending
+}
+
+async function carryOut(given: WakeGiven, plan: RunPlan, group: string | undefined, record: RunRecord, output: Output, started: TakeProcess): Promise<Ending> {
   const { mail, runner, identity, leash } = plan
   if (leash.stopped) return { how: 'stopped', why: leash.stopped }
   const { as, jail } = identity
@@ -44,6 +49,7 @@ export async function execute(
   const entry = jail && enter(given.disk, given.host(), jail, { argv, env })
   let beginning = ''
   const begun = await startProcess(given.spawner, {
+    group,
     argv: entry?.argv ?? argv,
     env,
     cwd: jail ? '/' : home,
