@@ -41,7 +41,7 @@ export async function checkJail(layout: Layout, config: Config, searchPath: stri
     if (!standing) continue
     const why = await tryJail({ spawner: realSpawner, clock: realClock, disk: plainDisk(), host }, standing.jail, standing.as)
     if (why === undefined) started++
-    else found.push(wrong('jail', `the jail of ${agent.name} cannot be made: ${why}`, fixOfJail(agent)))
+    else found.push(wrong('jail', `the jail of ${agent.name} cannot be made: ${why}`, fixOfJail(layout, agent, why)))
   }
   if (started > 0) found.unshift(ok('jail', `${counted(started, 'real jail')} started, with bubblewrap ${host().bwrap?.version.join('.')}`))
   if (found.length === 0 && jailed.length > 0) found.push(skipped('jail', 'no agent has folders yet: the daemon makes them when it first starts', UP))
@@ -53,7 +53,8 @@ function shows({ mounts, reads }: Agent): number {
   return mounts.length + reads.length
 }
 
-function fixOfJail(agent: Agent): string {
+function fixOfJail(layout: Layout, agent: Agent, why: string): string {
+  if (why.startsWith('mounts:')) return `\${EDITOR:-vi} ${shellWord(`${layout.policies}/agents/${agent.name}.md`)}`
   for (const { file, closed, fix } of CLOSED) if (unless(UNSEEN, () => readFileSync(`/proc/sys/${file}`, 'utf8').trim()) === closed) return fix
   return `penny jail ${shellWord(agent.name)} -- true`
 }

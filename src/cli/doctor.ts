@@ -15,8 +15,8 @@ import { plainDisk } from './policies.ts'
 import { fixOf, paint, say, sayJson } from './print.ts'
 import { rootOf } from './root.ts'
 
-/** Folders a holder has that are watched: new, cur, done, outbox, outbox/files. */
-const WATCHED_EACH = 5
+/** Folders of a holder that are watched: its workspace, new, cur, done, outbox, its box in the spool. */
+const WATCHED_EACH = 6
 
 const SIGNS = { ok: 'ok   ', wrong: 'WRONG', note: 'note ', skipped: 'skip ' } as const
 const STYLES = { ok: 'green', wrong: 'red', note: 'yellow', skipped: 'dim' } as const

@@ -122,7 +122,8 @@ function needFolder(folder: string): void {
   mkdirSync(folder, { recursive: true })
   // Never by its name: whoever writes the folder around it may have put a link to one of ours there meanwhile.
   const fd = unless([...GONE, 'ELOOP'], () => openSync(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
-  if (fd === undefined) return refuse(EXIT.tryAgain, `${basename(folder)}/ went away as soon as it was made`, 'its holder put something else in its place', AGAIN)
+  if (fd === undefined)
+    return refuse(EXIT.tryAgain, `${basename(folder)}/ went away as soon as it was made`, 'its holder put something else in its place', AGAIN)
   try {
     fchmodSync(fd, 0o1733)
   } finally {

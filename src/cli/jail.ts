@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { shellWord } from '../core/text.ts'
-import { enclose, faultOfHost, HOME_AT, JAIL_PATH, type Jail, lookWith, readStatus } from '../jail/index.ts'
+import { enclose, faultOfHost, HOME_AT, JAIL_PATH, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { hostOf } from '../system/host.ts'
 import { closeInherited } from '../system/inherited.ts'
@@ -24,18 +24,25 @@ export const command: Command = {
   usage: ['jail NAME [-- COMMAND…]'],
   examples: [
     ['jail legal', 'look around: what an agent sees is what you see'],
-    ['jail legal -- ls -la /ws /org', 'one command; ends with its status'],
+    ['jail legal -- ls /ws/new /org', 'one command; ends with its status'],
+    ['jail legal -- penny next', 'act for an agent that has no runner'],
   ],
   options: {},
   run: async (call) => {
     expectWords(call, 1, Number.POSITIVE_INFINITY, 'NAME')
     const [word = '', ...words] = call.words
     const root = rootOf(call)
-    const name = needAgent(root, word, 'jail')
+    const name = needAgent(root, word, 'jail', [])
     const { jail, as } = await find(call, root, name)
     const host = hostOf(call.surroundings.env['PATH'] ?? '')()
-    const fault = faultOfHost(host)
-    if (fault !== undefined) refuse(EXIT.tryAgain, `the jail of ${name} cannot be made`, fault, 'sudo apt-get install bubblewrap')
+    const ready = readyJail(plainDisk(), host, jail)
+    if (ready.fault !== undefined)
+      return refuse(
+        EXIT.tryAgain,
+        `the jail of ${name} cannot be made`,
+        ready.fault,
+        faultOfHost(host) === undefined ? `\${EDITOR:-vi} ${shellWord(`${root}/policies/agents/${name}.md`)}` : 'sudo apt-get install bubblewrap',
+      )
     const isShell = words.length === 0
     const { stdinIsTerminal, stdoutIsTerminal, env } = call.surroundings
     const inherited = Object.fromEntries(INHERITED.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])))
@@ -46,7 +53,7 @@ export const command: Command = {
     }
     if (isShell && stdinIsTerminal) tell(call, `the jail of ${name}: uid ${jail.uid}, network ${jail.network}, its workspace is /ws; exit leaves it`)
     closeInherited()
-    const { argv, env: all, given } = enclose(jail, host, lookWith(plainDisk()), program, STATUS_FD)
+    const { argv, env: all, given } = enclose(ready.jail, host, lookWith(plainDisk()), program, STATUS_FD)
     const status = await enter(as ? asUser(as, argv) : argv, all, given)
     if (status === undefined) refuse(EXIT.tryAgain, `the jail of ${name} cannot be made`, 'bwrap says why, above', 'penny doctor')
     return status

@@ -120,11 +120,11 @@ function wordOf(yaml: string, key: string): string | null | undefined {
 }
 
 /** Refuses a word that is neither an agent nor `all` (66), and whoever may not know who there is (77). */
-export function needAgent(root: string, word: string, command: string): string {
+export function needAgent(root: string, word: string, command: string, others: readonly string[] = ['all']): string {
   const roster = readRoster(root)
   const dir = `${root}/policies`
   if (!roster) return refuse(EXIT.notPermitted, `you may not read ${dir}`, "the configuration is the operators' alone", fixOfBar(dir))
-  const agents = [...roster.agents, 'all']
+  const agents = [...roster.agents, ...others]
   if (agents.includes(word)) return word
   const near = nearest(word, agents)
   return refuse(

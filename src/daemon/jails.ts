@@ -19,6 +19,9 @@ export function jailOf(config: Config, layout: Layout, agent: Agent, as: Owner, 
     readable: readersOf(config, name).map((other) => ({ name: other, folders: (['new', 'cur', 'done'] as const).map((one) => layout.folder(other, one)) })),
     runners,
     mounts,
+    organisation: layout.root,
+    writable:
+      mounts.length === 0 ? [] : [...config.agents.values()].flatMap((other) => other.mounts.filter(({ mode: how }) => how === 'rw').map(({ from }) => from)),
     network,
     sameUid: mode === 'user',
   }

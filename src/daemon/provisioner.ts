@@ -6,12 +6,16 @@ import { agentRules, type Deviation, personRules, provision, type Rule, rootRule
 import type { Clock, Log, Stat } from '../system/types.ts'
 import type { Adoption } from './adoption.ts'
 import { createGuides, type GuidesGiven } from './guides.ts'
+import type { Watches } from './watches.ts'
+import { createWorkspaceWatch } from './workspacewatch.ts'
 
 export type Provisioner = Readonly<{
   /** Everything: at a start, and with each configuration. Returns the error of one that could not be made: it is told, and tried again. */
   all: () => Error | undefined
   /** Looks at the next few folders and guides; what somebody removed, replaced or locked is made right and told. */
   patrol: () => void
+  /** Something happened to a workspace, a box or the root: it is looked at with the next patrol, however often this is said. */
+  noticed: (top: string) => void
   /** At once, for who came upon something. True: it was found, and told. */
   holder: (name: Name) => boolean
   /** The folder in the spool of this name; one of nobody's is left alone. */
@@ -22,16 +26,17 @@ export type Provisioner = Readonly<{
   ofBefore: (stat: Pick<Stat, 'uid' | 'ctimeMs'>) => boolean
 }>
 
-export type ProvisionerGiven = GuidesGiven & Readonly<{ clock: Clock; log: Log; alertsLost: () => void; adopt: Adoption['begin'] }>
+export type ProvisionerGiven = GuidesGiven & Readonly<{ clock: Clock; log: Log; watches: Watches; alertsLost: () => void; adopt: Adoption['begin'] }>
 
 /** Folders that are looked at together; `top` is one that all of them lie in, or the first. */
 type Place = Readonly<{ top: string; rules: readonly Rule[]; holder?: Name }>
 
 /**
- * Looked at in one patrol, once a second: all of thirty agents and their boxes, so that what was done to any of them is told within 2 s
- * (contract, page 5); within 100 s where there are thousands. It is a stat for each folder: some 500 of them are 3 ms.
+ * Looked at in one patrol, once a second: what was reported, so that it is told within 2 s (contract, page 5), and the next few, as a
+ * report may have been lost. Where not every workspace is watched, all of thirty agents and their boxes: some 500 stats, 3 ms.
  */
-const A_PATROL = 80
+const MOST_A_PATROL = 80
+const NEXT_A_PATROL = 2
 const PATROLS_A_ROUND = 100
 /** An alert is open this long after its folder was found wrong the last time: who locks it again and again is told of once. */
 const CALM_MS = 60_000
@@ -49,6 +54,9 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
   const parents = new Map([layout.root, layout.own, layout.spool].map((path) => [path, -1]))
   /** Of the folders that all others lie in. */
   const inodes = new Map<string, number>()
+  const reported = new Set<string>()
+  const noticed = (top: string): void => void reported.add(top)
+  const watch = createWorkspaceWatch(given.watches.watch, noticed)
   let names: Readonly<{ of: Config; holders: readonly Name[]; boxes: readonly string[] }> | undefined
   let next = 0
   let refusal: Error | undefined
@@ -163,14 +171,36 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
     if (someRootFolderMoved()) root()
     const { holders, boxes } = namesNow()
     const places = 1 + holders.length + boxes.length
-    for (let left = Math.min(places, Math.max(A_PATROL, Math.ceil(places / PATROLS_A_ROUND))); left > 0; left--) {
+    let left = MOST_A_PATROL
+    for (const top of reported) {
+      if (left-- === 0) break
+      reported.delete(top)
+      lookAtTop(top)
+    }
+    const isWatched = watch.count() >= holders.length && !given.watches.isShort()
+    const most = isWatched ? NEXT_A_PATROL : MOST_A_PATROL
+    for (let left = Math.min(places, Math.max(most, Math.ceil(places / PATROLS_A_ROUND))); left > 0; left--) {
       const at = next++ % places
       const [holder, box] = [holders[at - 1], boxes[at - 1 - holders.length]]
-      if (holder !== undefined) look(holderPlace(holder))
+      if (holder !== undefined) lookAtHolder(holder)
       else if (box !== undefined) look(boxPlace(box))
       else root()
     }
     for (const [about, one] of told) if (clock.monotonic() - one.lastMs >= CALM_MS) closeUnlessWrong(about, one.place)
+  }
+
+  function lookAtHolder(name: Name): boolean {
+    const found = look(holderPlace(name))
+    if (watch.follow(layout.workspace(name))) noticed(layout.workspace(name))
+    return found
+  }
+
+  function lookAtTop(top: string): void {
+    const name = top.slice(top.lastIndexOf('/') + 1)
+    const { holders, boxes } = namesNow()
+    if (top === layout.root) root()
+    else if (top === layout.workspace(name) && holders.includes(name as Name)) lookAtHolder(name as Name)
+    else if (top === layout.spoolBox(name) && boxes.includes(name)) look(boxPlace(name))
   }
 
   function closeUnlessWrong(about: string, place: Place): void {
@@ -190,12 +220,15 @@ export function createProvisioner(given: ProvisionerGiven): Provisioner {
 
   return {
     patrol,
+    noticed,
     all: () => {
       const { holders, boxes } = namesNow()
       refusal = undefined
       look({ top: layout.policies, rules: rootRules(layout).filter(({ path }) => path === layout.policies) })
       root()
-      for (const place of [...boxes.map(boxPlace), ...holders.map(holderPlace)]) look(place)
+      for (const name of boxes) look(boxPlace(name))
+      for (const name of holders) lookAtHolder(name)
+      watch.keepOnly(new Set(holders.map(layout.workspace)))
       return refusal
     },
     holder: (name) => look(holderPlace(name)),

@@ -35,7 +35,7 @@ export type Rooms = ReturnType<typeof buildRooms>
 
 export function buildRooms(given: RoomsGiven) {
   const { system, layout, inForce } = given
-  const { clock, disk, ids, log, spawner } = system
+  const { clock, disk, ids, log, spawner, groups } = system
   const outside = { clock, disk, ids, log }
   const { identities, ownerOf } = inForce
   let isReady = false
@@ -54,7 +54,7 @@ export function buildRooms(given: RoomsGiven) {
     given.config,
   )
   const adoption = createAdoption({ ...outside, layout, config, identities, sealed, record: journal.record, raise, clear, done: () => dispatcher.kick() })
-  const provisioner = createProvisioner({ ...outside, layout, pins, config, identities, raise, clear, alertsLost: alerts.lost, adopt: adoption.begin })
+  const provisioner = createProvisioner({ ...records, ...outside, watches, config, identities, raise, clear, alertsLost: alerts.lost, adopt: adoption.begin })
   const heldFolder = createHeldFolder({ clock, disk, layout, raise, clear, repair: provisioner.root })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
@@ -113,7 +113,7 @@ export function buildRooms(given: RoomsGiven) {
     disk,
     log,
     ids,
-    spawner,
+    ...{ spawner, groups },
     bootId: system.bootId,
     ledger,
     layout,
@@ -189,15 +189,12 @@ export function buildRooms(given: RoomsGiven) {
     clock,
     disk,
     watch: watches.watch,
-    log,
-    pins,
+    ...{ log, pins, raise, clear, ownerOf },
     messageBytes: () => config().org.limits.messageBytes,
-    raise,
-    clear,
     handle: pipeline.handle,
     refuse: pipeline.refuse,
     newFolder: () => dropFolders.setSoon(),
-    ownerOf,
+    noticed: ({ kind, name }) => provisioner.noticed(kind === 'outbox' ? layout.workspace(name) : kind === 'box' ? layout.spoolBox(name) : layout.root),
     repair: ({ kind, name }) => (kind === 'outbox' ? provisioner.holder(name as Name) : kind === 'box' ? provisioner.box(name) : provisioner.root()),
   })
   const full = createFull({ clock, ledger, config, waitingDrops: intake.waiting, raise, clearAll: alerts.clearAll })

@@ -6,7 +6,8 @@ import type { Config } from '../core/config.ts'
 import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
 import { type Layout, provision, rootRules } from '../mailbox/index.ts'
-import { type LogLevel, realSystem, type System, writeStateNow } from '../system/index.ts'
+import { openRunGroups, surveyGroups } from '../system/cgroup.ts'
+import { type LogLevel, type RunGroups, realSystem, type System, writeStateNow } from '../system/index.ts'
 import { boundedWriter } from '../system/logfile.ts'
 import { judgeFileSystem } from './filesystem.ts'
 import { type InForce, putInForce } from './inforce.ts'
@@ -79,7 +80,14 @@ export async function prepare(layout: Layout, logLevel: LogLevel, strict: boolea
   const inForce = tryLookups(layout, () => putInForce(system, layout, loaded.config))
   if ('exit' in inForce) return inForce
   rmSync(layout.daemonSocket, { force: true })
-  return { system, config: loaded.config, inForce, policiesSeen, release: lock.release }
+  return { system: { ...system, groups: groupsOf(system) }, config: loaded.config, inForce, policiesSeen, release: lock.release }
+}
+
+function groupsOf({ log }: System): RunGroups | undefined {
+  const found = surveyGroups('self')
+  if ('own' in found) return openRunGroups(found.own, process.pid, log)
+  log('info', 'memory of runs is not limited', found)
+  return undefined
 }
 
 /** A machine that can't say who its accounts are is no better than one without them. What its disk refuses has statuses of its own. */

@@ -7,6 +7,8 @@ export type Watches = Readonly<{
   watch: Watch
   /** Asks again for those that were refused. */
   retry: () => void
+  /** Some are refused at present. */
+  isShort: () => boolean
 }>
 
 const REFUSALS = ['ENOSPC', 'EMFILE']
@@ -25,6 +27,7 @@ export function createWatches(real: Watch, raise: Raise, clear: Clear): Watches 
   }
 
   return {
+    isShort: () => refused.size > 0,
     watch: (folder, report) => {
       let cancel: Cancel = () => undefined
       const ask = (): void => {

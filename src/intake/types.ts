@@ -62,6 +62,8 @@ export type IntakeGiven = Readonly<{
   /** A folder in the spool that is not known as a box yet. */
   newFolder: () => void
   ownerOf: OwnerOf
+  /** Something happened to the files/ in it: its mode or owner, or another lies there. May be called in a loop by whoever likes. */
+  noticed: (folder: DropFolder) => void
   /** A drop folder is missing, locked, another one, or has another owner or mode than before: make it right. True: that is told. */
   repair: (folder: DropFolder) => boolean
 }>

@@ -63,6 +63,7 @@ export function createWatching(given: IntakeGiven, enqueue: (desk: Desk, name: s
       if (name === null || name.includes('\ufffd')) return ask(desk, true)
       // How a watch reports that its own folder went away: one made there since may even have the same inode.
       if (name === basename) desk.ino = -1
+      else if (name === 'files') return given.noticed(desk.folder)
       // A draft is nothing to look at for minutes, and mostly has its real name by now; the next listing finds one that stays.
       else if (isDraftName(name) && !desk.waiting.has(name)) return
       if (wrote) desk.wroteAt.set(name, clock.monotonic())

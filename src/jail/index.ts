@@ -11,5 +11,6 @@
 export { type Look, lookWith } from './guard.ts'
 export type { Jail } from './jail.ts'
 export { type Enclosed, enclose, faultOfHost, JAIL_PATH, type Program } from './line.ts'
+export { type Ready, readyJail } from './mounts.ts'
 export { behind, HOME_AT, RUNNERS_AT, shownAt } from './places.ts'
 export { readStatus, type Said } from './status.ts'

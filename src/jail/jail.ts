@@ -16,6 +16,10 @@ export type Jail = Readonly<{
   /** The programs of policies/runners/, as they run. */
   runners: string
   mounts: readonly Mount[]
+  /** What no mount may show: the root. */
+  organisation: string
+  /** What others may write by their mounts: nothing in there is mounted, for they can put a link in its place. */
+  writable: readonly string[]
   network: Network
   /** All agents have one uid (user mode): then the names in a workspace are its agent's, to be exchanged at any moment. */
   sameUid: boolean

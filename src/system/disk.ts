@@ -20,6 +20,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   type Stats,
@@ -47,6 +48,7 @@ export function realDisk(native: Native | undefined, lease: Lease): Disk {
   return {
     list,
     entries,
+    real: (path) => realpathSync(path),
     stat: (path) => toStat(lstatSync(path)),
     fstat: (fd) => toStat(fstatSync(fd)),
     openRead: (path) => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY),

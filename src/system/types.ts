@@ -47,6 +47,8 @@ export type Disk = Readonly<{
   /** The same in pieces, however many there are; what comes or goes meanwhile may be in it or not. Ended before its end, it must be told so (`return`). */
   entries: (folder: Path) => Iterable<Listed>
   stat: (path: Path) => Stat
+  /** Where a path leads when every link in it is followed. */
+  real: (path: string) => string
   fstat: (fd: Fd) => Stat
   /** O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY. */
   openRead: (path: Path) => Fd
@@ -154,6 +156,8 @@ export type SpawnPlan = Readonly<{
   as: (Owner & { groups: readonly number[] }) | undefined
   stdin: Uint8Array
   output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
+  /** A cgroup that its first process enters before all else. */
+  group?: string | undefined
   /** Started through bwrap(1). */
   jail?: Readonly<{
     /** What it reads on descriptors from 4 on. */
@@ -175,6 +179,13 @@ export type Spawner = Readonly<{
   withEnvironment: (entry: string, uid: number | undefined) => number[]
 }>
 
+export type RunGroups = Readonly<{
+  /** The folder of a new group, to be entered by the run's first process; undefined: it could not be made, and the run goes without. */
+  make: (run: string) => string | undefined
+  /** Once the run is over: ends what is left in it. True: the kernel ended something there, because memory ran out. */
+  remove: (group: string) => boolean
+}>
+
 export type System = Readonly<{
   clock: Clock
   disk: Disk
@@ -182,6 +193,8 @@ export type System = Readonly<{
   ids: Ids
   log: Log
   spawner: Spawner
+  /** undefined: none were delegated. */
+  groups?: RunGroups | undefined
   /** The daemon's own uid and gid; 0 means system mode. */
   self: Owner
   bootId: string

@@ -1,7 +1,7 @@
 /** The program of a run: started in its agent's jail, its output taken, its end awaited. */
 import type { Runner } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
-import { type Enclosed, enclose, faultOfHost, type Jail, lookWith, readStatus } from '../jail/index.ts'
+import { type Enclosed, enclose, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
 import type { Mail } from '../mailbox/index.ts'
 import { signalName } from '../system/spawner.ts'
 import type { Identity, WakeGiven } from './given.ts'
@@ -17,23 +17,29 @@ export type RunPlan = Readonly<{ run: MessageId; mail: Mail; runner: Runner; ide
 
 type Output = Readonly<{ log: RunLog; printed: Printed; lastLine: Pick<Printed, 'add'> }>
 
+type TakeProcess = (process: { pid: number; startTime: string }) => Promise<void>
+
 /** Enough for what says that a jail cannot be made. Characters. */
 const KEPT_OF_START = 2_000
 
 /** Resolves when nothing of it is left. `started` is awaited, too. */
-export async function execute(
-  given: WakeGiven,
-  plan: RunPlan,
-  record: RunRecord,
-  output: Output,
-  started: (process: { pid: number; startTime: string }) => Promise<void>,
-): Promise<Ending> {
+export async function execute(given: WakeGiven, plan: RunPlan, record: RunRecord, output: Output, started: TakeProcess): Promise<Ending> {
+  const group = given.groups?.make(plan.run)
+  let outOfMemory: boolean | undefined = false
+  const ending = await carryOut(given, plan, group, record, output, started).finally(() => {
+    outOfMemory = group === undefined ? false : given.groups?.remove(group)
+  })
+  return outOfMemory && ending.how === 'signalled' ? { ...ending, outOfMemory } : ending
+}
+
+async function carryOut(given: WakeGiven, plan: RunPlan, group: string | undefined, record: RunRecord, output: Output, started: TakeProcess): Promise<Ending> {
   const { mail, runner, identity, leash } = plan
   if (leash.stopped) return { how: 'stopped', why: leash.stopped }
-  const { as, jail } = identity
+  const { as } = identity
   const home = given.layout.home(mail.holder)
-  const noJail = jail && faultOfHost(given.host())
-  if (noJail !== undefined) return said(output, { how: 'no-jail', why: noJail })
+  const ready = identity.jail && readyJail(given.disk, given.host(), identity.jail)
+  if (ready?.fault !== undefined) return said(output, { how: 'no-jail', why: ready.fault })
+  const jail = ready?.jail
   const argv = commandOf(runner, given, jail)
   const fault = faultOfStart(given, argv[0] ?? '', home, jail)
   const stdin = readMessage(given, mail)
@@ -46,6 +52,7 @@ export async function execute(
   }
   let beginning = ''
   const begun = await startProcess(given.spawner, {
+    group,
     argv: line.argv,
     env: line.env,
     cwd: jail ? '/' : home,
@@ -76,7 +83,7 @@ export async function execute(
     if (!jail.sameUid || jail.readable.length === 0) return { how: 'no-jail', why }
     // Perhaps by what another put in the place of its folders, which is told where it lies: that keeps nobody from running.
     output.log.say(`${why}: once more, without the mail of others`)
-    return execute(given, { ...plan, identity: { ...identity, jail: { ...jail, readable: [] } } }, record, output, started)
+    return carryOut(given, { ...plan, identity: { ...identity, jail: { ...jail, readable: [] } } }, group, record, output, started)
   }
   // As a shell does, bwrap tells so of one that was killed.
   const signal = signalName(exitCode - 128)

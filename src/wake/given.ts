@@ -8,7 +8,7 @@ import type { Folder, Status } from '../core/status.ts'
 import type { Jail } from '../jail/index.ts'
 import type { Folders, Layout, Ledger } from '../mailbox/index.ts'
 import type { Host } from '../system/host.ts'
-import type { Clock, Disk, Ids, Log, Owner, Spawner, SpawnPlan } from '../system/types.ts'
+import type { Clock, Disk, Ids, Log, Owner, RunGroups, Spawner, SpawnPlan } from '../system/types.ts'
 
 /** As whom an agent's runs act. */
 export type Identity = Readonly<{
@@ -26,6 +26,8 @@ export type WakeGiven = Readonly<{
   log: Log
   ids: Ids
   spawner: Spawner
+  /** undefined: no memory limits, as no cgroups were delegated. */
+  groups?: RunGroups | undefined
   /** What the machine has for jails; `again`: perhaps it has more by now. */
   host: (again?: 'again') => Host
   bootId: string

@@ -1,5 +1,5 @@
 /** A jail, made to see whether it can be. */
-import { enclose, faultOfHost, type Jail, lookWith, readStatus } from '../jail/index.ts'
+import { enclose, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
 import type { Host } from '../system/host.ts'
 import type { Clock, Disk, Spawner, SpawnPlan } from '../system/types.ts'
 import { startProcess } from './process.ts'
@@ -17,9 +17,9 @@ export async function tryJail(
   as: SpawnPlan['as'],
 ): Promise<string | undefined> {
   const here = host()
-  const fault = faultOfHost(here)
-  if (fault !== undefined) return fault
-  const { argv, env, given } = enclose(jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {} }, STATUS_FD)
+  const ready = readyJail(disk, here, jail)
+  if (ready.fault !== undefined) return ready.fault
+  const { argv, env, given } = enclose(ready.jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {} }, STATUS_FD)
   let said = ''
   let status = ''
   const begun = await startProcess(spawner, {

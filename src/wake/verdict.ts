@@ -6,7 +6,7 @@ export type Stop = 'pause' | 'shutdown' | 'configuration' | 'withdrawn'
 
 export type Ending =
   | Readonly<{ how: 'exited'; code: number }>
-  | Readonly<{ how: 'signalled'; signal: string }>
+  | Readonly<{ how: 'signalled'; signal: string; outOfMemory?: true }>
   | Readonly<{ how: 'timed-out'; afterMs: number }>
   /** We stopped it: no attempt. */
   | Readonly<{ how: 'stopped'; why: Stop }>
@@ -111,7 +111,7 @@ export function describeEnding(ending: Ending): string {
     case 'exited':
       return `exit ${ending.code}`
     case 'signalled':
-      return `killed by ${ending.signal}`
+      return `killed by ${ending.signal}${ending.outOfMemory ? ': out of memory' : ''}`
     case 'timed-out':
       return `not ended after ${formatDuration(ending.afterMs)}`
     case 'stopped':

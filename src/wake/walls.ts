@@ -61,7 +61,7 @@ export function createWalls(given: WakeGiven): Walls {
       about: agent,
       agent,
       sentence: `The jail of ${agent} cannot be made (${why}), so nothing is started for it; its mail waits in new/. It is tried again every half a minute.`,
-      fix: `penny jail ${shellWord(agent)} -- true`,
+      fix: why.startsWith('mounts:') ? `\${EDITOR:-vi} ${shellWord(`policies/agents/${agent}.md`)}` : `penny jail ${shellWord(agent)} -- true`,
     })
   }
 

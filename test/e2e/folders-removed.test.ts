@@ -42,3 +42,28 @@ t.test('a spool that was removed, or renamed, is there again within a sweep, tol
     t.ok(performance.now() - before < WITHIN_MS)
   }
 })
+
+t.test('what is done to any folder of any of thirty agents is told and mended within a sweep or two, and watched again afterwards', async (t) => {
+  const names = Array.from({ length: 30 }, (_, i) => `clerk-${i + 1}`)
+  const org = await organisation(t, { agents: Object.fromEntries(names.map((name) => [name, ''])) })
+  await org.up()
+  const own = ['new', 'cur', 'done', 'outbox', 'outbox/files', 'home']
+  const given = org.owner('clerk-1') === undefined ? ['sent', 'attachments', 'runs'] : []
+  const tell = async (folders: readonly string[], from: number, script: string, found: RegExp): Promise<void> => {
+    const places = folders.map((folder, i) => ({ holder: `clerk-${from + i}`, folder, at: `workspaces/clerk-${from + i}/${folder}` }))
+    const before = places.map(({ at }) => statSync(org.at(at)).mode)
+    await Promise.all(places.map(({ holder, folder }) => org.as(holder, script, folder)))
+    const told = places.map(({ at }) => until(`told of ${at}`, () => alertOf(org.root, 'unreadable-file', `about: ${at}\n`), WITHIN_MS))
+    for (const { text } of await Promise.all(told)) t.match(text, found)
+    t.same(
+      places.map(({ at }) => statSync(org.at(at)).mode),
+      before,
+    )
+  }
+  await tell([...own, ...given], 1, 'chmod 000 "$1"', /had mode 0/)
+  await tell([...own, ...given], 11, 'chmod 777 "$1"', /had mode 777/)
+  // In system mode the workspace is root's; only what lies in its outbox can be renamed by the agent.
+  const movable = given.length > 0 ? [...own, ...given] : ['outbox/files']
+  await tell(movable, 21, 'mv "$1" "$1.away"', /was removed or renamed/)
+  await tell(movable.filter((folder) => folder !== 'outbox/files').concat('home'), 21, 'chmod 711 "$1"', /had mode 711/)
+})

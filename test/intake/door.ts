@@ -15,7 +15,7 @@ export type Door = Readonly<{
   taken: string[]
   refused: string[]
   open: Map<string, Fault>
-  asked: { folders: number; repairs: string[]; helps: boolean }
+  asked: { folders: number; repairs: string[]; noticed: string[]; helps: boolean }
   /** Tells the watcher's report for a folder, if events are not lost. */
   say: (folder: string, name: string | null, wrote?: boolean) => void
   /** Lets turns of the event loop pass. */
@@ -36,7 +36,7 @@ export async function door(root: string, folders: readonly string[] = ['spool'],
   const taken: string[] = []
   const refused: string[] = []
   const open = new Map<string, Fault>()
-  const asked = { folders: 0, repairs: [] as string[], helps: true }
+  const asked = { folders: 0, repairs: [] as string[], noticed: [] as string[], helps: true }
   const fate: Door['fate'] = {
     of: async (one) => {
       disk.unlink(one.raw ? Buffer.concat([Buffer.from(`${one.folder.path}/`), one.raw]) : `${one.folder.path}/${one.name}`)
@@ -71,6 +71,7 @@ export async function door(root: string, folders: readonly string[] = ['spool'],
     },
     newFolder: () => void asked.folders++,
     ownerOf: (uid) => `uid-${uid}`,
+    noticed: (folder) => void asked.noticed.push(folder.shown),
     repair: (folder) => {
       asked.repairs.push(folder.shown)
       if (!asked.helps) return false

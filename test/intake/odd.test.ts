@@ -135,6 +135,14 @@ t.test('a folder that cannot be read, or has another mode, is given to be mended
   t.same(asked.repairs, ['spool/legal'], 'once')
 })
 
+t.test('what happens to the files/ of a drop folder is passed on; a file of that name elsewhere is no such thing', async (t) => {
+  const { asked, say } = await door(t.testdir(), ['spool', 'spool/legal', 'workspaces/cfo/outbox'])
+  say('spool/legal', 'files')
+  say('workspaces/cfo/outbox', 'files')
+  say('workspaces/cfo/outbox', 'files.md')
+  t.same(asked.noticed, ['spool/legal', 'workspaces/cfo/outbox'])
+})
+
 t.test('who stops takes nothing new, and waits for what is on its way', async (t) => {
   const { root, taken, fate, intake, say, settle } = await door(t.testdir())
   const usual = fate.of

@@ -33,6 +33,8 @@ function makeJail(t: Test): Jail {
     runners: make('runners'),
     mounts: [],
     network: 'none',
+    organisation: '/nowhere',
+    writable: [],
     sameUid: true,
   }
 }

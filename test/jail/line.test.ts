@@ -19,6 +19,8 @@ const JAIL: Jail = {
     { from: '/srv/out', at: '/out', mode: 'rw' },
   ],
   network: 'gateway',
+  organisation: '/nowhere',
+  writable: [],
   sameUid: true,
 }
 const HOST: Host = {

@@ -59,6 +59,8 @@ function makeHouse(t: Test): House {
           runners: `${office.root}/policies/runners`,
           mounts: from === undefined ? [] : [{ from, at: '/code', mode: 'ro' }],
           network: 'none',
+          organisation: '/nowhere',
+          writable: [],
           sameUid: false,
         },
       }

@@ -1,0 +1,47 @@
+/** Mounts as they are found when a program is started: links are followed here, once, and what they lead to is judged as `config/mounts.ts` judges words. */
+import type { Mount } from '../core/config.ts'
+import type { Host } from '../system/host.ts'
+import type { Disk } from '../system/types.ts'
+import type { Jail } from './jail.ts'
+import { faultOfHost } from './line.ts'
+
+export type Ready = Readonly<{ fault: string; jail?: never } | { fault?: never; jail: Jail }>
+
+/** The jail as it can be made now, or why it can't, as far as that shows without trying. */
+export function readyJail(disk: Pick<Disk, 'real'>, host: Host, jail: Jail): Ready {
+  const fault = faultOfHost(host)
+  if (fault !== undefined) return { fault }
+  const found = findMounts(disk, jail)
+  return found.fault === undefined ? { jail: { ...jail, mounts: found.mounts } } : found
+}
+
+type Found = Readonly<{ fault: string; mounts?: never } | { fault?: never; mounts: readonly Mount[] }>
+
+function findMounts(disk: Pick<Disk, 'real'>, jail: Pick<Jail, 'mounts' | 'organisation' | 'writable'>): Found {
+  const real = (path: string): string | undefined => {
+    try {
+      return disk.real(path)
+    } catch {
+      // Not there, or closed to whoever asks: bwrap cannot show it either.
+      return undefined
+    }
+  }
+  const organisation = real(jail.organisation) ?? jail.organisation
+  const writable = jail.writable.flatMap((path) => real(path) ?? [])
+  const mounts: Mount[] = []
+  for (const mount of jail.mounts) {
+    const from = real(mount.from)
+    if (from === undefined) return { fault: `mounts: from: ${mount.from} is not there` }
+    const leads = from === mount.from ? mount.from : `${mount.from} leads to ${from}, which`
+    if (isWithin(organisation, from) || ['policies', 'spool', 'workspaces', '.penny'].some((name) => isWithin(from, `${organisation}/${name}`)))
+      return { fault: `mounts: from: ${leads} holds the organisation itself` }
+    const outer = writable.find((path) => path !== from && isWithin(from, path))
+    if (outer !== undefined) return { fault: `mounts: from: ${leads} lies in ${outer}, which another agent may write` }
+    mounts.push({ ...mount, from })
+  }
+  return { mounts }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || folder === '/' || path.startsWith(`${folder}/`)
+}
