@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import type { RunGroups } from '../../src/system/types.ts'
 import { makeHandClock } from '../hand-clock.ts'
 import { makeOffice, pause, until } from './office.ts'
 
@@ -108,4 +109,30 @@ t.test('a note whose run fails is put away with an alert, and nobody is written 
   await until('alerted', () => office.faults.length === 1)
   await until('done', () => office.find(note)?.folder === 'done')
   t.equal(office.letters.size, 0)
+})
+
+t.test('a run enters its own cgroup before all else; one that ran out of memory there says so, and the group is removed', async (t) => {
+  const clock = makeHandClock(START)
+  const office = makeOffice(t, clock)
+  const group = t.testdir({ 'cgroup.procs': '' })
+  const seen: string[] = []
+  const groups: RunGroups = {
+    make: (run) => {
+      seen.push(`made ${run}`)
+      return group
+    },
+    remove: (path) => {
+      seen.push(`removed ${path}`)
+      return true
+    },
+  }
+  Object.assign(office.given, { groups })
+  office.agent('large', `cat ${group}/cgroup.procs >&2; kill -9 $$`, { maxAttempts: 1 })
+  const task = office.deliver('large')
+  const dispatcher = await office.open()
+  await until('failed', () => office.find(task)?.status === 'failed' && dispatcher.running().length === 0)
+  const run = office.events.flatMap((one) => (one.event === 'run-started' ? [one.run] : []))
+  t.same(seen, [`made ${run[0]}`, `removed ${group}`])
+  t.match(office.events.at(-1), { how: 'killed by SIGKILL: out of memory' })
+  t.match(office.faults[0]?.sentence, 'killed by SIGKILL: out of memory: 0')
 })
