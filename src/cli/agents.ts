@@ -102,6 +102,8 @@ function line(call: Call, row: Row): string {
 /** With which uid it acts, and what is around it; loud where that is less than is usual. */
 function walls(call: Call, { uid, jail, network, walled }: Row): string {
   const around =
-    jail === 'none' ? paint(call, 'yellow', walled ? 'no jail' : 'not walled') : `jail ${network === 'full' ? paint(call, 'yellow', 'network full') : network}`
+    jail === 'none'
+      ? paint(call, 'yellow', walled ? 'no jail' : 'not walled')
+      : `jail, ${network === 'full' ? paint(call, 'yellow', 'network full') : `network ${network}`}`
   return uid === undefined ? around : `uid ${uid}, ${around}`
 }

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Agent, Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
+import { behind } from '../jail/index.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { faultOfInterpreter, faultOfProgram } from '../system/program.ts'
 import { realSpawner } from '../system/spawner.ts'
@@ -31,7 +32,10 @@ export function checkPrograms(layout: Layout, config: Config, searchPath: string
     // Runs start a copy, which may be executed whatever its mode here.
     const script = word.startsWith('./') ? `${layout.policies}/runners/${word.slice(2)}` : undefined
     const home = layout.home(agent.name)
-    const why = script === undefined ? faultOfProgram(word, searchPath, home) : faultOfInterpreter(word, script, searchPath, home)
+    const shown = { mounts: agent.mounts, workspace: layout.workspace(agent.name), runners: `${layout.policies}/runners` }
+    const isOutside = agent.jailed && word.startsWith('/') && behind(shown, word) === undefined
+    const fault = script === undefined ? faultOfProgram(word, searchPath, home) : faultOfInterpreter(word, script, searchPath, home)
+    const why = fault ?? (isOutside ? `${word} is not in its jail` : undefined)
     const fix = `\${EDITOR:-vi} ${script === undefined ? `${shellWord(`${layout.policies}/agents/${agent.name}.md`)}   # command: under runner:` : shellWord(script)}`
     return why === undefined ? [] : [wrong('runners', `the runner of ${agent.name} cannot be started: ${why}`, fix)]
   })

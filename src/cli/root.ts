@@ -53,6 +53,8 @@ function needRoot(call: Call, { root, by }: Chosen): void {
     if (code === 'EACCES') refuse(EXIT.notPermitted, `you may not look into ${root}`, 'a folder on the way is closed to this user', fixOfBar(root))
     if (!GONE.includes(code)) throw cause
   }
+  if (by === 'default' && isJail())
+    refuse(EXIT.noSuchThing, 'the organisation cannot be seen from inside a jail', 'here work next, claim, settle, reply, send, show and tasks', 'penny next')
   const none = existsSync(root)
     ? `${root} is not an organisation's root: it holds neither policies/org.yaml nor .penny/`
     : `there is no organisation at ${root}`
@@ -117,7 +119,7 @@ export function seatOf(call: Call): Seat | undefined {
   if (named !== undefined) return { name: named, workspace: existingWorkspace(call, named), own: false }
   const { env, cwd } = call.surroundings
   const agent = env['PENNY_AGENT']
-  const jailed = existsSync('/ws/new') && existsSync('/ws/outbox')
+  const jailed = isJail()
   if (agent) {
     const message = env['PENNY_MESSAGE']
     const fromMessage = message && basename(dirname(message)) === 'cur' ? dirname(dirname(resolve(cwd, message))) : undefined
@@ -127,6 +129,11 @@ export function seatOf(call: Call): Seat | undefined {
   const root = rootAbove(cwd)
   const [, name] = root === undefined ? [] : (/^workspaces\/([^/]+)/.exec(relative(root, resolve(cwd))) ?? [])
   return root === undefined || name === undefined ? undefined : { name, workspace: join(root, 'workspaces', name), own: true }
+}
+
+/** What a jail has at its top (contract, page 5). */
+function isJail(): boolean {
+  return existsSync('/ws/new') && existsSync('/ws/outbox')
 }
 
 function existingWorkspace(call: Call, name: string): string {

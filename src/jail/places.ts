@@ -14,7 +14,7 @@ export function shownAt(jail: Pick<Jail, 'workspace'>, path: string): string {
 }
 
 /** The path of the machine that a jail shows at `path`; undefined: it shows nothing of the machine there. */
-export function behind(jail: Jail, path: string): string | undefined {
+export function behind(jail: Pick<Jail, 'mounts' | 'workspace' | 'runners'>, path: string): string | undefined {
   const shown = [
     ...outerFirst(jail.mounts).reverse(),
     { from: jail.workspace, at: WORKSPACE_AT },

@@ -86,14 +86,14 @@ tap.test('one agent reaches nothing of another: not its mail, its outbox, its mi
   t.match(Object.fromEntries(byHand.head), { from: 'pmo', via: 'agent' }, 'the sender is whose file it is')
 })
 
-tap.test('readers read: who is named under reads, and managers their direct reports', system, async (t) => {
+tap.test('readers read, by uids alone: who is named under reads, and managers their direct reports', system, async (t) => {
   const org = await organisation(t, {
     org: 'wake: { concurrency: 8, stagger: 0s }\n',
     agents: {
       pmo: 'manager: boss\n',
-      auditor: 'reads: [pmo]\nrunner: { command: [./look.sh] }\n',
-      boss: 'runner: { command: [./look.sh] }\n',
-      stranger: 'runner: { command: [./look.sh] }\n',
+      auditor: 'reads: [pmo]\njail: none\nrunner: { command: [./look.sh] }\n',
+      boss: 'jail: none\nrunner: { command: [./look.sh] }\n',
+      stranger: 'jail: none\nrunner: { command: [./look.sh] }\n',
     },
     policies: { 'runners/look.sh': '#!/bin/sh\ncat ../../pmo/new/*.md | grep -c confidential; exit 0\n' },
   })
@@ -111,10 +111,10 @@ tap.test('readers read: who is named under reads, and managers their direct repo
   }
 })
 
-tap.test('a run has the uid and groups of its agent, no other capability, and nothing of the daemon in its environment', system, async (t) => {
+tap.test('a run without a jail has the uid and groups of its agent, no other capability, and nothing of the daemon in its environment', system, async (t) => {
   const org = await organisation(t, {
     org: 'wake: { concurrency: 8, stagger: 0s }\n',
-    agents: { legal: 'runner: { command: [./who.sh] }\n' },
+    agents: { legal: 'jail: none\nrunner: { command: [./who.sh] }\n' },
     policies: {
       'runners/who.sh': '#!/bin/sh\nid -u; id -g; id -G; grep CapEff /proc/self/status; env | sort; ls -l /proc/$$/fd | grep -c . ; stat -c "%u:%g %a" "$0"\n',
     },
