@@ -6,7 +6,7 @@ import { enclose, faultOfHost, HOME_AT, JAIL_PATH, type Jail, lookWith, readStat
 import { layoutOf } from '../mailbox/index.ts'
 import { hostOf } from '../system/host.ts'
 import { closeInherited } from '../system/inherited.ts'
-import { asUser } from '../system/spawner.ts'
+import { asUser, NOT_HANDED_ON } from '../system/spawner.ts'
 import type { SpawnPlan } from '../system/types.ts'
 import { STATUS_FD } from '../wake/index.ts'
 import { type Call, type Command, expectWords } from './command.ts'
@@ -65,7 +65,7 @@ async function find(call: Call, root: string, name: string): Promise<Readonly<{ 
   const { uid } = call.surroundings
   const config = loadPolicies(root)
   const agent = [...config.agents.values()].find((one) => one.name === name)
-  if (!agent) return refuse(EXIT.usage, 'one agent at a time', `${name} is no agent`, 'penny agents')
+  if (!agent) return refuse(EXIT.noSuchThing, `there is no agent ${name}`, 'policies/ names none', 'penny agents')
   if (!agent.jailed)
     return refuse(
       EXIT.notPermitted,
@@ -83,7 +83,11 @@ async function find(call: Call, root: string, name: string): Promise<Readonly<{ 
 /** Its exit status; undefined: it never ran. What a person types is the program's alone. */
 function enter(argv: readonly string[], env: Readonly<Record<string, string>>, given: readonly Uint8Array[]): Promise<number | undefined> {
   const [program = '', ...args] = argv
-  const child = spawn(program, args, { cwd: '/', env, stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...given.map(() => 'pipe' as const)] })
+  const child = spawn(program, args, {
+    cwd: '/',
+    env: { ...env, ...NOT_HANDED_ON },
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...given.map(() => 'pipe' as const)],
+  })
   const [, , , status, ...inputs] = child.stdio as unknown as [null, null, null, Readable, ...Writable[]]
   inputs.forEach((input, i) => {
     // A jail that could not be made has read none of it.

@@ -66,7 +66,8 @@ export function enclose(jail: Jail, host: Host, look: Look, program: Program, st
     ...['--dev', '/dev', ...sized(SHARED_MEMORY_BYTES), '--perms', '1777', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...[...sized(TMP_BYTES), '--perms', '1777', '--tmpfs', '/tmp'],
     ...[...folder('/run'), ...folder('/opt'), ...folder(PROGRAM_AT), ...folder(`${PROGRAM_AT}/bin`), ...folder(READABLE_AT)],
-    ...host.program.flatMap(({ from, at }) => ['--ro-bind', from, at]),
+    // While it is exchanged for a newer one, runs that do not call it go on.
+    ...host.program.flatMap(({ from, at }) => ['--ro-bind-try', from, at]),
     ...(host.program.length > 0 ? ['--symlink', '../dist/cli/penny.js', `${PROGRAM_AT}/bin/penny`] : []),
     ...['--ro-bind', jail.runners, RUNNERS_AT],
     ...['--bind', jail.workspace, WORKSPACE_AT],

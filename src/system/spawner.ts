@@ -13,6 +13,9 @@ const LINGER_MS = 300
 /** Read of one process's environment: a process may claim that it has gigabytes (prctl PR_SET_MM_MAP). */
 const ENVIRONMENT_BYTES = 64 * 1024
 
+/** Node hands its own to every child whose environment does not name it (child_process.js, copyProcessEnvToEnv). */
+export const NOT_HANDED_ON = { NODE_V8_COVERAGE: undefined }
+
 function start(plan: SpawnPlan): Promise<Spawned> {
   const asWhom = plan.as ? asUser(plan.as, plan.argv) : plan.argv
   const [program = '', ...args] = plan.group === undefined ? asWhom : inGroup(plan.group, asWhom)
@@ -56,7 +59,7 @@ function startChild(
   { cwd, env, jail }: SpawnPlan,
 ): ChildProcessWithoutNullStreams & { stdio: (Readable | Writable)[] } {
   const more = jail ? ['pipe' as const, ...jail.given.map(() => 'pipe' as const)] : []
-  const child: unknown = spawn(program, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe', ...more] })
+  const child: unknown = spawn(program, args, { cwd, env: { ...env, ...NOT_HANDED_ON }, detached: true, stdio: ['pipe', 'pipe', 'pipe', ...more] })
   return child as ReturnType<typeof startChild>
 }
 

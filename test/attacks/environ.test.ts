@@ -30,7 +30,7 @@ tap.test('a run that claims an environment of 6 GiB neither fills the memory of 
     agents: {
       legal: '',
       pmo: '',
-      eve: 'runner: { command: [./bomb.sh], timeout: 4s, max_attempts: 1 }\n',
+      eve: 'jail: none\nrunner: { command: [./bomb.sh], timeout: 4s, max_attempts: 1 }\n',
       worker: 'runner: { command: [./work.sh] }\n',
     },
     policies: { 'runners/bomb.sh': '#!/bin/sh\nsh bomb.sh & sleep 60\n', 'runners/work.sh': '#!/bin/sh\nsleep 60 & echo done\n' },

@@ -18,6 +18,8 @@ const REPORT = {
   running: [],
   paused: [],
   not_walled: ['legal'],
+  no_jail: ['legal'],
+  full_network: [],
   unclaimed: [{ priority: 'urgent', count: 1, oldest_ms: 61_000 }],
   alerts: [{ code: 'stuck-new', about: 'legal', file: 'stuck-new.legal.md', count: 3 }],
   held: 1,

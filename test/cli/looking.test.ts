@@ -143,7 +143,7 @@ t.test('what lies in files is shown also while the daemon does not answer, which
       ['alerts', ['Legal is late.']],
       ['report', ['Legal is late.', 'Asked long ago']],
       ['tasks', ['Asked long ago']],
-      ['agents', ['legal (The legal) 1 open']],
+      ['agents', ['legal (The legal) jail, network gateway 1 open']],
     ] as const) {
       const { status, out, err } = await penny([command], { cwd: root })
       t.equal(status, 0, `${command}: ${err}`)
@@ -189,7 +189,7 @@ t.test('agents shows the org chart and what each has, from the files', async (t)
   told(root)
   const { out, status } = await penny(['agents', '--root', root])
   t.equal(status, 0)
-  t.match(out, /^operator\n {2}legal \(The legal\)\n {4}clerk \(Clerk\)\n {2}pmo \(The pmo\) 1 note\n$/)
+  t.match(out, /^operator\n {2}legal \(The legal\) jail, network gateway\n {4}clerk \(Clerk\) jail, .*\n {2}pmo \(The pmo\) jail, .* 1 note\n$/)
   t.same(
     objects((await penny(['agents', '--json', '--root', root])).out).map(({ name }) => name),
     ['clerk', 'legal', 'pmo'],

@@ -90,8 +90,8 @@ async function isTold(t: Test, org: Organisation): Promise<void> {
   t.match(row('wide'), { jail: 'bubblewrap', network: 'full' })
   t.match(row('loose'), { jail: 'none', network: 'full' })
   const agents = (await org.penny(['agents'])).out
-  t.match(agents, /^\s*boss .* uid \d+, jail gateway/m)
-  t.match(agents, /^\s*wide .* jail network full/m)
+  t.match(agents, /^\s*boss .* uid \d+, jail, network gateway/m)
+  t.match(agents, /^\s*wide .* jail, network full/m)
   t.match(agents, /^\s*loose .* (not walled|no jail)/m)
   const { out } = await org.penny(['status'])
   t.match(out, /^(not walled|no jail) .*\bloose\b/m)
@@ -146,7 +146,7 @@ async function entered(t: Test, org: Organisation): Promise<void> {
   const leaked = await run(['/bin/sh', '-c', script], { as: AM_ROOT && org.owner('boss')?.uid === ORDINARY.uid ? ORDINARY : undefined, cwd: org.root })
   t.match(leaked.out, /^0 1 2 3 $/, `what the caller had open stays out: ${leaked.out}${leaked.err}`)
   t.match(await enter(['jail', 'bos']), { status: 66, err: /did you mean boss\?[\s\S]*fix: penny jail boss/ })
-  t.match(await enter(['jail', 'all']), { status: 64, err: /fix: penny agents/ })
+  t.match(await enter(['jail', 'all']), { status: 66, err: /fix: penny / })
   t.match(await enter(['jail', 'loose']), { status: 77, err: /its file says jail: none[\s\S]*fix: .*agents\/loose\.md/ })
   const python = `import os,pty,sys
 pid, fd = pty.fork()

@@ -67,7 +67,7 @@ t.test(
   'an ordinary user is shown no fix that only root can paste',
   { skip: AM_ROOT && REACHABLE ? false : 'it takes root, and a checkout that others can read' },
   async (t) => {
-    const org = await organisation(t, { as: ORDINARY, agents: { legal: 'runner: { command: [cat] }\n' } })
+    const org = await organisation(t, { as: ORDINARY, agents: { legal: 'jail: none\nrunner: { command: [cat] }\n' } })
     await org.up()
     const findings = await org.json(['doctor'])
     t.match(

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { pause } from '../../e2e/files.ts'
 import { type Case, type Place, WITHIN_MS } from './case.ts'
 import { type Hand, startHand } from './hand.ts'
-import { CLOSED_MS, codeOf, type LeftOut, LOADED_MS, makeJudge, ownFolder, type Row, rowsOf, sum } from './judge.ts'
+import { CLOSED_MS, codeOf, type LeftOut, makeJudge, ownFolder, type Row, rowsOf, sum } from './judge.ts'
+import { slackMs } from './machine.ts'
 import { differences, leaksIn, makeOutside, marksOf } from './outside.ts'
 import { isRunning, type Target } from './target.ts'
 
@@ -104,7 +105,7 @@ async function plantSafely(row: Row, plant: (row: Row, hand: Hand, root: Hand) =
 async function endIt(what: string, target: Target): Promise<Result> {
   const { gone, ms, status } = await target.end()
   const faults = [
-    ...(gone && ms <= WITHIN_MS + LOADED_MS ? [] : [`SIGTERM did not end it within ${WITHIN_MS} ms`]),
+    ...(gone && ms <= WITHIN_MS + slackMs() ? [] : [`SIGTERM did not end it within ${WITHIN_MS} ms`]),
     ...(status === undefined || status === 0 ? [] : [`it ended with ${status}`]),
   ]
   return { what, faults, seen: `ended after ${Math.round(ms)} ms` }

@@ -4,10 +4,8 @@ import { dirname, join } from 'node:path'
 import { message, pause, until } from '../../e2e/files.ts'
 import { type Case, type Mode, type Outcome, type Outside, type Place, type Plan, WITHIN_MS } from './case.ts'
 import type { Hand } from './hand.ts'
+import { slackMs, watchMachine } from './machine.ts'
 import type { Target } from './target.ts'
-
-/** What a machine with other work to do may add to what the contract says. */
-export const LOADED_MS = 1_000
 
 const GOOD = 'good mail of another was'
 const GOOD_IS_LATE = `${GOOD} not within ${WITHIN_MS} ms`
@@ -136,6 +134,7 @@ export function makeJudge(target: Target, planted: readonly Row[]): Judge {
     lookAtMail()
   }
   const looking = setInterval(look, 20)
+  const unwatch = watchMachine()
 
   function sendGood(): Good {
     const word = `good-${process.pid}-${++goodOnes}-end`
@@ -162,7 +161,7 @@ export function makeJudge(target: Target, planted: readonly Row[]): Judge {
     row.good ??= sendGood()
   }
 
-  const isDue = (row: Row, bound: number): boolean => since(row) <= bound + LOADED_MS
+  const isDue = (row: Row, bound: number): boolean => since(row) <= bound + slackMs()
   const waits = (row: Row): boolean =>
     (row.good?.ms === undefined && isDue(row, WITHIN_MS)) ||
     (target.alerts !== undefined && row.outcome.alertMs !== undefined && row.alertMs === undefined && isDue(row, row.outcome.alertMs)) ||
@@ -177,10 +176,13 @@ export function makeJudge(target: Target, planted: readonly Row[]): Judge {
     waits: (row) => row.plantedAt !== undefined && waits(row),
     goodMail: async () => {
       const good = sendGood()
-      while (good.ms === undefined && performance.now() - good.at <= WITHIN_MS + LOADED_MS) await pause(20)
+      while (good.ms === undefined && performance.now() - good.at <= WITHIN_MS + slackMs()) await pause(20)
       return good.ms === undefined ? GOOD_IS_LATE : undefined
     },
-    stop: () => clearInterval(looking),
+    stop: () => {
+      clearInterval(looking)
+      unwatch()
+    },
   }
 }
 
@@ -188,7 +190,7 @@ export function makeJudge(target: Target, planted: readonly Row[]): Judge {
 export function sum(row: Row, target: Target): void {
   const late = (what: string, ms: number | undefined, bound: number): void => {
     if (ms === undefined) row.faults.push(`${what} not within ${bound} ms`)
-    else if (ms > bound + LOADED_MS) row.faults.push(`${what} after ${Math.round(ms)} ms, not within ${bound} ms`)
+    else if (ms > bound + slackMs()) row.faults.push(`${what} after ${Math.round(ms)} ms, not within ${bound} ms`)
   }
   late(GOOD, row.good?.ms, WITHIN_MS)
   if (row.outcome.alertMs !== undefined && target.alerts !== undefined) late('an alert that names it was', row.alertMs, row.outcome.alertMs)
