@@ -93,9 +93,9 @@ t.test('a mount that is not there stops its agent alone; a daemon that starts me
   await until('the other goes on', () => letter(org, 'pmo')?.head.get('status') === 'done')
   const pasted = await run(['/bin/sh', '-c', `penny() { '${process.execPath}' '${PENNY}' "$@"; }\n${alert.head.get('fix')}`], {
     cwd: org.root,
-    env: { NO_COLOR: '1', PENNY_ROOT: org.root },
+    env: { NO_COLOR: '1', PENNY_ROOT: org.root, EDITOR: 'cat' },
   })
-  t.match(pasted, { status: 75, err: new RegExp(mount) }, 'the fix shows what is missing')
+  t.match(pasted, { status: 0, out: new RegExp(mount) }, 'the fix opens the file that names what is missing')
   await org.end()
   mkdirSync(mount)
   await org.up()
