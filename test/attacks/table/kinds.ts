@@ -68,9 +68,11 @@ const FILES: readonly Case[] = [
   { what: 'a pipe that nobody writes', plant: ({ hand, name }) => hand.do('mkfifo', name()), outcome: REFUSED },
   {
     what: 'a pipe that somebody holds open',
-    plant: async ({ hand, name }) => {
-      await hand.do('mkfifo', name())
-      await hand.do('keepOpen', name(), 'r+')
+    plant: async ({ hand, name, own }) => {
+      // Opened first: one that lies there is taken at once.
+      await hand.do('mkfifo', join(own, 'held-pipe'))
+      await hand.do('keepOpen', join(own, 'held-pipe'), 'r+')
+      await hand.fs('renameSync', join(own, 'held-pipe'), name())
     },
     outcome: REFUSED,
   },
