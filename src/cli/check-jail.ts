@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Agent, Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
-import { faultOfHost } from '../jail/index.ts'
+import { faultOfHost, filterFor } from '../jail/index.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { realClock } from '../system/clock.ts'
 import { type Host, hostOf } from '../system/host.ts'
@@ -74,8 +74,6 @@ function aboutProgram({ program, filters, processor }: Host): Finding[] {
       : [
           note('jail', 'agents have no penny in their jails: this installation, or its node, lies in a folder closed to them', 'move it to /opt or /usr/local'),
         ]),
-    ...(filters && ['x64', 'arm64'].includes(processor)
-      ? []
-      : [note('jail', `no filter of system calls for this machine (${processor}): namespaces alone are the wall`)]),
+    ...(filters && filterFor(processor) ? [] : [note('jail', `no filter of system calls for this machine (${processor}): namespaces alone are the wall`)]),
   ]
 }

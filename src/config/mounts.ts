@@ -1,6 +1,7 @@
 /** Mounts of agents' files: none covers what a jail shows itself, none shows the organisation itself, none can be led elsewhere. */
 import { dirname } from 'node:path'
 import type { Mount } from '../core/config.ts'
+import { isWithin, showsOrganisation } from '../core/within.ts'
 import type { Placed } from './fields.ts'
 import type { Report } from './yaml.ts'
 
@@ -24,8 +25,6 @@ const TAKEN = [
 ]
 /** More may be put into these, but not over them. */
 const OPEN = ['/', '/opt', '/run', '/tmp', '/sys']
-/** Of a root. */
-const CLOSED = ['policies', 'spool', 'workspaces', '.penny']
 /** Each process's part of it has a way to all that the process sees (proc(5), /proc/PID/root). */
 const LEADS_ANYWHERE = '/proc'
 
@@ -44,8 +43,7 @@ export function checkMounts(all: readonly Mounting[], policies: string): void {
       if (taken !== undefined) say(`at: ${at} is a jail's own (${taken}); choose another, such as /code`)
       else if (places.has(at)) say(`at: ${at} stands here twice`)
       places.add(at)
-      if (isWithin(root, from) || CLOSED.some((folder) => isWithin(from, plain(`${root}/${folder}`))))
-        say(`from: ${from} holds the organisation itself, which no jail may show; give a folder elsewhere`)
+      if (showsOrganisation(from, root)) say(`from: ${from} holds the organisation itself, which no jail may show; give a folder elsewhere`)
       else if (isWithin(from, LEADS_ANYWHERE)) say(`from: ${from} shows what other processes see, the organisation too; give the folder itself`)
       // Who writes the outer one could put a link to anywhere in the place of the inner one.
       const outer = writable.find((other) => other.from !== from && isWithin(from, other.from))
@@ -60,8 +58,4 @@ function plain(path: string): string {
     .split('/')
     .filter((part) => part !== '' && part !== '.')
     .join('/')}`
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || folder === '/' || path.startsWith(`${folder}/`)
 }

@@ -8,6 +8,7 @@
  * namespaces that are closed) shows when it is started: it then never says that the program has ended (`readStatus`).
  * There is no weaker jail to fall back to.
  */
+export { filterFor } from './filter.ts'
 export { type Look, lookWith } from './guard.ts'
 export type { Jail } from './jail.ts'
 export { type Enclosed, enclose, faultOfHost, JAIL_PATH, type Program } from './line.ts'

@@ -1,5 +1,6 @@
 /** Mounts as they are found when a program is started: links are followed here, once, and what they lead to is judged as `config/mounts.ts` judges words. */
 import type { Mount } from '../core/config.ts'
+import { isWithin, showsOrganisation } from '../core/within.ts'
 import type { Host } from '../system/host.ts'
 import type { Disk } from '../system/types.ts'
 import type { Jail } from './jail.ts'
@@ -33,15 +34,10 @@ function findMounts(disk: Pick<Disk, 'real'>, jail: Pick<Jail, 'mounts' | 'organ
     const from = real(mount.from)
     if (from === undefined) return { fault: `mounts: from: ${mount.from} is not there` }
     const leads = from === mount.from ? mount.from : `${mount.from} leads to ${from}, which`
-    if (isWithin(organisation, from) || ['policies', 'spool', 'workspaces', '.penny'].some((name) => isWithin(from, `${organisation}/${name}`)))
-      return { fault: `mounts: from: ${leads} holds the organisation itself` }
+    if (showsOrganisation(from, organisation)) return { fault: `mounts: from: ${leads} holds the organisation itself` }
     const outer = writable.find((path) => path !== from && isWithin(from, path))
     if (outer !== undefined) return { fault: `mounts: from: ${leads} lies in ${outer}, which another agent may write` }
     mounts.push({ ...mount, from })
   }
   return { mounts }
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || folder === '/' || path.startsWith(`${folder}/`)
 }
