@@ -51,7 +51,7 @@ need_right_system() {
   case ${system%%:*} in
     *' debian '* | *' ubuntu '*) ;;
     *)
-      refuse 69 "this is ${system#*:}, and scripts/setup system knows only Debian and Ubuntu; elsewhere install bubblewrap (0.8 or newer) and util-linux by hand, \
+      refuse 69 "this is ${system#*:}, and scripts/setup system knows only Debian and Ubuntu; elsewhere install bubblewrap (0.5 or newer) and util-linux by hand, \
 and the service, where systemd runs, with scripts/setup unit --root $root >$UNIT" \
         "scripts/setup run && sudo ln -s $PWD/dist/cli/penny.js $LINK && sudo penny init $root && sudo penny up --detach --root $root"
       ;;
@@ -106,14 +106,19 @@ check_program() {
 
 # As an agent's run is started; only a real one tells whether it can be.
 try_jail() {
+  why='no jail can be started, and without one no agent is run'
+  options=$(bwrap --help 2>&1 || :)
+  case $options in
+    *--perms*) ;;
+    *) refuse 1 "$why: $(bwrap --version) is too old; 0.5 is needed, which Debian 12 and Ubuntu 22.04 have" 'sudo apt-get install bubblewrap   # after an upgrade of the system' ;;
+  esac
+  # Before 0.8 the daemon's own filter does what this option does.
+  case $options in *--disable-userns*) nested=--disable-userns ;; *) nested= ;; esac
+  # shellcheck disable=SC2086 # nothing, or one word
   if said=$(cd / && setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
-    bwrap --unshare-user --disable-userns --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup-try --unshare-net --new-session --die-with-parent \
+    bwrap --unshare-user $nested --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup-try --unshare-net --new-session --die-with-parent \
     --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /lib64 --symlink usr/bin /bin --proc /proc --dev /dev --tmpfs /tmp true 2>&1); then
     return
-  fi
-  why='no jail can be started, and without one no agent is run'
-  if ! bwrap --help 2>&1 | grep -q -e --disable-userns; then
-    refuse 1 "$why: $(bwrap --version) is too old; 0.8 is needed, which Debian 12 and Ubuntu 24.04 have" 'sudo apt-get install bubblewrap   # after an upgrade of the system'
   fi
   # Ubuntu since 23.10: only programs with a profile may make user namespaces. This one is Ubuntu's own, and lets bubblewrap alone.
   if [ "$(kernel kernel/apparmor_restrict_unprivileged_userns)" = 1 ]; then

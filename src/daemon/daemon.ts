@@ -83,10 +83,11 @@ export function startDaemon(given: DaemonGiven): Daemon {
   const recovered = deliver.recover()
   journal.record({ event: 'daemon', state: 'started', what: `${given.version} ${rooms.mode()} ${disk.lease.how}` })
   rooms.setFolders()
+  const checkpoint = checkpointer(rooms, clock.monotonic)
   const cancels = [
     every(SWEEP_MS, 'sweep', () => sweep(false)),
     every(FULL_SWEEP_MS, 'full sweep', () => sweep(true)),
-    every(CHECKPOINT_MS, 'checkpoint', checkpointer(rooms, clock.monotonic)),
+    every(CHECKPOINT_MS, 'checkpoint', checkpoint.look),
     every(POLICIES_MS, 'policies', policies.look),
     every(WATCHES_MS, 'watches', rooms.watches.retry),
     every(MIRRORS_LOOK_MS, 'mirrors', () => mirrored.look(settleRoom.mirror.isIdle())),
@@ -240,6 +241,8 @@ export function startDaemon(given: DaemonGiven): Daemon {
     await Promise.race([settleRoom.settle.idle(), new Promise<void>((resolve) => void clock.after(IDLE_MS, resolve))])
     settleRoom.mirror.flush()
     journal.record({ event: 'daemon', state: 'stopped', what: 'in order' })
+    // The process ends only when its threads have done what stands in line for them: what is under way is waited for here, where a timer can end that.
+    await checkpoint.idle()
     await journal.sync()
     await deliver.checkpoint()
     if (rooms.isReady()) await save()
@@ -250,22 +253,28 @@ export function startDaemon(given: DaemonGiven): Daemon {
 }
 
 /** Makes what was placed durable, one checkpoint at a time. */
-function checkpointer({ journal, deliver }: Rooms, monotonic: () => number): () => Promise<void> {
+function checkpointer({ journal, deliver }: Rooms, monotonic: () => number): { look: () => Promise<void>; idle: () => Promise<void> } {
   let deliveredMs = monotonic()
-  let underWay = false
+  let underWay: Promise<void> | undefined
   journal.listen((entry) => {
     if (entry.event === 'delivered') deliveredMs = monotonic()
   })
-  return async () => {
-    const busy = monotonic() - deliveredMs < BREATH_MS
-    if (underWay || (busy && deliver.open() < MOST_OPEN)) return
-    underWay = true
-    try {
-      await journal.sync()
-      await deliver.checkpoint()
-      await deliver.sweepLate()
-    } finally {
-      underWay = false
-    }
+  const once = async (): Promise<void> => {
+    await journal.sync()
+    await deliver.checkpoint()
+    await deliver.sweepLate()
+  }
+  return {
+    look: async () => {
+      const busy = monotonic() - deliveredMs < BREATH_MS
+      if (underWay || (busy && deliver.open() < MOST_OPEN)) return
+      underWay = once()
+      try {
+        await underWay
+      } finally {
+        underWay = undefined
+      }
+    },
+    idle: async () => underWay?.catch(() => undefined),
   }
 }

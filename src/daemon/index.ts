@@ -64,7 +64,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     let stopping = false
     let signalled = false
     const stop = (drainMs: number): void => {
-      if (drainMs === 0) setTimeout(() => process.exit(0), LONGEST_STOP_MS).unref()
+      if (drainMs === 0) setTimeout(() => system.exit(0), LONGEST_STOP_MS).unref()
       const stopped = running.then(({ daemon }) => daemon.stop(drainMs))
       const failed = (cause: unknown): void => crash('it did not stop in order', cause)
       if (stopping) return void stopped.catch(failed)
@@ -81,7 +81,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
         .catch(failed)
     }
     const signal = (): void => {
-      if (signalled) process.exit(0)
+      if (signalled) system.exit(0)
       signalled = true
       stop(0)
     }

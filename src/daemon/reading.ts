@@ -2,11 +2,12 @@
 import { type Config, holdersOf } from '../core/config.ts'
 import type { TaskRow } from '../core/control.ts'
 import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
 import { rowOf } from '../core/row.ts'
 import type { Folder } from '../core/status.ts'
-import { findById, type Layout, listOrNothing, monthsIn, openUnlessLeased, parseFileName } from '../mailbox/index.ts'
+import { findById, type Layout, monthsAmong, openFolderOrNothing, openUnlessLeased, parseFileName } from '../mailbox/index.ts'
 import { parseHead } from '../message/index.ts'
-import type { Disk } from '../system/types.ts'
+import type { Disk, Path } from '../system/types.ts'
 
 export type ReadingGiven = Readonly<{ disk: Disk; layout: Layout; config: () => Config }>
 export type MailText = Readonly<{ holder: string; folder: Folder; path: string; text: string }>
@@ -25,25 +26,38 @@ export function readMail({ disk, layout, config }: ReadingGiven, holder: string,
 }
 
 /** Rows of everything in done/, one after the other as they are asked for. */
-export function* settledRows({ disk, layout, config }: ReadingGiven): Generator<TaskRow | undefined> {
-  const limits = config().org.limits
-  for (const holder of holdersOf(config())) {
-    const done = layout.folder(holder, 'done')
-    for (const folder of [done, ...monthsIn(disk, done)]) {
-      for (const { name: file, kind } of listOrNothing(disk, folder)) {
-        const named = kind === 'file' ? parseFileName(file) : undefined
-        const path = `${folder}/${file}`
-        const bytes = named && readOwn(disk, path, limits.frontMatterBytes * 2)
-        if (!named || !bytes) continue
-        const head = parseHead(bytes, limits)
-        yield rowOf({ holder, folder: 'done', file, path, id: named.id, rank: named.rank, priority: named.priority }, head.ok ? head.message.values : {})
-      }
-    }
+export function* settledRows(given: ReadingGiven): Generator<TaskRow | undefined> {
+  for (const holder of holdersOf(given.config())) {
+    const path = given.layout.folder(holder, 'done')
+    yield* rowsIn(given, holder, path, path, true)
   }
 }
 
+/** Of one folder, held open meanwhile: what its holder puts in its place is not its mail. `shown`: its path for people. */
+function* rowsIn(given: ReadingGiven, holder: Name, path: Path, shown: string, withMonths: boolean): Generator<TaskRow | undefined> {
+  const { disk } = given
+  const fd = openFolderOrNothing(disk, path)
+  if (fd === undefined) return
+  try {
+    const entries = disk.list(disk.at(fd, '.'))
+    for (const { name, kind } of entries) if (kind === 'file') yield rowOfFile(given, holder, disk.at(fd, name), name, `${shown}/${name}`)
+    if (withMonths) for (const month of monthsAmong(entries)) yield* rowsIn(given, holder, disk.at(fd, month), `${shown}/${month}`, false)
+  } finally {
+    disk.close(fd)
+  }
+}
+
+function rowOfFile({ disk, config }: ReadingGiven, holder: Name, at: Path, file: string, path: string): TaskRow | undefined {
+  const limits = config().org.limits
+  const named = parseFileName(file)
+  const bytes = named && readOwn(disk, at, limits.frontMatterBytes * 2)
+  if (!named || !bytes) return undefined
+  const head = parseHead(bytes, limits)
+  return rowOf({ holder, folder: 'done', file, path, id: named.id, rank: named.rank, priority: named.priority }, head.ok ? head.message.values : {})
+}
+
 /** The start of a regular file with one name: a link that leads elsewhere, a second name of somebody else's file, a pipe are nothing to show. */
-function readOwn(disk: Disk, path: string, limit: number): Buffer | undefined {
+function readOwn(disk: Disk, path: Path, limit: number): Buffer | undefined {
   const fd = openUnlessLeased(disk, path)
   if (typeof fd === 'string') return undefined
   try {

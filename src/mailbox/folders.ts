@@ -126,15 +126,21 @@ export function findById<At extends Path>(
 
 /** Empty for a folder that is not there, or is a link: pinned only while it is listed. */
 export function listUnfollowed(disk: Disk, path: string): ReturnType<Disk['list']> {
+  const folder = openFolderOrNothing(disk, path)
+  if (folder === undefined) return []
   try {
-    const folder = disk.openFolder(path)
-    try {
-      return disk.list(disk.at(folder, '.'))
-    } finally {
-      disk.close(folder)
-    }
+    return disk.list(disk.at(folder, '.'))
+  } finally {
+    disk.close(folder)
+  }
+}
+
+/** undefined for one that is not there, or is a link. */
+export function openFolderOrNothing(disk: Disk, path: Path): Fd | undefined {
+  try {
+    return disk.openFolder(path)
   } catch (cause) {
-    if (leadsNowhere(cause)) return []
+    if (leadsNowhere(cause)) return undefined
     throw cause
   }
 }
@@ -144,9 +150,13 @@ const MOST_MONTHS = 1_200
 
 /** The folders of past months, the newest first. */
 export function monthsIn(disk: Disk, done: string): string[] {
-  return listOrNothing(disk, done)
+  return monthsAmong(listOrNothing(disk, done)).map((month) => `${done}/${month}`)
+}
+
+export function monthsAmong(entries: ReturnType<Disk['list']>): string[] {
+  return entries
     .filter(({ name, kind }) => kind === 'folder' && isMonth(name))
-    .map(({ name }) => `${done}/${name}`)
+    .map(({ name }) => name)
     .sort()
     .reverse()
     .slice(0, MOST_MONTHS)

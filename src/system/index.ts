@@ -43,5 +43,6 @@ export async function realSystem(probeFolder: string, logLevel: LogLevel, writeL
     spawner: realSpawner,
     self: { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 },
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    exit: native?.exit ?? ((status) => process.exit(status)),
   }
 }

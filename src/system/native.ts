@@ -54,6 +54,8 @@ export type Native = Readonly<{
   reportCloses: (folder: string) => void
   /** One datagram to a unix socket, by path or, where it begins with @, by abstract name. Never waits: `busy` where the other side's queue is full. */
   sendDatagram: (socket: string, data: Uint8Array) => 'sent' | 'busy'
+  /** _exit(2): unlike `process.exit` it waits for nothing that stands in line for the threads of the pool. */
+  exit: (status: number) => never
 }>
 
 /** One for the process; that somebody else listens as well does not mean that they let it live. */
@@ -74,6 +76,7 @@ export async function loadNative(): Promise<Native | undefined> {
   const syncfs = libc.func('int syncfs(int fd)')
   const addWatch = libc.func('int inotify_add_watch(int fd, const uint8_t *path, uint32_t mask)')
   const socket = libc.func('int socket(int domain, int type, int protocol)')
+  const exit = libc.func('void _exit(int status)')
   const sendto = libc.func('intptr_t sendto(int fd, const uint8_t *data, size_t size, int flags, const uint8_t *address, uint32_t length)')
   // A broken lease sends SIGIO, whose default ends the process.
   if (!process.listeners('SIGIO').includes(ignored)) process.on('SIGIO', ignored)
@@ -117,6 +120,7 @@ export async function loadNative(): Promise<Native | undefined> {
         closeSync(fd)
       }
     },
+    exit: (status) => exit(status) as never,
   }
 }
 

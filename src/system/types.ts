@@ -198,4 +198,6 @@ export type System = Readonly<{
   /** The daemon's own uid and gid; 0 means system mode. */
   self: Owner
   bootId: string
+  /** Ends the process at once, whatever its threads are at: a slow disk may keep hundreds of calls in line. */
+  exit: (status: number) => never
 }>

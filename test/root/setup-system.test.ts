@@ -7,7 +7,7 @@ t.setTimeout(120_000)
 
 const AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups'
 /** A bubblewrap that finds no namespaces, as AppArmor lets it fail. */
-const CLOSED = `printf '#!/bin/sh\\ncase $1 in --help) echo --disable-userns ;; --version) echo bubblewrap 0.9.0 ;; *) echo "bwrap: setting up uid map: Permission denied"; exit 1 ;; esac\\n' > /usr/local/bin/bwrap
+const CLOSED = `printf '#!/bin/sh\\ncase $1 in --help) echo --perms --disable-userns ;; --version) echo bubblewrap 0.9.0 ;; *) echo "bwrap: setting up uid map: Permission denied"; exit 1 ;; esac\\n' > /usr/local/bin/bwrap
 chmod 755 /usr/local/bin/bwrap
 `
 /** What the kernel says of itself, for this machine alone. */
@@ -53,10 +53,10 @@ const REFUSED: readonly (readonly [what: string, more: string, script: string, s
   ],
   [
     'a bubblewrap that is too old',
-    `${CLOSED}sed -i s/--disable-userns// /usr/local/bin/bwrap\n`,
+    `${CLOSED}sed -i s/--perms// /usr/local/bin/bwrap\n`,
     'scripts/setup system --root /srv/acme',
     1,
-    /bubblewrap 0\.9\.0 is too old; 0\.8 is needed/,
+    /bubblewrap 0\.9\.0 is too old; 0\.5 is needed/,
   ],
   [
     'a program that somebody else may change',
