@@ -5,6 +5,7 @@ import { type Desk, newDesk, type Waiting } from './desk.ts'
 import { createLines } from './lines.ts'
 import { look } from './look.ts'
 import { createTelling } from './telling.ts'
+import { createTurns } from './turns.ts'
 import type { DropFolder, Fate, IntakeGiven, IsNamed, Taken, Waits } from './types.ts'
 import { createWatching } from './watching.ts'
 
@@ -22,14 +23,6 @@ export type Intake = Readonly<{
   stop: () => Promise<void>
 }>
 
-/** Drops between reading and durability at the same time: enough to share an fsync, few enough for memory. */
-const MOST_IN_FLIGHT = 512
-/** Names taken from one folder before the next folder has its turn. */
-const SHARE = 16
-/** Time one turn of the event loop may spend on drops. */
-const TURN_MS = 8
-/** Once so many are begun, whoever else has something to do has a turn: what is done with them goes on before that. */
-const MOST_A_TURN = 64
 /** After the last write to a file that was written in place: a script that appends line by line closes it each time. */
 const GRACE_MS = 15
 
@@ -45,50 +38,14 @@ type Put = Pick<Waiting, 'raw' | 'mark' | 'sinceMs'>
 export function createIntake(given: IntakeGiven): Intake {
   const { clock, disk, pins } = given
   const desks = new Map<string, Desk>()
-  let inFlight = 0
-  let turnPlanned = false
-  let stopping: (() => void) | undefined
-  let stopped = false
+  const turns = createTurns(clock, desks, examineSafely)
+  const { enqueue } = turns
   const telling = createTelling(given)
   const alarms = createAlarms(clock, enqueue)
   const lines = createLines((desk, name) => {
     if (!desk.inFlight.has(name)) enqueue(desk, name)
   })
   const watching = createWatching(given, enqueue)
-
-  function enqueue(desk: Desk, name: string, listed?: Listed): void {
-    if (desk.inFlight.has(name)) desk.again.add(name)
-    if (stopped || desk.inFlight.has(name) || desk.queue.has(name)) return
-    desk.queue.set(name, listed)
-    planTurn()
-  }
-
-  function planTurn(): void {
-    if (turnPlanned || inFlight >= MOST_IN_FLIGHT) return
-    turnPlanned = true
-    clock.soon(turn)
-  }
-
-  function turn(): void {
-    turnPlanned = false
-    if (stopped) return
-    const startedMs = clock.monotonic()
-    const most = inFlight + MOST_A_TURN
-    for (let busy = true; busy; ) {
-      busy = false
-      for (const desk of desks.values()) {
-        let share = SHARE
-        for (const [name, listed] of desk.queue) {
-          if (share-- === 0 || inFlight >= MOST_IN_FLIGHT) break
-          desk.queue.delete(name)
-          examineSafely(desk, name, listed)
-          busy = true
-        }
-      }
-      if (inFlight >= MOST_IN_FLIGHT) return
-      if (inFlight >= most || clock.monotonic() - startedMs > TURN_MS) return planTurn()
-    }
-  }
 
   function examineSafely(desk: Desk, name: string, listed: Listed | undefined): void {
     try {
@@ -176,24 +133,17 @@ export function createIntake(given: IntakeGiven): Intake {
   }
 
   function follow(desk: Desk, name: string, put: Put, uid: number, work: Promise<Fate>): void {
-    desk.inFlight.add(name)
-    inFlight += 1
-    const through = (): void => {
-      desk.inFlight.delete(name)
-      inFlight -= 1
-      if (stopping && inFlight === 0) stopping()
-      if (inFlight < MOST_IN_FLIGHT) planTurn()
-    }
+    turns.entered(desk, name)
     work.then(
       (fate) => {
-        through()
+        turns.left(desk, name)
         if (fate === 'gone') served(desk, name)
         else waitAs(desk, name, put, uid, fate)
         // The same name may have been dropped again, or changed, while this one was on its way.
         if (desk.again.delete(name)) enqueue(desk, name)
       },
       (cause: unknown) => {
-        through()
+        turns.left(desk, name)
         desk.again.delete(name)
         setAside(desk, name, cause)
       },
@@ -291,10 +241,9 @@ export function createIntake(given: IntakeGiven): Intake {
     waiting: () => [...desks.values()].reduce((sum, desk) => sum + desk.queue.size + desk.waiting.size + desk.inFlight.size, 0),
     isNamed: (folder, file, uid) => desks.get(folder.path)?.named.has(file, uid) === true,
     stop: () => {
-      stopped = true
       alarms.stop()
       for (const desk of desks.values()) watching.forget(desk)
-      return inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (stopping = resolve))
+      return turns.stop()
     },
   }
 }
