@@ -1,5 +1,5 @@
 /** What doctor tries of jails: it starts real ones, as a run would be started. */
-import { readFileSync } from 'node:fs'
+import { constants, readFileSync, statSync } from 'node:fs'
 import type { Agent, Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
 import { faultOfHost, filterFor } from '../jail/index.ts'
@@ -53,12 +53,26 @@ export async function checkJail(layout: Layout, config: Config, searchPath: stri
     const standing = unless(UNSEEN, () => standingJail(plainDisk(), layout, config, agent, self))
     if (!standing) continue
     const why = await tryJail({ spawner: realSpawner, clock: realClock, disk: plainDisk(), host }, standing.jail, standing.as)
-    if (why === undefined) started++
-    else found.push(wrong('jail', `the jail of ${agent.name} cannot be made: ${why}`, fixOfJail(layout, agent, why)))
+    if (why === undefined) {
+      started++
+      told.push(...barred(agent, { ...(standing.as ?? self), groups: standing.as?.groups ?? process.getgroups?.() ?? [] }))
+    } else found.push(wrong('jail', `the jail of ${agent.name} cannot be made: ${why}`, fixOfJail(layout, agent, why)))
   }
   if (started > 0) found.unshift(ok('jail', `${counted(started, 'real jail')} started, with bubblewrap ${host().bwrap?.version.join('.')}`))
   if (found.length === 0 && jailed.length > 0) found.push(skipped('jail', 'no agent has folders yet: the daemon makes them when it first starts', UP))
   return [...found, ...told]
+}
+
+/** What its file opens for writing, and its ids may not write, by owner and mode. An ACL may say otherwise, so it is no fault. */
+function barred({ name, mounts }: Agent, { uid, gid, groups }: Self & Readonly<{ groups: readonly number[] }>): Finding[] {
+  return mounts.flatMap(({ from, mode }): Finding[] => {
+    const of = mode === 'rw' && uid !== 0 ? unless(UNSEEN, () => statSync(from)) : undefined
+    if (!of) return []
+    const bit = of.uid === uid ? constants.S_IWUSR : [gid, ...groups].includes(of.gid) ? constants.S_IWGRP : constants.S_IWOTH
+    if ((of.mode & bit) !== 0) return []
+    const fix = of.uid === uid ? `chmod u+w ${shellWord(from)}` : `sudo chown ${uid} ${shellWord(from)}`
+    return [note('jail', `${name} may not write ${from}, which its file mounts with mode: rw: it acts with uid ${uid}`, fix)]
+  })
 }
 
 /** Why no jail of an agent can be made here, whatever its file says, and a command; undefined: one could be, or nobody needs one. */

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { AM_ROOT, jsonLines, type Organisation, organisation, PENNY, REACHABLE, run, type Shape } from '../e2e/driver.ts'
 import { type AlertFile, alertOf, alertsOf, exists, type Letter, lettersOf, message, pause, until } from '../e2e/files.ts'
@@ -145,4 +145,20 @@ t.test('who starts the daemon where no jail can be made is told so at once, and 
   }
   t.equal((await run([process.execPath, PENNY, 'up', '--detach'], { env: { NO_COLOR: '1', PENNY_ROOT: org.root } })).err, '', 'where they can, nothing is said')
   t.equal((await org.penny(['down'])).status, 0)
+})
+
+t.test('a folder that is mounted for writing, and is not its agent’s to write, is named by doctor with the command that gives it', { skip }, async (t) => {
+  const org = await organisation(t, shape)
+  const [barred, given] = [`${org.base}/barred`, `${org.base}/given`]
+  for (const folder of [barred, given]) mkdirSync(folder, { mode: 0o755 })
+  kick(org, 'legal', `mounts: [{ from: ${barred}, at: /b, mode: rw }, { from: ${given}, at: /g, mode: rw }, { from: /usr/share, at: /r }]\n`)
+  await org.up()
+  const uid = org.owner('legal')?.uid ?? -1
+  chownSync(given, uid, uid)
+  const doctor = async (): Promise<string> => (await org.penny(['doctor'])).out
+  t.match(await doctor(), new RegExp(`^note +jail +legal may not write ${barred}, [^\n]*uid ${uid}\n +fix: chown ${uid} ${barred}$`, 'm'))
+  t.notMatch(await doctor(), new RegExp(`may not write (${given}|/usr)`))
+  t.equal((await run(['chown', String(uid), barred])).status, 0)
+  t.notMatch(await doctor(), /may not write/)
+  t.equal((await org.penny(['jail', 'legal', '--', 'touch', '/b/x', '/g/x'])).status, 0)
 })
