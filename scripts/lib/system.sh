@@ -152,7 +152,8 @@ make_organisation() {
   (umask 022 && mkdir -p "$root")
   fault=$(path_fault "$root")
   [ -z "$fault" ] || refuse 1 "nobody but root may change the way to an organisation, and its agents must get there, but $fault" "namei -l $root"
-  (umask 022 && node --disallow-code-generation-from-strings dist/cli/penny.js init "$root" >/dev/null) || fail 1 "penny init $root failed (see above)."
+  # What it proposes to do next is not for who lets systemd start it.
+  (umask 022 && quietly node --disallow-code-generation-from-strings dist/cli/penny.js init "$root") || fail 1 "penny init $root failed (see above)."
   say "made an organisation in $root; it is described in $root/policies"
 }
 
@@ -192,5 +193,7 @@ set_up_system() {
   link_command
   make_organisation
   [ "$service" = no ] || install_service
-  say "ready: penny status --root $root"
+  next='penny up --detach'
+  [ "$service" = no ] && ! node --disallow-code-generation-from-strings dist/cli/penny.js status --root "$root" >/dev/null 2>&1 || next='penny status'
+  say "ready: $next --root $root"
 }

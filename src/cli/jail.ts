@@ -10,7 +10,7 @@ import { asUser, NOT_HANDED_ON } from '../system/spawner.ts'
 import type { SpawnPlan } from '../system/types.ts'
 import { STATUS_FD } from '../wake/index.ts'
 import { type Call, type Command, expectWords } from './command.ts'
-import { AS_ROOT, EXIT, refuse, UP } from './exit.ts'
+import { AS_ROOT, EXIT, INSTALL_BWRAP, refuse, UP } from './exit.ts'
 import { loadPolicies, plainDisk } from './policies.ts'
 import { tell } from './print.ts'
 import { rootOf } from './root.ts'
@@ -41,7 +41,7 @@ export const command: Command = {
         EXIT.tryAgain,
         `the jail of ${name} cannot be made`,
         ready.fault,
-        faultOfHost(host) === undefined ? `\${EDITOR:-vi} ${shellWord(`${root}/policies/agents/${name}.md`)}` : 'sudo apt-get install bubblewrap',
+        faultOfHost(host) === undefined ? `\${EDITOR:-vi} ${shellWord(`${root}/policies/agents/${name}.md`)}` : INSTALL_BWRAP,
       )
     const isShell = words.length === 0
     const { stdinIsTerminal, stdoutIsTerminal, env } = call.surroundings

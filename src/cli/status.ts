@@ -73,8 +73,16 @@ function screen(call: Call, report: StatusReport): void {
 /** Who has less around it than is usual, loudest first. */
 function lessWalled({ not_walled, no_jail, full_network }: StatusReport): { title: string; names: readonly string[]; what: string }[] {
   return [
-    { title: 'not walled', names: not_walled, what: "outside a jail, with the operator's own uid (jail: none)" },
-    { title: 'no jail', names: no_jail.filter((name) => !not_walled.includes(name)), what: 'outside a jail, with a uid of its own (jail: none)' },
+    {
+      title: 'not walled',
+      names: not_walled,
+      what: "outside a jail, with the operator's own uid (jail: none, beside which network: and mounts: count for nothing)",
+    },
+    {
+      title: 'no jail',
+      names: no_jail.filter((name) => !not_walled.includes(name)),
+      what: 'outside a jail, with a uid of its own (jail: none, beside which network: and mounts: count for nothing)',
+    },
     { title: 'network', names: full_network, what: 'reaches whatever this machine reaches (network: full)' },
   ]
 }

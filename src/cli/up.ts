@@ -9,7 +9,7 @@ import { fixOfBar } from './bar.ts'
 import { findDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag, textOption } from './command.ts'
 import { codeOf, EXIT, refuse, UNSEEN, unless } from './exit.ts'
-import { say, sayJson } from './print.ts'
+import { fixOf, say, sayJson, tell } from './print.ts'
 import { rootOf } from './root.ts'
 import { pause } from './times.ts'
 
@@ -87,10 +87,19 @@ async function detach(call: Call, root: string, logLevel: LogLevel, strict: bool
     child.unref()
     if (call.json) sayJson(call, { pid: report.pid, root, log: logFile })
     else say(call, `${report.organisation} admits mail (pid ${report.pid}, ${counted(report.agents, 'agent')}), log: ${logFile}`)
+    await warnOfJails(call, root)
     return EXIT.ok
   }
   child.unref()
   return refuse(EXIT.tryAgain, 'the daemon has started, but does not admit mail yet', `${ADMITS_WITHIN_MS / 1000} s have passed`, `tail ${shellWord(logFile)}`)
+}
+
+/** Mail goes on without jails, and nothing is started: whoever starts the daemon learns it before the first task waits. */
+async function warnOfJails(call: Call, root: string): Promise<void> {
+  const [{ faultOfMachine }, { loadPolicies }] = await Promise.all([import('./check-jail.ts'), import('./policies.ts')])
+  const { env, uid } = call.surroundings
+  const fault = await faultOfMachine(layoutOf(root), loadPolicies(root), env['PATH'] ?? '/usr/bin:/bin', { uid, gid: process.getegid?.() ?? uid })
+  if (fault) tell(call, `no jail can be made on this machine (${fault.why}), so no agent is started   fix: ${fixOf(call.surroundings, fault.fix)}`)
 }
 
 /** A failing start: as the daemon said it, else with what its log said last; a full disk takes neither whole. */

@@ -55,7 +55,7 @@ export function readAgent(node: Located, report: Report): AgentFile {
     program: read.runner?.program,
     user: read.user,
     jailed: read.jail !== 'none',
-    network: read.network ?? 'gateway',
+    network: read.network ?? (read.jail === 'none' ? 'full' : 'gateway'),
     mounts: read.mounts ?? [],
     protected: read.protected ?? false,
   }

@@ -63,7 +63,7 @@ export function loadConfig(policies: PolicyFiles, dir: string, machine?: Machine
     dir,
   )
   const users = holders.flatMap(([name, { file, report }]) => (file.user ? [{ name, user: file.user, report, isAgent: agents.has(name) }] : []))
-  checkAccounts(users, machine)
+  checkAccounts(users, orgFile, machine)
   checkOperators(orgFile, machine, reportOn('org.yaml'))
   const withoutAccount = [...agents].flatMap(([name, { file }]) => (file.user ? [] : [name as Name]))
   checkUids(orgFile, withoutAccount, machine, reportOn('org.yaml'))

@@ -20,8 +20,8 @@ const NUMBERS_EACH = 2
 
 type User = Readonly<{ name: string; user: Placed<string>; report: Report; isAgent: boolean }>
 
-/** Every account exists, none is two holders': the owner of a file tells who sent it. */
-export function checkAccounts(users: readonly User[], machine: Machine | undefined): void {
+/** Every account exists, none is two holders', also none that an agent without `user:` is given: the owner of a file tells who sent it. */
+export function checkAccounts(users: readonly User[], orgFile: OrgFile | undefined, machine: Machine | undefined): void {
   const taken = new Map<string, string>()
   for (const { name, user, report, isAgent } of users) {
     const uid = machine?.uidOf(user.value)
@@ -29,6 +29,9 @@ export function checkAccounts(users: readonly User[], machine: Machine | undefin
       report(user.spot, `user: this machine has no account ${JSON.stringify(user.value)}`)
       continue
     }
+    const range = orgFile?.org.uids
+    if (uid !== undefined && range && uid >= range.from && uid <= range.to)
+      report(user.spot, `user: ${user.value} lies in uids: (${range.from} to ${range.to}), which are for agents without user:; take an account outside them`)
     if (isAgent && uid === 0 && user.value !== 'root' && user.value !== '0') report(user.spot, `user: ${user.value} is root, which an agent cannot be`)
     const account = String(uid ?? (user.value === 'root' ? 0 : user.value))
     const other = taken.get(account)

@@ -35,6 +35,7 @@ export type Agent = Readonly<{
   user: string | undefined
   /** false: the operator wrote `jail: none`. */
   jailed: boolean
+  /** Of an agent that is not jailed: what its file says, which counts for nothing; `full` where it says nothing. */
   network: Network
   mounts: readonly Mount[]
   protected: boolean

@@ -91,3 +91,19 @@ function isMissing(heading: string, values: Values): boolean {
     return cause instanceof Error && cause.message.includes('is missing, and needed')
   }
 }
+
+t.test('what README.md shows of an agent’s file is as it says', async (t) => {
+  const [, shown = ''] = /agents\/writer\.md`:\n\n```yaml\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? []
+  const { agents } = configOf({ 'agents/writer.md': `---\n${shown}---\nYou write.\n` })
+  t.match(
+    [...agents.values()].find(({ name }) => name === 'writer'),
+    {
+      jailed: true,
+      network: 'none',
+      mounts: [
+        { from: '/srv/code', at: '/code', mode: 'ro' },
+        { from: '/srv/drafts', at: '/drafts', mode: 'rw' },
+      ],
+    },
+  )
+})

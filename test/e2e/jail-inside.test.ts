@@ -14,7 +14,8 @@ const shape: Shape = {
     environ: 'runner: { command: [/usr/bin/env], max_attempts: 1 }\n',
     bare: 'runner: { command: [penny, tasks], max_attempts: 1 }\n',
     outside: 'runner: { command: [PROGRAM], max_attempts: 1 }\n',
-    loose: 'jail: none\n',
+    loose: 'jail: none\nnetwork: none\nmounts: [{ from: /usr/share, at: /code }]\n',
+    open: 'jail: none\nnetwork: full\n',
     wide: 'network: full\n',
     // Their files are narrowed while they run.
     reader: 'reads: [other]\nrunner: { command: [./wait.sh], max_attempts: 1 }\n',
@@ -95,9 +96,16 @@ async function isTold(t: Test, org: Organisation): Promise<void> {
   t.match(agents, /^\s*loose .* (not walled|no jail)/m)
   const { out } = await org.penny(['status'])
   t.match(out, /^(not walled|no jail) .*\bloose\b/m)
+  t.match(out, /^(not walled|no jail) .*network: and mounts: count for nothing/m)
   t.match(out, /^network .*\bwide\b/m)
   const doctor = (await org.penny(['doctor'])).out
   t.match(doctor, /loose acts outside a jail: its file says jail: none/)
+  t.match(
+    doctor,
+    /network: none and mounts: in the file of loose count for nothing beside jail: none[^\n]*\n *fix: [^\n]*agents\/loose\.md {3}# take jail: out, or those\n/,
+  )
+  t.match(doctor, /open acts outside a jail/)
+  t.notMatch(doctor, /file of open|file of free/, 'what is so anyway, or what nobody wrote, is no contradiction')
   t.match(doctor, /wide reaches whatever this machine reaches/)
   t.match(doctor, /\d+ real jails? started, with bubblewrap/)
 }
@@ -139,7 +147,9 @@ async function entered(t: Test, org: Organisation): Promise<void> {
   const enter = org.penny
   t.equal((await enter(['jail', 'boss', '--', 'sh', '-c', 'exit 23'])).status, 23, "the command's own status")
   t.match(await enter(['jail', 'boss', '--', 'sh', '-c', 'whoami; pwd; ls /org; cat'], { input: 'typed' }), { status: 0, out: 'boss\n/ws/home\nreport\ntyped' })
-  const env = (await enter(['jail', 'boss', '--', 'env'], { env: { SECRET: 'canary', LANG: 'C.UTF-8', TERM: 'xterm' } })).out
+  const env = (await enter(['jail', 'boss', '--', 'env'], { env: { SECRET: 'canary', LANG: 'C.UTF-8', TERM: 'xterm', COLORTERM: 'truecolor' } })).out
+  const names = env.split('\n').flatMap((line) => /^([A-Z_]+)=/.exec(line)?.[1] ?? [])
+  t.same(names.filter((name) => name !== 'PWD').sort(), ['COLORTERM', 'HOME', 'LANG', 'NO_COLOR', 'PATH', 'PENNY_AGENT', 'TERM'], 'as docs/running.md says')
   t.match(env, /^TERM=xterm$/m)
   t.notMatch(env, /canary|PENNY_ROOT/)
   const script = `exec 9< '${org.at('policies/org.yaml')}'; '${process.execPath}' '${PENNY}' jail boss --root '${org.root}' -- /bin/sh -c 'ls /proc/self/fd | tr "\\n" " "; cat <&9'`

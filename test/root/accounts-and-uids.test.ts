@@ -90,6 +90,15 @@ tap.test('where accounts cannot be looked up: 78 at start, and a change keeps wh
   await runsOn(t, org, 'ann')
 })
 
+tap.test('an account among the numbers of uids: is refused: another agent may have it', only, async (t) => {
+  const range = /user: 410000 lies in uids: \(410000 to 419999\), which are for agents without user:/
+  await refused(t, { agents: { legal: '', pmo: 'user: 410000\n' } }, range)
+  await refused(t, { agents: { legal: '' }, people: { ann: 'user: 410000\n' } }, range)
+  const org = await organisation(t, { agents: { legal: '', pmo: 'user: 420000\n' } })
+  await org.up()
+  t.equal(statSync(org.at('workspaces/pmo/outbox')).uid, 420_000)
+})
+
 tap.test('a file of root in the spool is the postmaster’s, unless a person has user: root', only, async (t) => {
   const org = await organisation(t)
   await org.up()

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { AM_ROOT, jsonLines, type Organisation, organisation, PENNY, REACHABLE, run, type Shape } from '../e2e/driver.ts'
 import { type AlertFile, alertOf, alertsOf, exists, type Letter, lettersOf, message, pause, until } from '../e2e/files.ts'
@@ -59,15 +59,18 @@ const CASES = {
   'bubblewrap always fails': { over: undefined, why: /bwrap: No permissions to create a new namespace/, fix: 'penny doctor' },
 } as const
 
+/** Answers as a bwrap that the kernel lets make nothing. */
+function brokenBwrap(org: Organisation): string {
+  const path = `${org.base}/bwrap`
+  writeFileSync(path, '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.8.0 && exit\necho "bwrap: No permissions to create a new namespace" >&2\nexit 1\n')
+  chmodSync(path, 0o755)
+  return path
+}
+
 for (const [title, { over, why, fix }] of Object.entries(CASES)) {
   t.test(`${title} while the daemon runs: nothing is started in a weaker jail, and all is said`, { skip }, async (t) => {
     const org = await organisation(t, shape)
-    const broken = `${org.base}/bwrap`
-    writeFileSync(
-      broken,
-      '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.8.0 && exit\necho "bwrap: No permissions to create a new namespace" >&2\nexit 1\n',
-    )
-    chmodSync(broken, 0o755)
+    const broken = brokenBwrap(org)
     await org.up()
     await inItsView(org, `mount --bind '${over ?? broken}' /usr/bin/bwrap`)
     const { at } = org.drop('spool/legal/task.md', message({ subject: 'one' }))
@@ -119,5 +122,43 @@ t.test('penny jail says what is missing, with a command that mends it', { skip }
       env: { NO_COLOR: '1', PENNY_ROOT: org.root },
     },
   )
-  t.match(hidden, { status: 75, out: '', err: /bubblewrap \(bwrap\) is not installed[\s\S]*fix: sudo apt-get install bubblewrap/ })
+  t.match(hidden, { status: 75, out: '', err: /bubblewrap \(bwrap\) is not installed[\s\S]*fix: apt-get install bubblewrap/ })
+})
+
+t.test('who starts the daemon where no jail can be made is told so at once, and doctor says it once, with what mends it', { skip }, async (t) => {
+  const org = await organisation(t, shape)
+  const cases = [
+    { over: '/dev/null', why: 'bubblewrap \\(bwrap\\) is not installed', fix: 'apt-get install bubblewrap' },
+    {
+      over: brokenBwrap(org),
+      why: 'bwrap: No permissions to create a new namespace',
+      fix: '(setpriv .* bwrap --unshare-user .*|sysctl .*|apt-get install .*)',
+    },
+  ]
+  for (const { over, why, fix } of cases) {
+    const script = `mount --bind '${over}' /usr/bin/bwrap; up=0; "$@" up --detach || up=$?; "$@" doctor || true; "$@" down >&2; exit $up`
+    const said = await run(['unshare', '--mount', 'sh', '-ec', script, 'sh', process.execPath, PENNY], { env: { NO_COLOR: '1', PENNY_ROOT: org.root } })
+    t.equal(said.status, 0, 'mail is admitted all the same')
+    t.match(said.err, new RegExp(`^no jail can be made on this machine \\(${why}\\), so no agent is started {3}fix: ${fix}`, 'm'))
+    t.match(said.out, new RegExp(`^WRONG jail +no jail can be made on this machine, so no agent is started: ${why}\n +fix: ${fix}`, 'm'))
+    t.equal(said.out.split('\n').filter((line) => line.startsWith('WRONG jail')).length, 1, said.out)
+  }
+  t.equal((await run([process.execPath, PENNY, 'up', '--detach'], { env: { NO_COLOR: '1', PENNY_ROOT: org.root } })).err, '', 'where they can, nothing is said')
+  t.equal((await org.penny(['down'])).status, 0)
+})
+
+t.test('a folder that is mounted for writing, and is not its agent’s to write, is named by doctor with the command that gives it', { skip }, async (t) => {
+  const org = await organisation(t, shape)
+  const [barred, given] = [`${org.base}/barred`, `${org.base}/given`]
+  for (const folder of [barred, given]) mkdirSync(folder, { mode: 0o755 })
+  kick(org, 'legal', `mounts: [{ from: ${barred}, at: /b, mode: rw }, { from: ${given}, at: /g, mode: rw }, { from: /usr/share, at: /r }]\n`)
+  await org.up()
+  const uid = org.owner('legal')?.uid ?? -1
+  chownSync(given, uid, uid)
+  const doctor = async (): Promise<string> => (await org.penny(['doctor'])).out
+  t.match(await doctor(), new RegExp(`^note +jail +legal may not write ${barred}, [^\n]*uid ${uid}\n +fix: chown ${uid} ${barred}$`, 'm'))
+  t.notMatch(await doctor(), new RegExp(`may not write (${given}|/usr)`))
+  t.equal((await run(['chown', String(uid), barred])).status, 0)
+  t.notMatch(await doctor(), /may not write/)
+  t.equal((await org.penny(['jail', 'legal', '--', 'touch', '/b/x', '/g/x'])).status, 0)
 })

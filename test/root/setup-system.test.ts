@@ -112,17 +112,26 @@ t.test('scripts/setup system makes an organisation that anybody can start, once,
   const script = `scripts/setup system --root /srv/deep/acme
 echo '# mine' >> /srv/deep/acme/policies/org.yaml
 scripts/setup system --root /srv/deep/acme
+penny up --detach --root /srv/deep/acme >&2
+scripts/setup system --root /srv/deep/acme
 stat -c '%u %a %n' /srv/deep /srv/deep/acme
 tail -n 1 /srv/deep/acme/policies/org.yaml
 readlink /usr/local/bin/penny
-penny up --detach --root /srv/deep/acme >&2
 penny status --root /srv/deep/acme | head -n 1
 penny down --root /srv/deep/acme >&2`
   const { out, err } = await onMachine(t, '', script)
   const once = ['linked /usr/local/bin/penny', 'made an organisation in /srv/deep/acme; it is described in /srv/deep/acme/policies']
+  const start = 'ready: penny up --detach --root /srv/deep/acme'
   const ready = 'ready: penny status --root /srv/deep/acme'
   const then = ['0 755 /srv/deep', '0 755 /srv/deep/acme', '# mine', '/srv/pennypost/dist/cli/penny.js', 'small admits mail', '']
-  t.same(out.split('\n'), [...once, ready, ready, ...then], err)
+  t.same(out.split('\n'), [...once, start, start, ready, ...then], err)
+})
+
+t.test('scripts/setup run ends with a line that says what can be used now, and what is missing', { skip }, async (t) => {
+  const { out, err } = await onMachine(t, '', `${AS_NOBODY} scripts/setup run\nmount --bind /dev/null /usr/bin/bwrap\n${AS_NOBODY} scripts/setup run`)
+  const command = 'the command: alias penny="/srv/pennypost/dist/cli/penny.js"\n'
+  t.ok(out.startsWith(`ready; ${command}missing: bubblewrap;`), `${out}${err}`)
+  t.ok(out.endsWith(`\nbuilt, but no agent is started before what is missing is installed; ${command}`), out)
 })
 
 t.test('the unit names the Node, the program and the root of this machine', { skip }, async (t) => {
