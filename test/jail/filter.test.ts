@@ -19,7 +19,7 @@ const REFUSED: Readonly<Record<string, readonly [number, number | undefined]>> =
 }
 /** One number everywhere: calls that programs do without when they hear that there are none. */
 const MISSING = {
-  ...{ io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, clone3: 435 },
+  ...{ io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, clone3: 435, pidfd_getfd: 438 },
   ...{ open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, fspick: 433, mount_setattr: 442, quotactl_fd: 443 },
 }
 const ORDINARY: Readonly<Record<string, readonly [number, number]>> = {
@@ -29,8 +29,8 @@ const ORDINARY: Readonly<Record<string, readonly [number, number]>> = {
 }
 const SAME_ORDINARY = { pidfd_open: 434, close_range: 436, openat2: 437, faccessat2: 439, landlock_create_ruleset: 444 }
 const OF_PROCESSOR = {
-  x64: { at: 0, clone: 56, socket: 41, ioctl: 16, foreign: AUDIT.i386 },
-  arm64: { at: 1, clone: 220, socket: 198, ioctl: 29, foreign: AUDIT.arm },
+  x64: { at: 0, clone: 56, socket: 41, ioctl: 16, fcntl: 72, foreign: AUDIT.i386 },
+  arm64: { at: 1, clone: 220, socket: 198, ioctl: 29, fcntl: 25, foreign: AUDIT.arm },
 } as const
 
 const NAMESPACES = { mnt: 0x00020000, cgroup: 0x02000000, uts: 0x04000000, ipc: 0x08000000, user: 0x10000000, pid: 0x20000000, net: 0x40000000 }
@@ -124,6 +124,16 @@ for (const processor of ['x64', 'arm64'] as const) {
       t.equal(on(here.ioctl, 0, (1n << 32n) | BigInt(request)), EPERM, 'with a high half that the kernel does not look at')
     }
     t.equal(on(here.ioctl, TIOCSTI, TCGETS), ALLOWED, 'it is the second argument that counts')
+  })
+
+  t.test(`${processor}: nobody is made to wait for a lease`, async (t) => {
+    const [F_GETFL, F_SETLK, F_SETLEASE, F_GETLEASE, F_DUPFD_CLOEXEC, F_SETDELEG] = [3, 6, 1024, 1025, 1030, 1040]
+    for (const command of [F_GETFL, F_SETLK, F_GETLEASE, F_DUPFD_CLOEXEC]) t.equal(on(here.fcntl, 0, command), ALLOWED)
+    for (const command of [F_SETLEASE, F_SETDELEG]) {
+      t.equal(on(here.fcntl, 0, command, 1), EPERM)
+      t.equal(on(here.fcntl, 0, (1n << 32n) | BigInt(command), 1), EPERM, 'with a high half that the kernel does not look at')
+    }
+    t.equal(on(here.fcntl, F_SETLEASE, F_GETFL), ALLOWED, 'it is the second argument that counts')
   })
 
   t.test(`${processor}: calls by another processor's numbers find nothing`, async (t) => {

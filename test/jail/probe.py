@@ -157,6 +157,29 @@ def limits_of_first():
         return 'the memory of the first process can be written'
 
 
+def descriptors_of_first():
+    """By what bwrap's first process holds an agent would say for it how the run ended."""
+    pidfd_open, pidfd_getfd = 434, 438
+    first = libc.syscall(pidfd_open, 1, 0)
+    taken = [libc.syscall(pidfd_getfd, first, fd, 0) for fd in range(3, 64)]
+    os.close(first)
+    return [os.readlink(f'/proc/self/fd/{fd}') for fd in taken if fd >= 0]
+
+
+def leases():
+    """Whoever opens what is leased waits: programs of others, too, where all have one uid."""
+    import fcntl
+    path = os.path.join(os.environ.get('HOME', '.'), f'.probe-lease-{os.getpid()}')
+    open(path, 'x').close()
+    fd = os.open(path, os.O_RDONLY)
+    os.unlink(path)
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        return 'a file can be leased'
+    finally:
+        os.close(fd)
+
+
 def interfaces():
     names = [line.split(':')[0].strip() for line in open('/proc/net/dev').read().splitlines()[2:]]
     return [name for name in names if name != 'lo']
@@ -204,6 +227,8 @@ attempt('root-of-others', lambda: os.listdir(f'/proc/{targets["pid"]}/root'))
 attempt('first-process', first_of_jail)
 attempt('memory-of-first', limits_of_first)
 attempt('memory-of-first-task', lambda: open('/proc/1/task/1/mem', 'r+b') and 'the memory of the first process can be written')
+attempt('descriptors-of-first', descriptors_of_first)
+attempt('leases', leases)
 attempt('descriptors', lambda: [one for one in descriptors() if not one.endswith('/fd')])
 
 # Files of others
