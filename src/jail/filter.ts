@@ -14,6 +14,7 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
     socket: 41,
     ioctl: 16,
     fcntl: 72,
+    attributes: { setxattr: 188, lsetxattr: 189, fsetxattr: 190 },
     refused: {
       ...{ ptrace: 101, syslog: 103, uselib: 134, modify_ldt: 154, pivot_root: 155, chroot: 161, acct: 163, mount: 165, umount2: 166, swapon: 167 },
       ...{ swapoff: 168, reboot: 169, sethostname: 170, setdomainname: 171, iopl: 172, ioperm: 173, init_module: 175, delete_module: 176 },
@@ -29,6 +30,7 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
     socket: 198,
     ioctl: 29,
     fcntl: 25,
+    attributes: { setxattr: 5, lsetxattr: 6, fsetxattr: 7 },
     refused: {
       ...{ umount2: 39, mount: 40, pivot_root: 41, chroot: 51, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104, init_module: 105 },
       ...{ delete_module: 106, syslog: 116, ptrace: 117, reboot: 142, sethostname: 161, setdomainname: 162, add_key: 217, request_key: 218 },
@@ -45,6 +47,13 @@ const MISSING = {
   ...{ fspick: 433, clone3: 435, pidfd_getfd: 438, mount_setattr: 442, quotactl_fd: 443 },
 }
 
+/**
+ * As on a file system that has none. An access list takes the right of readers away behind a mode that still shows it; flags (FS_IOC_SETFLAGS,
+ * FS_IOC_FSSETXATTR, FS_IOC_ENABLE_VERITY, FS_IOC_SET_ENCRYPTION_POLICY) make each of the daemon's renames wait for the disk, or fail.
+ */
+const ATTRIBUTES = { setxattrat: 463, file_setattr: 469 }
+const FLAGS = [0x40086602, 0x401c5820, 0x40806685, 0x800c6613]
+
 type Architecture = Readonly<{
   audit: number
   foreignFrom: number | undefined
@@ -52,6 +61,7 @@ type Architecture = Readonly<{
   socket: number
   ioctl: number
   fcntl: number
+  attributes: Readonly<Record<string, number>>
   refused: Readonly<Record<string, number>>
 }>
 
@@ -66,6 +76,7 @@ const LEASES = [1024, 1040]
 
 const EPERM = 1
 const ENOSYS = 38
+const EOPNOTSUPP = 95
 const EAFNOSUPPORT = 97
 
 /** struct seccomp_data: nr, arch, instruction pointer, six arguments of 8 bytes, the low half first. */
@@ -104,9 +115,15 @@ function programFor(here: Architecture): Instruction[] {
     ...(here.foreignFrom === undefined ? [] : when(IF_AT_LEAST, here.foreignFrom, refused(ENOSYS))),
     ...Object.values(here.refused).flatMap((number) => when(IF_EQUAL, number, refused(EPERM))),
     ...Object.values(MISSING).flatMap((number) => when(IF_EQUAL, number, refused(ENOSYS))),
+    ...Object.values({ ...here.attributes, ...ATTRIBUTES }).flatMap((number) => when(IF_EQUAL, number, refused(EOPNOTSUPP))),
     ...when(IF_EQUAL, here.clone, [load(argument(0)), ...when(IF_ANY_BIT, NEW_NAMESPACES, refused(EPERM)), end(ALLOW)]),
     ...when(IF_EQUAL, here.socket, [load(argument(0)), ...FAMILIES.flatMap((family) => when(IF_EQUAL, family, [end(ALLOW)])), ...refused(EAFNOSUPPORT)]),
-    ...when(IF_EQUAL, here.ioctl, [load(argument(1)), ...TERMINAL.flatMap((request) => when(IF_EQUAL, request, refused(EPERM))), end(ALLOW)]),
+    ...when(IF_EQUAL, here.ioctl, [
+      load(argument(1)),
+      ...TERMINAL.flatMap((request) => when(IF_EQUAL, request, refused(EPERM))),
+      ...FLAGS.flatMap((request) => when(IF_EQUAL, request, refused(EOPNOTSUPP))),
+      end(ALLOW),
+    ]),
     ...when(IF_EQUAL, here.fcntl, [load(argument(1)), ...LEASES.flatMap((command) => when(IF_EQUAL, command, refused(EPERM))), end(ALLOW)]),
     end(ALLOW),
   ]

@@ -180,6 +180,31 @@ def leases():
         os.close(fd)
 
 
+def own_file(work):
+    path = os.path.join(os.environ.get('HOME', '.'), f'.probe-own-{os.getpid()}')
+    open(path, 'x').close()
+    try:
+        return work(path)
+    finally:
+        os.unlink(path)
+
+
+def access_list(path):
+    """Its readers have no right any more, and the mode shows one."""
+    entries = [(1, 7), (4, 0), (0x10, 5), (0x20, 0)]
+    os.setxattr(path, 'system.posix_acl_access', struct.pack('<I', 2) + b''.join(struct.pack('<HHI', tag, bits, 0xffffffff) for tag, bits in entries))
+    return f'mode {os.stat(path).st_mode & 0o777:o}, and its group may do nothing'
+
+
+def file_flags(path):
+    """Written through: whoever renames in such a folder waits for the disk."""
+    import fcntl
+    FS_IOC_SETFLAGS, FS_SYNC_FL = 0x40086602, 8
+    with open(path) as file:
+        fcntl.ioctl(file, FS_IOC_SETFLAGS, struct.pack('i', FS_SYNC_FL))
+    return 'a flag was set'
+
+
 def interfaces():
     names = [line.split(':')[0].strip() for line in open('/proc/net/dev').read().splitlines()[2:]]
     return [name for name in names if name != 'lo']
@@ -229,6 +254,8 @@ attempt('memory-of-first', limits_of_first)
 attempt('memory-of-first-task', lambda: open('/proc/1/task/1/mem', 'r+b') and 'the memory of the first process can be written')
 attempt('descriptors-of-first', descriptors_of_first)
 attempt('leases', leases)
+attempt('access-list', lambda: own_file(access_list))
+attempt('file-flags', lambda: own_file(file_flags))
 attempt('descriptors', lambda: [one for one in descriptors() if not one.endswith('/fd')])
 
 # Files of others
