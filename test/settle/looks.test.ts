@@ -30,7 +30,7 @@ t.test('however often somebody makes one file to be looked at again later, it is
     const timer = setTimeout(call, ms)
     return () => clearTimeout(timer)
   }
-  const looks = makeLooks<string>({ ...clock, after } as unknown as Clock, async (key) => void seen.push(key))
+  const looks = makeLooks<string>({ ...clock, after }, async (key) => void seen.push(key))
   for (let i = 0; i < 1000; i++) looks.later('legal' as Name, 'one', 100 - (i % 50))
   looks.later('legal' as Name, 'other', 1)
   await new Promise((resolve) => setTimeout(resolve, 200))
