@@ -1,7 +1,7 @@
 /**
  * The seccomp filter of a jail, as bytes of classic BPF (seccomp(2), linux/filter.h): everything is allowed but what reaches beyond
- * the jail or has no use but to attack the kernel. A second net: most of it is refused by the namespaces anyway; keyrings, AF_VSOCK
- * and the terminal's input queue are not.
+ * the jail or has no use but to attack the kernel. A second net: most of it is refused by the namespaces anyway; keyrings, AF_VSOCK,
+ * the terminal's input queue, leases on what others open and the descriptors of the jail's first process are not.
  */
 
 /** linux/audit.h; numbers of system calls from arch/x86/entry/syscalls/syscall_64.tbl and asm-generic/unistd.h. */
@@ -13,6 +13,8 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
     clone: 56,
     socket: 41,
     ioctl: 16,
+    fcntl: 72,
+    attributes: { setxattr: 188, lsetxattr: 189, fsetxattr: 190 },
     refused: {
       ...{ ptrace: 101, syslog: 103, uselib: 134, modify_ldt: 154, pivot_root: 155, chroot: 161, acct: 163, mount: 165, umount2: 166, swapon: 167 },
       ...{ swapoff: 168, reboot: 169, sethostname: 170, setdomainname: 171, iopl: 172, ioperm: 173, init_module: 175, delete_module: 176 },
@@ -27,6 +29,8 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
     clone: 220,
     socket: 198,
     ioctl: 29,
+    fcntl: 25,
+    attributes: { setxattr: 5, lsetxattr: 6, fsetxattr: 7 },
     refused: {
       ...{ umount2: 39, mount: 40, pivot_root: 41, chroot: 51, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104, init_module: 105 },
       ...{ delete_module: 106, syslog: 116, ptrace: 117, reboot: 142, sethostname: 161, setdomainname: 162, add_key: 217, request_key: 218 },
@@ -40,8 +44,15 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
 /** The same numbers everywhere. Programs that try these fall back to older calls when told that there are none. */
 const MISSING = {
   ...{ io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432 },
-  ...{ fspick: 433, clone3: 435, mount_setattr: 442, quotactl_fd: 443 },
+  ...{ fspick: 433, clone3: 435, pidfd_getfd: 438, mount_setattr: 442, quotactl_fd: 443 },
 }
+
+/**
+ * As on a file system that has none. An access list takes the right of readers away behind a mode that still shows it; flags (FS_IOC_SETFLAGS,
+ * FS_IOC_FSSETXATTR, FS_IOC_ENABLE_VERITY, FS_IOC_SET_ENCRYPTION_POLICY) make each of the daemon's renames wait for the disk, or fail.
+ */
+const ATTRIBUTES = { setxattrat: 463, file_setattr: 469 }
+const FLAGS = [0x40086602, 0x401c5820, 0x40806685, 0x800c6613]
 
 type Architecture = Readonly<{
   audit: number
@@ -49,6 +60,8 @@ type Architecture = Readonly<{
   clone: number
   socket: number
   ioctl: number
+  fcntl: number
+  attributes: Readonly<Record<string, number>>
   refused: Readonly<Record<string, number>>
 }>
 
@@ -58,9 +71,12 @@ const NEW_NAMESPACES = 0x7e020000
 const FAMILIES = [1, 2, 10, 16]
 /** TIOCSTI and TIOCLINUX put words into the mouth of whoever sits at the terminal. */
 const TERMINAL = [0x5412, 0x541c]
+/** F_SETLEASE, F_SETDELEG: whoever opens a leased file waits up to 45 s. Where all have one uid, programs and mail of others can be leased. */
+const LEASES = [1024, 1040]
 
 const EPERM = 1
 const ENOSYS = 38
+const EOPNOTSUPP = 95
 const EAFNOSUPPORT = 97
 
 /** struct seccomp_data: nr, arch, instruction pointer, six arguments of 8 bytes, the low half first. */
@@ -99,9 +115,16 @@ function programFor(here: Architecture): Instruction[] {
     ...(here.foreignFrom === undefined ? [] : when(IF_AT_LEAST, here.foreignFrom, refused(ENOSYS))),
     ...Object.values(here.refused).flatMap((number) => when(IF_EQUAL, number, refused(EPERM))),
     ...Object.values(MISSING).flatMap((number) => when(IF_EQUAL, number, refused(ENOSYS))),
+    ...Object.values({ ...here.attributes, ...ATTRIBUTES }).flatMap((number) => when(IF_EQUAL, number, refused(EOPNOTSUPP))),
     ...when(IF_EQUAL, here.clone, [load(argument(0)), ...when(IF_ANY_BIT, NEW_NAMESPACES, refused(EPERM)), end(ALLOW)]),
     ...when(IF_EQUAL, here.socket, [load(argument(0)), ...FAMILIES.flatMap((family) => when(IF_EQUAL, family, [end(ALLOW)])), ...refused(EAFNOSUPPORT)]),
-    ...when(IF_EQUAL, here.ioctl, [load(argument(1)), ...TERMINAL.flatMap((request) => when(IF_EQUAL, request, refused(EPERM))), end(ALLOW)]),
+    ...when(IF_EQUAL, here.ioctl, [
+      load(argument(1)),
+      ...TERMINAL.flatMap((request) => when(IF_EQUAL, request, refused(EPERM))),
+      ...FLAGS.flatMap((request) => when(IF_EQUAL, request, refused(EOPNOTSUPP))),
+      end(ALLOW),
+    ]),
+    ...when(IF_EQUAL, here.fcntl, [load(argument(1)), ...LEASES.flatMap((command) => when(IF_EQUAL, command, refused(EPERM))), end(ALLOW)]),
     end(ALLOW),
   ]
 }

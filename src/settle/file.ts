@@ -1,12 +1,15 @@
 /** One message's file in folders that its holder writes at the same time: find it, read it, put it there, move it. */
 import { FOLDERS, type Folder } from '../core/status.ts'
 import { isGone, type Mail, openUnlessLeased, statOrNothing } from '../mailbox/index.ts'
-import type { Path, Stat } from '../system/types.ts'
+import type { Fd, Path, Stat } from '../system/types.ts'
 import { setAside } from './aside.ts'
 import type { SettleGiven } from './types.ts'
 
 /** A holder's notes may grow a message to so many times the limit of org.yaml before it is not followed any more. */
 const LARGEST_IN_MESSAGES = 4
+
+/** Of a delivered message (contract, page 5): its holder and who may read its mail. */
+const READABLE = 0o440
 
 export type Place = Readonly<{ folder: Folder; file: string; path: Path; stat: Stat }>
 
@@ -54,6 +57,7 @@ export type Unread =
 /** The whole content while nobody writes it. */
 export function snapshot(given: SettleGiven, mail: Pick<Mail, 'holder'>, place: Place): Snapshot | Unread {
   const { disk } = given
+  openToReaders(given, mail, place)
   const fd = openUnlessLeased(disk, place.path)
   if (typeof fd === 'string') return fd
   const unsafe = unsafety(given, mail, place, disk.fstat(fd))
@@ -73,6 +77,30 @@ export function snapshot(given: SettleGiven, mail: Pick<Mail, 'holder'>, place: 
   }
   const bytes = disk.read(fd, stat.size)
   return { bytes, stat, untouched: () => disk.lease.unbroken(fd), letGo }
+}
+
+/** Gives back the rights that its holder took: who may read its mail, or the daemon where all have one uid, must be able to. */
+function openToReaders(given: SettleGiven, { holder }: Pick<Mail, 'holder'>, { path, stat: seen }: Place): void {
+  const { disk, layout } = given
+  const owner = given.mailOwner(holder)
+  const isClosed = ({ mode, gid }: Stat): boolean => (mode & READABLE) !== READABLE || (owner !== undefined && gid !== owner.gid)
+  if (!isClosed(seen)) return
+  let fd: Fd
+  try {
+    fd = disk.pin(path)
+  } catch (cause) {
+    if (isGone(cause)) return
+    throw cause
+  }
+  try {
+    const stat = disk.fstat(fd)
+    // What else lies there is not its holder's to be read, and is judged once it is open.
+    if (stat.kind !== 'file' || stat.links !== 1 || stat.uid !== (owner ?? disk.stat(layout.staging)).uid || !isClosed(stat)) return
+    if (owner) disk.setOwner(fd, owner)
+    disk.setMode(fd, (stat.mode & 0o777) | READABLE)
+  } finally {
+    disk.close(fd)
+  }
 }
 
 export const largestBytes = (given: SettleGiven): number => LARGEST_IN_MESSAGES * given.config().org.limits.messageBytes

@@ -1,10 +1,12 @@
 /** One queue for everything a holder's own moves make the room look at: who moves thousands of files waits, nobody else does. */
 import type { Name } from '../core/names.ts'
-import type { Clock } from '../system/types.ts'
+import type { Cancel, Clock } from '../system/types.ts'
 
 export type Looks<Key> = Readonly<{
   /** Looks at it soon, once, however often it is asked meanwhile. */
   soon: (holder: Name, key: Key) => void
+  /** Looks at it once more after so many milliseconds: once, at the soonest of the times that were asked, however often it was. */
+  later: (holder: Name, key: Key, ms: number) => void
   /** How many of this holder's wait. */
   waiting: (holder: Name) => number
   /** Resolves when nothing waits and nothing is under way. */
@@ -21,6 +23,7 @@ const BEGINNING = 4
 /** `look` must not reject. */
 export function makeLooks<Key>(clock: Clock, look: (key: Key) => Promise<void>): Looks<Key> {
   const waiting = new Map<Name, Set<Key>>()
+  const alarms = new Map<Key, { atMs: number; cancel: Cancel }>()
   let underWay = 0
   let planned = false
   let whenIdle: (() => void)[] = []
@@ -67,12 +70,25 @@ export function makeLooks<Key>(clock: Clock, look: (key: Key) => Promise<void>):
     for (const tell of told) tell()
   }
 
+  function soon(holder: Name, key: Key): void {
+    const keys = waiting.get(holder)
+    if (keys) keys.add(key)
+    else waiting.set(holder, new Set([key]))
+    plan()
+  }
+
   return {
-    soon: (holder, key) => {
-      const keys = waiting.get(holder)
-      if (keys) keys.add(key)
-      else waiting.set(holder, new Set([key]))
-      plan()
+    soon,
+    later: (holder, key, ms) => {
+      const atMs = clock.monotonic() + ms
+      const known = alarms.get(key)
+      if (known && known.atMs <= atMs) return
+      known?.cancel()
+      const cancel = clock.after(ms, () => {
+        alarms.delete(key)
+        soon(holder, key)
+      })
+      alarms.set(key, { atMs, cancel })
     },
     waiting: (holder) => waiting.get(holder)?.size ?? 0,
     idle: () => (underWay === 0 && waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => void whenIdle.push(resolve))),

@@ -60,7 +60,10 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
   /** Other places where a message was seen: copies that an editor saved late, or where its holder moved it. */
   const seenAt = new Map<MessageId, Map<string, { folder: Folder; name: string }>>()
 
-  const again = (id: MessageId, ms: number): void => void clock.after(ms, () => adjustSoon(id))
+  function again(id: MessageId, ms: number): void {
+    const mail = ledger.get(id)
+    if (mail) looks.later(mail.holder, id, ms)
+  }
   const rescue = createRescue(given, again, hooks.text)
   const correct = createCorrect(given, hooks.text, adjustSoon)
 
@@ -83,6 +86,7 @@ export function createSettle(given: SettleGiven, hooks: SettleHooks): Settle {
       const [key, at] = seenAt.get(id)?.entries().next().value ?? []
       if (!mail || !key || !at) {
         if (mail) await bring(mail, undefined)
+        else seenAt.delete(id)
         return
       }
       const left = seenAt.get(id)

@@ -27,7 +27,7 @@ const idOf = (key: string): string => parseFileName(key.slice(key.lastIndexOf('/
 export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => void, shown: (mail: Mail, text: string) => void): Strangers {
   const { clock, disk, layout } = given
   const strays = createStrays(given, meet)
-  const settled = createSettled(given, readmit, shown, (mail, place, ms) => void clock.after(ms, () => meet(mail.holder, place.folder, place.file)))
+  const settled = createSettled(given, readmit, shown, (mail, place, ms) => looks.later(mail.holder, `${mail.holder}/${place.folder}/${place.file}`, ms))
   const looks = makeLooks<string>(clock, (key) =>
     meetNow(key).catch((cause: unknown) =>
       given.log('error', 'a file could not be looked at', { id: idOf(key), file: `workspaces/${key}`, why: String(cause) }),
@@ -101,7 +101,7 @@ export function createStrangers(given: SettleGiven, readmit: (mail: Mail) => voi
         return meet(holder, folder, name)
       }
       const admission = mail || folder === 'done' ? undefined : admissionByMirror(given, holder, { folder, file: name, path, stat }, id)
-      if (admission === 'busy') return void clock.after(MOMENT_MS, () => looks.soon(holder, key))
+      if (admission === 'busy') return looks.later(holder, key, MOMENT_MS)
       const adopted = admission && given.readmit(admission)
       if (adopted) return readmit(adopted)
     }

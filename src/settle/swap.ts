@@ -25,7 +25,7 @@ export async function swap(given: SettleGiven, mail: Mail, place: Place, read: S
   const secret = given.ids.secret()
   const known = [digestOf(read.bytes), digestOf(text)]
   let staged = `${given.layout.staging}/rewrite.${secret}`
-  disk.create(staged, text, place.stat.mode & 0o777, given.mailOwner(mail.holder))
+  disk.create(staged, text, read.stat.mode & 0o777, given.mailOwner(mail.holder))
   let made: Stat
   try {
     await disk.syncPath(staged)

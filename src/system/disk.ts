@@ -64,7 +64,7 @@ export function realDisk(native: Native | undefined, lease: Lease): Disk {
         if (cause) throw cause
       }),
     create,
-    openAppend: (path, mode) => openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, mode),
+    openAppend: (path, mode) => openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode),
     append: (fd, data) => writeAll(fd, typeof data === 'string' ? Buffer.from(data) : data),
     rename: renameSync,
     renameNew: native?.renameNew ?? linkThenUnlink,

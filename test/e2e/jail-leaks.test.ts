@@ -106,7 +106,20 @@ t.test(
   { skip: AM_ROOT && REACHABLE ? false : 'needs uid 0, and a checkout that agents may read' },
   async (t) => {
     const probe = await probeAll(t, {}, (org) => org.owner('gate'))
-    await judge(t, probe, ['tmp', 'abstract-socket', 'path-socket', 'loopback', 'shared-memory', 'sysv-memory', 'path-policies', 'keyring', 'limits'])
+    await judge(t, probe, [
+      'tmp',
+      'abstract-socket',
+      'path-socket',
+      'loopback',
+      'shared-memory',
+      'sysv-memory',
+      'path-policies',
+      'keyring',
+      'limits',
+      'leases',
+      'access-list',
+      'file-flags',
+    ])
   },
 )
 
@@ -116,6 +129,17 @@ t.test(
   async (t) => {
     const probe = await probeAll(t, AM_ROOT ? { as: ORDINARY } : {}, () => (AM_ROOT ? ORDINARY : undefined))
     const ofSameUid = ['processes', 'signal', 'memory-of-others', 'read-policies', 'read-own', 'read-other']
-    await judge(t, probe, ['tmp', 'abstract-socket', 'path-socket', 'loopback', 'shared-memory', 'sysv-memory', ...ofSameUid])
+    await judge(t, probe, [
+      'tmp',
+      'abstract-socket',
+      'path-socket',
+      'loopback',
+      'shared-memory',
+      'sysv-memory',
+      'leases',
+      'access-list',
+      'file-flags',
+      ...ofSameUid,
+    ])
   },
 )

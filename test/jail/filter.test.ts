@@ -3,7 +3,7 @@ import { filterFor } from '../../src/jail/filter.ts'
 
 const AUDIT = { x64: 0xc000003e, i386: 0x40000003, arm64: 0xc00000b7, arm: 0x40000028 }
 const ALLOWED = 'allowed'
-const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97]
+const [EPERM, ENOSYS, EOPNOTSUPP, EAFNOSUPPORT] = [1, 38, 95, 97]
 
 /** From linux/unistd.h of each processor: [x64, arm64]; undefined: there is none of that name. */
 const REFUSED: Readonly<Record<string, readonly [number, number | undefined]>> = {
@@ -19,8 +19,12 @@ const REFUSED: Readonly<Record<string, readonly [number, number | undefined]>> =
 }
 /** One number everywhere: calls that programs do without when they hear that there are none. */
 const MISSING = {
-  ...{ io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, clone3: 435 },
+  ...{ io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, clone3: 435, pidfd_getfd: 438 },
   ...{ open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, fspick: 433, mount_setattr: 442, quotactl_fd: 443 },
+}
+/** Access lists, and what else a file may have beside its mode. */
+const UNSUPPORTED: Readonly<Record<string, readonly [number, number]>> = {
+  ...{ setxattr: [188, 5], lsetxattr: [189, 6], fsetxattr: [190, 7], setxattrat: [463, 463], file_setattr: [469, 469] },
 }
 const ORDINARY: Readonly<Record<string, readonly [number, number]>> = {
   ...{ read: [0, 63], write: [1, 64], openat: [257, 56], execve: [59, 221], futex: [202, 98], mmap: [9, 222], exit_group: [231, 94] },
@@ -29,8 +33,8 @@ const ORDINARY: Readonly<Record<string, readonly [number, number]>> = {
 }
 const SAME_ORDINARY = { pidfd_open: 434, close_range: 436, openat2: 437, faccessat2: 439, landlock_create_ruleset: 444 }
 const OF_PROCESSOR = {
-  x64: { at: 0, clone: 56, socket: 41, ioctl: 16, foreign: AUDIT.i386 },
-  arm64: { at: 1, clone: 220, socket: 198, ioctl: 29, foreign: AUDIT.arm },
+  x64: { at: 0, clone: 56, socket: 41, ioctl: 16, fcntl: 72, foreign: AUDIT.i386 },
+  arm64: { at: 1, clone: 220, socket: 198, ioctl: 29, fcntl: 25, foreign: AUDIT.arm },
 } as const
 
 const NAMESPACES = { mnt: 0x00020000, cgroup: 0x02000000, uts: 0x04000000, ipc: 0x08000000, user: 0x10000000, pid: 0x20000000, net: 0x40000000 }
@@ -88,12 +92,13 @@ for (const processor of ['x64', 'arm64'] as const) {
       if (number !== undefined) t.equal(on(number), EPERM, name)
     }
     for (const [name, number] of Object.entries(MISSING)) t.equal(on(number), ENOSYS, name)
+    for (const [name, numbers] of Object.entries(UNSUPPORTED)) t.equal(on(numbers[here.at]), EOPNOTSUPP, name)
   })
 
   t.test(`${processor}: ordinary calls pass, and nothing but the named ones is refused`, async (t) => {
     for (const [name, numbers] of Object.entries(ORDINARY)) t.equal(on(numbers[here.at]), ALLOWED, name)
     for (const [name, number] of Object.entries(SAME_ORDINARY)) t.equal(on(number), ALLOWED, name)
-    const named = [...Object.values(REFUSED).map((numbers) => numbers[here.at]), ...Object.values(MISSING), here.socket]
+    const named = [...Object.values({ ...REFUSED, ...UNSUPPORTED }).map((numbers) => numbers[here.at]), ...Object.values(MISSING), here.socket]
     const strange = Array.from({ length: 600 }, (_, number) => number).filter((number) => !named.includes(number) && on(number) !== ALLOWED)
     t.same(strange, [])
   })
@@ -124,6 +129,23 @@ for (const processor of ['x64', 'arm64'] as const) {
       t.equal(on(here.ioctl, 0, (1n << 32n) | BigInt(request)), EPERM, 'with a high half that the kernel does not look at')
     }
     t.equal(on(here.ioctl, TIOCSTI, TCGETS), ALLOWED, 'it is the second argument that counts')
+  })
+
+  t.test(`${processor}: flags of files stay as they are`, async (t) => {
+    const [FS_IOC_GETFLAGS, FICLONE] = [0x80086601, 0x40049409]
+    for (const request of [FS_IOC_GETFLAGS, FICLONE]) t.equal(on(here.ioctl, 0, request), ALLOWED)
+    const setting = { FS_IOC_SETFLAGS: 0x40086602, FS_IOC_FSSETXATTR: 0x401c5820, FS_IOC_ENABLE_VERITY: 0x40806685, FS_IOC_SET_ENCRYPTION_POLICY: 0x800c6613 }
+    for (const [name, request] of Object.entries(setting)) t.equal(on(here.ioctl, 0, request), EOPNOTSUPP, name)
+  })
+
+  t.test(`${processor}: nobody is made to wait for a lease`, async (t) => {
+    const [F_GETFL, F_SETLK, F_SETLEASE, F_GETLEASE, F_DUPFD_CLOEXEC, F_SETDELEG] = [3, 6, 1024, 1025, 1030, 1040]
+    for (const command of [F_GETFL, F_SETLK, F_GETLEASE, F_DUPFD_CLOEXEC]) t.equal(on(here.fcntl, 0, command), ALLOWED)
+    for (const command of [F_SETLEASE, F_SETDELEG]) {
+      t.equal(on(here.fcntl, 0, command, 1), EPERM)
+      t.equal(on(here.fcntl, 0, (1n << 32n) | BigInt(command), 1), EPERM, 'with a high half that the kernel does not look at')
+    }
+    t.equal(on(here.fcntl, F_SETLEASE, F_GETFL), ALLOWED, 'it is the second argument that counts')
   })
 
   t.test(`${processor}: calls by another processor's numbers find nothing`, async (t) => {

@@ -157,6 +157,54 @@ def limits_of_first():
         return 'the memory of the first process can be written'
 
 
+def descriptors_of_first():
+    """By what bwrap's first process holds an agent would say for it how the run ended."""
+    pidfd_open, pidfd_getfd = 434, 438
+    first = libc.syscall(pidfd_open, 1, 0)
+    taken = [libc.syscall(pidfd_getfd, first, fd, 0) for fd in range(3, 64)]
+    os.close(first)
+    return [os.readlink(f'/proc/self/fd/{fd}') for fd in taken if fd >= 0]
+
+
+def leases():
+    """Whoever opens what is leased waits: programs of others, too, where all have one uid."""
+    import fcntl
+    path = os.path.join(os.environ.get('HOME', '.'), f'.probe-lease-{os.getpid()}')
+    open(path, 'x').close()
+    fd = os.open(path, os.O_RDONLY)
+    os.unlink(path)
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        return 'a file can be leased'
+    finally:
+        os.close(fd)
+
+
+def own_file(work):
+    path = os.path.join(os.environ.get('HOME', '.'), f'.probe-own-{os.getpid()}')
+    open(path, 'x').close()
+    try:
+        return work(path)
+    finally:
+        os.unlink(path)
+
+
+def access_list(path):
+    """Its readers have no right any more, and the mode shows one."""
+    entries = [(1, 7), (4, 0), (0x10, 5), (0x20, 0)]
+    os.setxattr(path, 'system.posix_acl_access', struct.pack('<I', 2) + b''.join(struct.pack('<HHI', tag, bits, 0xffffffff) for tag, bits in entries))
+    return f'mode {os.stat(path).st_mode & 0o777:o}, and its group may do nothing'
+
+
+def file_flags(path):
+    """Written through: whoever renames in such a folder waits for the disk."""
+    import fcntl
+    FS_IOC_SETFLAGS, FS_SYNC_FL = 0x40086602, 8
+    with open(path) as file:
+        fcntl.ioctl(file, FS_IOC_SETFLAGS, struct.pack('i', FS_SYNC_FL))
+    return 'a flag was set'
+
+
 def interfaces():
     names = [line.split(':')[0].strip() for line in open('/proc/net/dev').read().splitlines()[2:]]
     return [name for name in names if name != 'lo']
@@ -204,6 +252,10 @@ attempt('root-of-others', lambda: os.listdir(f'/proc/{targets["pid"]}/root'))
 attempt('first-process', first_of_jail)
 attempt('memory-of-first', limits_of_first)
 attempt('memory-of-first-task', lambda: open('/proc/1/task/1/mem', 'r+b') and 'the memory of the first process can be written')
+attempt('descriptors-of-first', descriptors_of_first)
+attempt('leases', leases)
+attempt('access-list', lambda: own_file(access_list))
+attempt('file-flags', lambda: own_file(file_flags))
 attempt('descriptors', lambda: [one for one in descriptors() if not one.endswith('/fd')])
 
 # Files of others

@@ -1,4 +1,4 @@
-import { appendFileSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, closeSync, linkSync, openSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { configOf } from '../config/organisation.ts'
 import { office } from './office.ts'
@@ -90,4 +90,47 @@ t.test('while the disk refuses to mend a spoiled message, its text stays where i
   await t.rejects(ask(mail, 'done', 'holder'), { code: 'ENOSPC' })
   t.match(text(mail), 'kind: task')
   t.same(aside(mail).sort(), [spoiled('first'), spoiled('second')], 'where the good one is in its place, the copy is all there is')
+})
+
+t.test('a message whose holder takes the right to read it away is readable again', async (t) => {
+  const { root, deliver, path, hint, where, save, text } = await office(t)
+  const mail = deliver()
+  writeFileSync(`${root}/outside`, 'not mail\n', { mode: 0o600 })
+  chmodSync(path(mail), 0)
+  await hint(mail, 'new')
+  t.equal(statSync(path(mail)).mode & 0o440, 0o440)
+  save(mail, 'new', text(mail).replace('status: open', 'status: in_progress'))
+  chmodSync(path(mail), 0o200)
+  await hint(mail, 'new')
+  t.equal(where(mail), 'cur in_progress', 'what it wrote counts')
+  t.equal(statSync(path(mail, 'cur')).mode & 0o440, 0o440)
+  unlinkSync(path(mail, 'cur'))
+  linkSync(`${root}/outside`, path(mail, 'cur'))
+  await hint(mail, 'cur')
+  t.equal(statSync(`${root}/outside`).mode & 0o777, 0o600, "another's file stays as it is")
+})
+
+t.test('a message that its holder keeps open is looked at as often as ever, whatever its holder does to it meanwhile', async (t) => {
+  let looks = 0
+  const { deliver, path, room } = await office(t, (disk) => ({
+    ...disk,
+    openRead: (file) => {
+      if (String(file).endsWith('.md')) looks++
+      return disk.openRead(file)
+    },
+  }))
+  const mail = deliver()
+  const fd = openSync(path(mail), 'r+')
+  try {
+    for (let i = 0; i < 50; i++) {
+      appendFileSync(fd, 'x')
+      room.settle.touched(mail.holder, 'new', mail.file)
+      await pause(5)
+    }
+    looks = 0
+    await pause(400)
+    t.ok(looks >= 3 && looks <= 20, `${looks} times in 400 ms`)
+  } finally {
+    closeSync(fd)
+  }
 })

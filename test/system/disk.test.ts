@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { breakable } from '../journal/ground.ts'
@@ -22,4 +23,11 @@ t.test('a file is read up to a limit, and refused above it', async (t) => {
   const { disk } = breakable()
   t.equal(disk.readFile(`${folder}/file`, 12).toString(), 'twelve bytes')
   t.throws(() => disk.readFile(`${folder}/file`, 11), { code: 'EFBIG' })
+})
+
+t.test('a pipe in the place of a file that is to be appended to keeps nobody waiting', async (t) => {
+  const folder = t.testdir()
+  const { disk } = breakable()
+  execFileSync('mkfifo', [`${folder}/log`])
+  t.throws(() => disk.openAppend(`${folder}/log`, 0o600), { code: 'ENXIO' })
 })
