@@ -8,7 +8,6 @@ import { hostOf } from '../system/host.ts'
 import { closeInherited } from '../system/inherited.ts'
 import { asUser, NOT_HANDED_ON } from '../system/spawner.ts'
 import type { SpawnPlan } from '../system/types.ts'
-import { STATUS_FD } from '../wake/index.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { AS_ROOT, EXIT, refuse, UP } from './exit.ts'
 import { loadPolicies, plainDisk } from './policies.ts'
@@ -53,7 +52,7 @@ export const command: Command = {
     }
     if (isShell && stdinIsTerminal) tell(call, `the jail of ${name}: uid ${jail.uid}, network ${jail.network}, its workspace is /ws; exit leaves it`)
     closeInherited()
-    const { argv, env: all, given } = enclose(ready.jail, host, lookWith(plainDisk()), program, STATUS_FD)
+    const { argv, env: all, given } = enclose(ready.jail, host, lookWith(plainDisk()), program)
     const status = await enter(as ? asUser(as, argv) : argv, all, given)
     if (status === undefined) refuse(EXIT.tryAgain, `the jail of ${name} cannot be made`, 'bwrap says why, above', 'penny doctor')
     return status

@@ -10,7 +10,7 @@ import type { Printed } from './printed.ts'
 import { awaitEnd, goneWithin, type Leash, startProcess } from './process.ts'
 import type { RunRecord } from './records.ts'
 import type { RunLog } from './runlog.ts'
-import { STATUS_FD, whyNot } from './tryjail.ts'
+import { whyNot } from './tryjail.ts'
 import { describeEnding, type Ending } from './verdict.ts'
 
 export type RunPlan = Readonly<{ run: MessageId; mail: Mail; runner: Runner; identity: Identity; leash: Leash }>
@@ -96,5 +96,5 @@ function said(output: Output, ending: Ending): Ending {
 }
 
 function lineOf(given: WakeGiven, jail: Jail | undefined, argv: readonly string[], env: Readonly<Record<string, string>>): Enclosed {
-  return jail ? enclose(jail, given.host(), lookWith(given.disk), { argv, env }, STATUS_FD) : { argv, env, given: [] }
+  return jail ? enclose(jail, given.host(), lookWith(given.disk), { argv, env }) : { argv, env, given: [] }
 }

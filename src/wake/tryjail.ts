@@ -7,8 +7,6 @@ import { describeEnding } from './verdict.ts'
 
 /** A machine under load may be slow; one that takes longer hangs. Milliseconds. */
 const WITHIN_MS = 10_000
-/** First descriptor after the standard ones. */
-export const STATUS_FD = 3
 
 /** Why it cannot be made; undefined: a program ran in it. */
 export async function tryJail(
@@ -19,7 +17,7 @@ export async function tryJail(
   const here = host()
   const ready = readyJail(disk, here, jail)
   if (ready.fault !== undefined) return ready.fault
-  const { argv, env, given } = enclose(ready.jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {} }, STATUS_FD)
+  const { argv, env, given } = enclose(ready.jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {} })
   let said = ''
   let status = ''
   const begun = await startProcess(spawner, {
