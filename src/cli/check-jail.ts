@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Agent, Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
-import { faultOfHost, filterFor } from '../jail/index.ts'
+import { faultOfHost, filterFor, type JailFault } from '../jail/index.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { realClock } from '../system/clock.ts'
 import { type Host, hostOf } from '../system/host.ts'
@@ -14,6 +14,8 @@ import { plainDisk } from './policies.ts'
 
 /** Each takes some 10 ms; what is wrong with the machine shows with the first. */
 const MOST_TRIED = 50
+
+const INSTALL = 'sudo apt-get install bubblewrap'
 
 /** What closes user namespaces to who is not root, and what opens them: kernel, Debian, Ubuntu. */
 const CLOSED = [
@@ -32,16 +34,16 @@ export async function checkJail(layout: Layout, config: Config, searchPath: stri
   const all = [...config.agents.values()]
   const jailed = all.filter((agent) => agent.jailed)
   const told = [...weaker(layout, all), ...aboutProgram(host())]
-  if (fault !== undefined) return [...told, jailed.length === 0 ? note('jail', fault) : wrong('jail', fault, 'sudo apt-get install bubblewrap')]
+  if (fault !== undefined) return [...told, jailed.length === 0 ? note('jail', fault) : wrong('jail', fault, INSTALL)]
   const { standingJail } = await import('../daemon/index.ts')
   const found: Finding[] = []
   let started = 0
   for (const agent of jailed.sort((a, b) => shows(b) - shows(a)).slice(0, MOST_TRIED)) {
     const standing = unless(UNSEEN, () => standingJail(plainDisk(), layout, config, agent, self))
     if (!standing) continue
-    const why = await tryJail({ spawner: realSpawner, clock: realClock, disk: plainDisk(), host }, standing.jail, standing.as)
-    if (why === undefined) started++
-    else found.push(wrong('jail', `the jail of ${agent.name} cannot be made: ${why}`, fixOfJail(layout, agent, why)))
+    const broken = await tryJail({ spawner: realSpawner, clock: realClock, disk: plainDisk(), host }, standing.jail, standing.as)
+    if (broken === undefined) started++
+    else found.push(wrong('jail', `the jail of ${agent.name} cannot be made: ${broken.why}`, fixOfJail(layout, agent, broken)))
   }
   if (started > 0) found.unshift(ok('jail', `${counted(started, 'real jail')} started, with bubblewrap ${host().bwrap?.version.join('.')}`))
   if (found.length === 0 && jailed.length > 0) found.push(skipped('jail', 'no agent has folders yet: the daemon makes them when it first starts', UP))
@@ -53,10 +55,17 @@ function shows({ mounts, reads }: Agent): number {
   return mounts.length + reads.length
 }
 
-function fixOfJail(layout: Layout, agent: Agent, why: string): string {
-  if (why.startsWith('mounts:')) return `\${EDITOR:-vi} ${shellWord(`${layout.policies}/agents/${agent.name}.md`)}`
-  for (const { file, closed, fix } of CLOSED) if (unless(UNSEEN, () => readFileSync(`/proc/sys/${file}`, 'utf8').trim()) === closed) return fix
-  return `penny jail ${shellWord(agent.name)} -- true`
+function fixOfJail(layout: Layout, agent: Agent, { kind }: JailFault): string {
+  switch (kind) {
+    case 'machine':
+      return INSTALL
+    case 'mounts':
+      return `\${EDITOR:-vi} ${shellWord(`${layout.policies}/agents/${agent.name}.md`)}`
+    case 'start': {
+      const shut = CLOSED.find(({ file, closed }) => unless(UNSEEN, () => readFileSync(`/proc/sys/${file}`, 'utf8').trim()) === closed)
+      return shut?.fix ?? `penny jail ${shellWord(agent.name)} -- true`
+    }
+  }
 }
 
 function weaker(layout: Layout, agents: readonly Agent[]): Finding[] {

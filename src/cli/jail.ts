@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { shellWord } from '../core/text.ts'
-import { enclose, faultOfHost, HOME_AT, JAIL_PATH, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
+import { enclose, HOME_AT, JAIL_PATH, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { hostOf } from '../system/host.ts'
 import { closeInherited } from '../system/inherited.ts'
@@ -39,8 +39,8 @@ export const command: Command = {
       return refuse(
         EXIT.tryAgain,
         `the jail of ${name} cannot be made`,
-        ready.fault,
-        faultOfHost(host) === undefined ? `\${EDITOR:-vi} ${shellWord(`${root}/policies/agents/${name}.md`)}` : 'sudo apt-get install bubblewrap',
+        ready.fault.why,
+        ready.fault.kind === 'machine' ? 'sudo apt-get install bubblewrap' : `\${EDITOR:-vi} ${shellWord(`${root}/policies/agents/${name}.md`)}`,
       )
     const isShell = words.length === 0
     const { stdinIsTerminal, stdoutIsTerminal, env } = call.surroundings
