@@ -96,6 +96,19 @@ t.test('a run goes on where its group cannot be entered', async (t) => {
   t.equal(said.toString(), 'a b $c\n')
 })
 
+t.test('a run is taken before the daemon where memory is short; one that would go earlier anyway stays so', async (t) => {
+  const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
+  for (const [before, then] of [
+    [own, Math.max(own, 500)],
+    [900, 900],
+  ]) {
+    const script = `echo ${before} > /proc/self/oom_score_adj; exec "$@"`
+    const run = spawn('/bin/sh', ['-c', script, 'sh', ...expendable(undefined, ['/bin/cat', '/proc/self/oom_score_adj'])])
+    const [said] = (await once(run.stdout, 'data')) as [Buffer]
+    t.equal(said.toString(), `${then}\n`)
+  }
+})
+
 t.test('only a service has a cgroup of its own, and only in version 2', async (t) => {
   const v2 = '30 23 0:28 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw\n'
   t.same(findOwnGroup(v2, '0::/system.slice/pennypost.service\n'), { own: '/sys/fs/cgroup/system.slice/pennypost.service' })
