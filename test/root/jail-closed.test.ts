@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { AM_ROOT, jsonLines, type Organisation, organisation, PENNY, REACHABLE, run, type Shape } from '../e2e/driver.ts'
+import { AM_ROOT, jsonLines, ORDINARY, type Organisation, organisation, PENNY, REACHABLE, run, type Shape } from '../e2e/driver.ts'
 import { type AlertFile, alertOf, alertsOf, exists, type Letter, lettersOf, message, pause, until } from '../e2e/files.ts'
 
 const skip = AM_ROOT && REACHABLE ? false : 'needs uid 0, and a checkout that agents may read'
@@ -59,9 +59,13 @@ const CASES = {
   'bubblewrap always fails': { over: undefined, why: /bwrap: No permissions to create a new namespace/, fix: 'penny doctor' },
 } as const
 
-for (const [title, { over, why, fix }] of Object.entries(CASES)) {
-  t.test(`${title} while the daemon runs: nothing is started in a weaker jail, and all is said`, { skip }, async (t) => {
-    const org = await organisation(t, shape)
+const MODES: Readonly<Record<string, Shape>> = { 'system mode': shape, 'user mode': { ...shape, as: ORDINARY } }
+
+for (const [mode, how] of Object.entries(MODES)) for (const [title, one] of Object.entries(CASES)) closes(mode, how, title, one)
+
+function closes(mode: string, how: Shape, title: string, { over, why, fix }: (typeof CASES)[keyof typeof CASES]): void {
+  t.test(`${mode}: ${title} while the daemon runs: nothing is started in a weaker jail, and all is said`, { skip }, async (t) => {
+    const org = await organisation(t, how)
     const broken = `${org.base}/bwrap`
     writeFileSync(
       broken,
@@ -69,6 +73,7 @@ for (const [title, { over, why, fix }] of Object.entries(CASES)) {
     )
     chmodSync(broken, 0o755)
     await org.up()
+    t.match(await org.json(['status']), [{ mode: mode.replace(' mode', '') }])
     await inItsView(org, `mount --bind '${over ?? broken}' /usr/bin/bwrap`)
     const { at } = org.drop('spool/legal/task.md', message({ subject: 'one' }))
     const alert = await waits(t, org, 'legal', at, why)
