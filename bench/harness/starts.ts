@@ -9,7 +9,6 @@ import { layoutOf } from '../../src/mailbox/index.ts'
 import { hostOf } from '../../src/system/host.ts'
 import { realSpawner } from '../../src/system/spawner.ts'
 import type { SpawnPlan } from '../../src/system/types.ts'
-import { STATUS_FD } from '../../src/wake/index.ts'
 
 const PROGRAM = { argv: ['/usr/bin/true'], env: { PATH: '/usr/bin:/bin' } }
 const WARM_UP = 5
@@ -33,7 +32,7 @@ async function timed(plan: Pick<SpawnPlan, 'argv' | 'env' | 'as' | 'jail'>): Pro
 
 async function jailed(): Promise<number> {
   const begun = performance.now()
-  const { argv, env, given } = enclose(jail, host, lookWith(plainDisk()), PROGRAM, STATUS_FD)
+  const { argv, env, given } = enclose(jail, host, lookWith(plainDisk()), PROGRAM)
   const enclosing = performance.now() - begun
   let status = ''
   const took = await timed({ argv, env, as, jail: { given, status: (chunk) => (status += chunk.toString()) } })

@@ -2,7 +2,7 @@
 import { constants, readFileSync, statSync } from 'node:fs'
 import type { Agent, Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
-import { faultOfHost, filterFor } from '../jail/index.ts'
+import { faultOfHost, filterFor, type JailFault } from '../jail/index.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { realClock } from '../system/clock.ts'
 import { type Host, hostOf } from '../system/host.ts'
@@ -52,11 +52,11 @@ export async function checkJail(layout: Layout, config: Config, searchPath: stri
   for (const agent of jailed.sort((a, b) => shows(b) - shows(a)).slice(0, MOST_TRIED)) {
     const standing = unless(UNSEEN, () => standingJail(plainDisk(), layout, config, agent, self))
     if (!standing) continue
-    const why = await tryJail({ spawner: realSpawner, clock: realClock, disk: plainDisk(), host }, standing.jail, standing.as)
-    if (why === undefined) {
+    const fault = await tryJail({ spawner: realSpawner, clock: realClock, disk: plainDisk(), host }, standing.jail, standing.as)
+    if (fault === undefined) {
       started++
       told.push(...barred(agent, { ...(standing.as ?? self), groups: standing.as?.groups ?? process.getgroups?.() ?? [] }))
-    } else found.push(wrong('jail', `the jail of ${agent.name} cannot be made: ${why}`, fixOfJail(layout, agent, why)))
+    } else found.push(wrong('jail', `the jail of ${agent.name} cannot be made: ${fault.why}`, fixOfJail(layout, agent, fault)))
   }
   if (started > 0) found.unshift(ok('jail', `${counted(started, 'real jail')} started, with bubblewrap ${host().bwrap?.version.join('.')}`))
   if (found.length === 0 && jailed.length > 0) found.push(skipped('jail', 'no agent has folders yet: the daemon makes them when it first starts', UP))
@@ -93,7 +93,7 @@ export async function faultOfMachine(
     const standing = unless(UNSEEN, () => standingJail(plainDisk(), layout, config, agent, self))
     if (!standing) continue
     const least = { ...standing.jail, mounts: [], readable: [] }
-    why = await tryJail({ spawner: realSpawner, clock: realClock, disk: plainDisk(), host }, least, standing.as)
+    why = (await tryJail({ spawner: realSpawner, clock: realClock, disk: plainDisk(), host }, least, standing.as))?.why
     if (why === undefined) return undefined
   }
   return why === undefined ? undefined : { why, fix: fixOfMachine(self) }
@@ -110,8 +110,8 @@ function shows({ mounts, reads }: Agent): number {
   return mounts.length + reads.length
 }
 
-function fixOfJail(layout: Layout, agent: Agent, why: string): string {
-  return why.startsWith('mounts:') ? edit(layout, agent.name) : `penny jail ${shellWord(agent.name)} -- true`
+function fixOfJail(layout: Layout, agent: Agent, { kind }: JailFault): string {
+  return kind === 'mounts' ? edit(layout, agent.name) : `penny jail ${shellWord(agent.name)} -- true`
 }
 
 function weaker(layout: Layout, agents: readonly Agent[]): Finding[] {

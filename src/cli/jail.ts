@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { shellWord } from '../core/text.ts'
-import { enclose, faultOfHost, HOME_AT, JAIL_PATH, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
+import { enclose, HOME_AT, JAIL_PATH, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { hostOf } from '../system/host.ts'
 import { closeInherited } from '../system/inherited.ts'
 import { asUser, NOT_HANDED_ON } from '../system/spawner.ts'
 import type { SpawnPlan } from '../system/types.ts'
-import { STATUS_FD } from '../wake/index.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { AS_ROOT, EXIT, INSTALL_BWRAP, refuse, UP } from './exit.ts'
 import { loadPolicies, plainDisk } from './policies.ts'
@@ -40,8 +39,8 @@ export const command: Command = {
       return refuse(
         EXIT.tryAgain,
         `the jail of ${name} cannot be made`,
-        ready.fault,
-        faultOfHost(host) === undefined ? `\${EDITOR:-vi} ${shellWord(`${root}/policies/agents/${name}.md`)}` : INSTALL_BWRAP,
+        ready.fault.why,
+        ready.fault.kind === 'machine' ? INSTALL_BWRAP : `\${EDITOR:-vi} ${shellWord(`${root}/policies/agents/${name}.md`)}`,
       )
     const isShell = words.length === 0
     const { stdinIsTerminal, stdoutIsTerminal, env } = call.surroundings
@@ -53,7 +52,7 @@ export const command: Command = {
     }
     if (isShell && stdinIsTerminal) tell(call, `the jail of ${name}: uid ${jail.uid}, network ${jail.network}, its workspace is /ws; exit leaves it`)
     closeInherited()
-    const { argv, env: all, given } = enclose(ready.jail, host, lookWith(plainDisk()), program, STATUS_FD)
+    const { argv, env: all, given } = enclose(ready.jail, host, lookWith(plainDisk()), program)
     const status = await enter(as ? asUser(as, argv) : argv, all, given)
     if (status === undefined) refuse(EXIT.tryAgain, `the jail of ${name} cannot be made`, 'bwrap says why, above', 'penny doctor')
     return status

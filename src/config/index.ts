@@ -9,7 +9,7 @@
  *          (`describeProblem` makes the line to show). A broken, unreadable, missing or empty folder is a problem,
  *          never an organisation without agents. It throws only for mistakes of its own.
  *
- * What is accepted without being acted on: `gateway:` and `checkpoints_to:` of org.yaml; `network jail context_window
+ * What is accepted without being acted on: `gateway:` and `checkpoints_to:` of org.yaml; `context_window
  * hold budget speaks_for bridge` and x-… of agents; the contents of providers/ authority/ bridges/ guarded/.
  */
 export { type ExampleFile, exampleFiles } from './example.ts'

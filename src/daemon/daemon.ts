@@ -3,7 +3,7 @@ import type { MessageId } from '../core/ids.ts'
 import { nextTurn } from '../system/slices.ts'
 import type { Owner } from '../system/types.ts'
 import type { Verbs } from './control.ts'
-import { makeHeldSweep, releaseHeld } from './held.ts'
+import { releaseHeld } from './held.ts'
 import { createMirrored, MIRRORS_LOOK_MS } from './mirrored.ts'
 import { checkPathTo } from './pathcheck.ts'
 import { expireOriginals, expireRunLogs } from './retention.ts'
@@ -56,7 +56,6 @@ export function startDaemon(given: DaemonGiven): Daemon {
   const logged = new Set<string>()
   let cleaning = false
   let saved: Promise<void> = Promise.resolve()
-  const sweepHeld = makeHeldSweep({ clock, disk, layout, sealed, cleared: alerts.clear, folder: rooms.heldFolder })
   const every = (ms: number, what: string, work: () => unknown) => clock.every(ms, guarded(what, work))
 
   function guarded(what: string, work: () => unknown): () => void {
@@ -115,7 +114,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
       ...(rooms.isReady() ? { mailboxes: () => settleRoom.sweep(all), backlogs: rooms.full.sweep, workspaces: rooms.sweepWorkspaces } : {}),
       ...(all ? { leftovers: rooms.sweepLeftovers, path: tellOfPath } : {}),
       folders: provisioner.patrol,
-      held: sweepHeld,
+      held: rooms.heldSweep.sweep,
       alerts: alerts.sweep,
       calls: rooms.calls.sweep,
       room: room.sweep,

@@ -192,10 +192,13 @@ function clearFor(given: HeldLookGiven, held: string, others: Alike): void {
   if (!isShared) given.cleared(intent.code, about)
 }
 
-/** What a person took out of spool/held/ is over: its reason and its alert go too. To be called again and again. */
-export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock; folder: HeldFolder }>): () => Promise<void> {
+/** `sweep`: to be called again and again. `told`: this is held now, and people are told; it may be gone before the next look. */
+export type HeldSweep = Readonly<{ sweep: () => Promise<void>; told: (held: string) => void }>
+
+/** What a person took out of spool/held/ is over: its reason and its alert go too. */
+export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock; folder: HeldFolder }>): HeldSweep {
   const { disk, layout, clock, folder } = given
-  let known = new Set<string>()
+  const known = new Set<string>()
   let listedCtimeMs = -1
   let underWay = false
   let nextMs = 0
@@ -217,13 +220,14 @@ export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock; fo
       if (statOrNothing(disk, why)) disk.unlink(why)
       alike ??= alikeOf(files)
       clearFor(given, name, alike)
+      known.delete(name)
     })
-    known = files
+    for (const name of files) known.add(name)
     // Only now: what failed is done again.
     listedCtimeMs = isRacy(ctimeMs, listedMs) ? -1 : ctimeMs
   }
 
-  return async () => {
+  async function sweep(): Promise<void> {
     const ctimeMs = statOrNothing(disk, layout.held)?.ctimeMs
     const startedMs = clock.monotonic()
     if (underWay || startedMs < nextMs || ctimeMs === undefined || (ctimeMs === listedCtimeMs && !folder.isTold())) return
@@ -236,6 +240,8 @@ export function makeHeldSweep(given: HeldLookGiven & Readonly<{ clock: Clock; fo
       nextMs = endedMs + LISTING_PAUSES * (endedMs - startedMs)
     }
   }
+
+  return { sweep, told: (held) => void known.add(held) }
 }
 
 /** Where it was dropped, or the spool where that is no folder any more: whoever made a box may have put a link in its place. */

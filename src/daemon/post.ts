@@ -32,6 +32,8 @@ export type PostGiven = Readonly<{
   /** Resolves when every message is known. */
   ready: Promise<void>
   heldOwner: () => Owner | undefined
+  /** A held file has an alert now. */
+  told: (held: string) => void
 }>
 
 export type Post = Readonly<{ submit: Submit; held: (intent: HoldIntent) => void; followUp: (delivered: Delivered) => Promise<void> }>
@@ -74,6 +76,7 @@ export function createPost(given: PostGiven): Post {
     given.disk.rename(staged, why)
     const agent = given.config().agents.has(intent.from as Name) ? { agent: intent.from } : {}
     raise({ code: intent.code, about: `${intent.folder}/${intent.name}`, ...agent, sentence: heldSentence(intent), fix: heldFix(intent) })
+    given.told(intent.held)
     if (agent.agent !== undefined && mayBounce(agent.agent)) bounceSoon(intent, agent.agent as Name)
   }
 

@@ -17,7 +17,7 @@ import { createCanaries } from './canaries.ts'
 import { createClockwork } from './clockwork.ts'
 import { createDropFolders, recordedOf } from './folders.ts'
 import { createFull, type Full } from './full.ts'
-import { createHeldFolder } from './held.ts'
+import { createHeldFolder, makeHeldSweep } from './held.ts'
 import { notifier } from './notify.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPolicies } from './policies.ts'
@@ -56,6 +56,7 @@ export function buildRooms(given: RoomsGiven) {
   const adoption = createAdoption({ ...outside, layout, config, identities, sealed, record: journal.record, raise, clear, done: () => dispatcher.kick() })
   const provisioner = createProvisioner({ ...records, ...outside, watches, config, identities, raise, clear, alertsLost: alerts.lost, adopt: adoption.begin })
   const heldFolder = createHeldFolder({ clock, disk, layout, raise, clear, repair: provisioner.root })
+  const heldSweep = makeHeldSweep({ clock, disk, layout, sealed, cleared: clear, folder: heldFolder })
   const room = createRoom(disk, layout.root, raise, clear)
   const canaries = createCanaries(disk, ids, layout, system.self)
   const answers = createAnswers({ clock, disk, finder, ledger, journal, sealed, state, config, inHand: () => deliver.inHand, ready: () => isReady })
@@ -81,6 +82,7 @@ export function buildRooms(given: RoomsGiven) {
     raise,
     ready,
     heldOwner: () => identities().alertOwner,
+    told: heldSweep.told,
   })
   const settleRoom = createSettleRoom({
     ...outside,
@@ -273,7 +275,7 @@ export function buildRooms(given: RoomsGiven) {
     journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
   }
 
-  const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room, heldFolder }
+  const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room, heldFolder, heldSweep }
   const moving = { adoption, provisioner, settleRoom, dispatcher, deliver, intake }
   return {
     ...records,

@@ -31,8 +31,13 @@ export type Program = Readonly<{
   atTerminal?: boolean
 }>
 
-/** `look`: at folders of others, just now. `statusFd`: where bwrap(1) says, as JSON, whether the program was started and how it ended; what it reads comes on the next ones. */
-export function enclose(jail: Jail, host: Host, look: Look, program: Program, statusFd: number): Enclosed {
+/** First descriptor after the standard ones: there bwrap(1) says, as JSON, whether the program was started and how it ended; what it reads comes on the next ones. */
+const STATUS_FD = 3
+const ARGS_FD = STATUS_FD + 1
+const FIRST_FILE_FD = ARGS_FD + 1
+
+/** `look`: at folders of others, just now. */
+export function enclose(jail: Jail, host: Host, look: Look, program: Program): Enclosed {
   const { bwrap } = host
   const { readable, words } = guard(jail, look)
   if (!bwrap) throw new Error('there is no bubblewrap')
@@ -43,8 +48,6 @@ export function enclose(jail: Jail, host: Host, look: Look, program: Program, st
     { at: '/etc/hosts', text: hostsText(jail) },
     { at: '/etc/nsswitch.conf', text: NAMES_TEXT },
   ]
-  const argsFd = statusFd + 1
-  const firstFd = argsFd + 1
   const sized = (bytes: number): string[] => (isAtLeast(bwrap.version, KNOWS_SIZE) ? ['--size', String(bytes)] : [])
   const folder = (at: string): string[] => ['--perms', '0755', '--dir', at]
   const options = [
@@ -53,14 +56,14 @@ export function enclose(jail: Jail, host: Host, look: Look, program: Program, st
     ...(jail.network === 'full' ? [] : ['--unshare-net']),
     ...(program.atTerminal && filter ? [] : ['--new-session']),
     ...['--hostname', jail.agent],
-    ...['--json-status-fd', String(statusFd)],
-    ...(filter ? ['--seccomp', String(firstFd + files.length)] : []),
+    ...['--json-status-fd', String(STATUS_FD)],
+    ...(filter ? ['--seccomp', String(FIRST_FILE_FD + files.length)] : []),
     ...['--ro-bind', '/usr', '/usr'],
     ...host.links.flatMap(({ name, to }) => ['--symlink', to, `/${name}`]),
     ...host.folders.flatMap((name) => ['--ro-bind', `/${name}`, `/${name}`]),
     ...folder('/etc'),
     ...[...OF_ETC, ...(jail.network === 'full' ? OF_ETC_ONLINE : [])].flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
-    ...files.flatMap(({ at }, i) => ['--perms', '0444', '--ro-bind-data', String(firstFd + i), at]),
+    ...files.flatMap(({ at }, i) => ['--perms', '0444', '--ro-bind-data', String(FIRST_FILE_FD + i), at]),
     // The first process is bwrap itself, with the program's ids and without its limits: who could write its memory would have none.
     ...['--proc', '/proc', '--perms', '0555', '--tmpfs', '/proc/1', '--remount-ro', '/proc/1'],
     ...['--dev', '/dev', ...sized(SHARED_MEMORY_BYTES), '--perms', '1777', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
@@ -81,7 +84,7 @@ export function enclose(jail: Jail, host: Host, look: Look, program: Program, st
   ]
   return {
     // Whoever looks at the jail's first process, from inside, need not see the paths of the machine.
-    argv: [bwrap.path, '--args', String(argsFd), '--', '/usr/bin/prlimit', ...LIMITS, '--', ...words, ...program.argv],
+    argv: [bwrap.path, '--args', String(ARGS_FD), '--', '/usr/bin/prlimit', ...LIMITS, '--', ...words, ...program.argv],
     env: program.env,
     given: [options.map((word) => `${word}\0`).join(''), ...files.map(({ text }) => text), ...(filter ? [filter] : [])].map((one) => Buffer.from(one)),
   }

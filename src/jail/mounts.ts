@@ -6,14 +6,20 @@ import type { Disk } from '../system/types.ts'
 import type { Jail } from './jail.ts'
 import { faultOfHost } from './line.ts'
 
-export type Ready = Readonly<{ fault: string; jail?: never } | { fault?: never; jail: Jail }>
+/**
+ * Why a jail cannot be made, by who mends it: `machine` (its bubblewrap), `mounts` (the agent's file), `start`: what was said when it
+ * was started, by whomever.
+ */
+export type JailFault = Readonly<{ kind: 'machine' | 'mounts' | 'start'; why: string }>
+
+export type Ready = Readonly<{ fault: JailFault; jail?: never } | { fault?: never; jail: Jail }>
 
 /** The jail as it can be made now, or why it can't, as far as that shows without trying. */
 export function readyJail(disk: Pick<Disk, 'real'>, host: Host, jail: Jail): Ready {
-  const fault = faultOfHost(host)
-  if (fault !== undefined) return { fault }
-  const found = findMounts(disk, jail)
-  return found.fault === undefined ? { jail: { ...jail, mounts: found.mounts } } : found
+  const why = faultOfHost(host)
+  if (why !== undefined) return { fault: { kind: 'machine', why } }
+  const { fault, mounts } = findMounts(disk, jail)
+  return fault === undefined ? { jail: { ...jail, mounts } } : { fault: { kind: 'mounts', why: fault } }
 }
 
 type Found = Readonly<{ fault: string; mounts?: never } | { fault?: never; mounts: readonly Mount[] }>

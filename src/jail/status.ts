@@ -10,7 +10,7 @@ export type Said = Readonly<{
 /** `text`: one JSON object a line, the last perhaps cut off. Its reader is no agent: only bwrap writes there. */
 export function readStatus(text: string): Said {
   const number = (key: string): number | undefined => {
-    const [, digits] = new RegExp(`"${key}": (\\d+)`).exec(text) ?? []
+    const [, digits] = new RegExp(`"${key}": (-?\\d+)`).exec(text) ?? []
     return digits === undefined ? undefined : Number(digits)
   }
   return { pid: number('child-pid'), exitCode: number('exit-code') }

@@ -112,7 +112,16 @@ function hasRunOut(group: string): boolean {
   }
 }
 
-/** The words that enter a group and then start what follows; where it cannot be entered, the run goes on without. */
-export function inGroup(group: string, argv: readonly string[]): string[] {
-  return ['/bin/sh', '-c', '{ echo 0 > "$0/cgroup.procs"; } 2>/dev/null; exec "$@"', group, ...argv]
+/** proc_pid_oom_score_adj(5): half of the machine's memory more than it has, in the eyes of the kernel. */
+const OOM_SCORE = 500
+/** One that is more expendable already stays so: to be less takes a right. */
+const EXPENDABLE = `{ read -r score < /proc/self/oom_score_adj; [ "$score" -ge ${OOM_SCORE} ] || echo ${OOM_SCORE} > /proc/self/oom_score_adj; } 2>/dev/null`
+const ENTERED = '[ "$0" = sh ] || { echo 0 > "$0/cgroup.procs"; } 2>/dev/null'
+
+/**
+ * The words that start a program which ends before the daemon does where the machine has no memory left, in its group if it has one.
+ * Where either cannot be had, it goes on without.
+ */
+export function expendable(group: string | undefined, argv: readonly string[]): string[] {
+  return ['/bin/sh', '-c', `${EXPENDABLE}; ${ENTERED}; exec "$@"`, group ?? 'sh', ...argv]
 }

@@ -3,7 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { closeSync, fstatSync, constants as open, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import { inGroup } from './cgroup.ts'
+import { expendable } from './cgroup.ts'
 import type { Spawned, Spawner, SpawnPlan } from './types.ts'
 
 export const realSpawner: Spawner = { spawn: start, alive, killGroup: (pid, signal) => send(-pid, signal), kill: send, withEnvironment }
@@ -18,7 +18,7 @@ export const NOT_HANDED_ON = { NODE_V8_COVERAGE: undefined }
 
 function start(plan: SpawnPlan): Promise<Spawned> {
   const asWhom = plan.as ? asUser(plan.as, plan.argv) : plan.argv
-  const [program = '', ...args] = plan.group === undefined ? asWhom : inGroup(plan.group, asWhom)
+  const [program = '', ...args] = expendable(plan.group, asWhom)
   const child = startChild(program, args, plan)
   const [, , , status, ...given] = child.stdio
   status?.on('data', (chunk: Buffer) => plan.jail?.status(chunk))

@@ -10,7 +10,7 @@ import type { Printed } from './printed.ts'
 import { awaitEnd, goneWithin, type Leash, startProcess } from './process.ts'
 import type { RunRecord } from './records.ts'
 import type { RunLog } from './runlog.ts'
-import { STATUS_FD, whyNot } from './tryjail.ts'
+import { whyNot } from './tryjail.ts'
 import { describeEnding, type Ending } from './verdict.ts'
 
 export type RunPlan = Readonly<{ run: MessageId; mail: Mail; runner: Runner; identity: Identity; leash: Leash }>
@@ -38,7 +38,7 @@ async function carryOut(given: WakeGiven, plan: RunPlan, group: string | undefin
   const { as } = identity
   const home = given.layout.home(mail.holder)
   const ready = identity.jail && readyJail(given.disk, given.host(), identity.jail)
-  if (ready?.fault !== undefined) return said(output, { how: 'no-jail', why: ready.fault })
+  if (ready?.fault !== undefined) return said(output, { how: 'no-jail', fault: ready.fault })
   const jail = ready?.jail
   const argv = commandOf(runner, given, jail)
   const fault = faultOfStart(given, argv[0] ?? '', home, jail)
@@ -67,7 +67,7 @@ async function carryOut(given: WakeGiven, plan: RunPlan, group: string | undefin
     ...(jail ? { jail: { given: line.given, status: takeStatus } } : {}),
   })
   // In a jail it is bwrap or setpriv that could not be started: the program had no chance.
-  if (!begun.ok) return said(output, jail && !begun.ending.passing ? { how: 'no-jail', why: begun.ending.why } : begun.ending)
+  if (!begun.ok) return said(output, jail && !begun.ending.passing ? { how: 'no-jail', fault: { kind: 'start', why: begun.ending.why } } : begun.ending)
   const { spawned } = begun
   const [ending] = await Promise.all([
     awaitEnd(given, { run: plan.run, uid: as?.uid }, spawned, runner.timeoutMs, leash),
@@ -80,7 +80,7 @@ async function carryOut(given: WakeGiven, plan: RunPlan, group: string | undefin
   if (ending.how !== 'exited') return ending
   if (exitCode === undefined) {
     const why = whyNot(beginning, ending.code, null)
-    if (!jail.sameUid || jail.readable.length === 0) return { how: 'no-jail', why }
+    if (!jail.sameUid || jail.readable.length === 0) return { how: 'no-jail', fault: { kind: 'start', why } }
     // Perhaps by what another put in the place of its folders, which is told where it lies: that keeps nobody from running.
     output.log.say(`${why}: once more, without the mail of others`)
     return carryOut(given, { ...plan, identity: { ...identity, jail: { ...jail, readable: [] } } }, group, record, output, started)
@@ -96,5 +96,5 @@ function said(output: Output, ending: Ending): Ending {
 }
 
 function lineOf(given: WakeGiven, jail: Jail | undefined, argv: readonly string[], env: Readonly<Record<string, string>>): Enclosed {
-  return jail ? enclose(jail, given.host(), lookWith(given.disk), { argv, env }, STATUS_FD) : { argv, env, given: [] }
+  return jail ? enclose(jail, given.host(), lookWith(given.disk), { argv, env }) : { argv, env, given: [] }
 }

@@ -14,4 +14,4 @@
 export { createDispatcher, type Dispatcher, type Running } from './dispatcher.ts'
 export type { Identity, WakeGiven } from './given.ts'
 export { type Presented, present } from './present.ts'
-export { STATUS_FD, tryJail } from './tryjail.ts'
+export { tryJail } from './tryjail.ts'

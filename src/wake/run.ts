@@ -1,6 +1,7 @@
 /** One run, from its record to what followed from it. */
 import type { Changed } from '../core/post.ts'
 import { formatTime } from '../core/time.ts'
+import type { JailFault } from '../jail/index.ts'
 import { follow } from './consequences.ts'
 import { execute, type RunPlan } from './execute.ts'
 import type { WakeGiven } from './given.ts'
@@ -17,7 +18,7 @@ const ROOM_FOR_HEAD = 4096
 const AGAIN_MS = 5_000
 
 /** `noJail`: why its jail could not be made; the message is back. */
-export type Conducted = 'over' | 'busy' | Readonly<{ noJail: string }>
+export type Conducted = 'over' | 'busy' | Readonly<{ noJail: JailFault }>
 
 /** Resolves when the run is over and done with, or there was none because somebody else has the message (`busy`: open, so that it cannot be claimed now). `waits` is called when the process is over and what follows is waited for. Rejects with nothing claimed where its record could not be written. */
 export async function conduct(given: WakeGiven, records: Records, plan: RunPlan, waits: () => void): Promise<Conducted> {
@@ -52,7 +53,7 @@ export async function conduct(given: WakeGiven, records: Records, plan: RunPlan,
   log.say(`${describeEnding(ending)}, ${formatTime(given.clock.now())}`)
   log.close()
   await insist(given, leash, record, concluding(given, records, record, ending, printed.text(`runs/${mail.id}.log`), lastLine.text()), waits)
-  return ending.how === 'no-jail' ? { noJail: ending.why } : 'over'
+  return ending.how === 'no-jail' ? { noJail: ending.fault } : 'over'
 }
 
 /** Judges an end, writes down what follows, and does it. */

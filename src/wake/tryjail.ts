@@ -1,5 +1,5 @@
 /** A jail, made to see whether it can be. */
-import { enclose, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
+import { enclose, type Jail, type JailFault, lookWith, readStatus, readyJail } from '../jail/index.ts'
 import type { Host } from '../system/host.ts'
 import type { Clock, Disk, Spawner, SpawnPlan } from '../system/types.ts'
 import { startProcess } from './process.ts'
@@ -7,19 +7,17 @@ import { describeEnding } from './verdict.ts'
 
 /** A machine under load may be slow; one that takes longer hangs. Milliseconds. */
 const WITHIN_MS = 10_000
-/** First descriptor after the standard ones. */
-export const STATUS_FD = 3
 
 /** Why it cannot be made; undefined: a program ran in it. */
 export async function tryJail(
   { spawner, clock, disk, host }: Readonly<{ spawner: Spawner; clock: Clock; disk: Disk; host: () => Host }>,
   jail: Jail,
   as: SpawnPlan['as'],
-): Promise<string | undefined> {
+): Promise<JailFault | undefined> {
   const here = host()
   const ready = readyJail(disk, here, jail)
   if (ready.fault !== undefined) return ready.fault
-  const { argv, env, given } = enclose(ready.jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {} }, STATUS_FD)
+  const { argv, env, given } = enclose(ready.jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {} })
   let said = ''
   let status = ''
   const begun = await startProcess(spawner, {
@@ -38,13 +36,13 @@ export async function tryJail(
       },
     },
   })
-  if (!begun.ok) return describeEnding(begun.ending)
+  if (!begun.ok) return { kind: 'start', why: describeEnding(begun.ending) }
   const { ended, kill } = begun.spawned
   const cancel = clock.after(WITHIN_MS, () => kill('SIGKILL'))
   const { code, signal } = await ended
   cancel()
   if (readStatus(status).exitCode === 0) return undefined
-  return whyNot(said, code, signal)
+  return { kind: 'start', why: whyNot(said, code, signal) }
 }
 
 /** `said`: what bwrap and setpriv(1) print when they fail. */

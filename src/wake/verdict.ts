@@ -1,6 +1,7 @@
 /** What follows from the end of a run: from how it ended and what the file says then. Pure. */
 import type { Status } from '../core/status.ts'
 import { formatDuration } from '../core/units.ts'
+import type { JailFault } from '../jail/index.ts'
 
 export type Stop = 'pause' | 'shutdown' | 'configuration' | 'withdrawn'
 
@@ -13,7 +14,7 @@ export type Ending =
   /** `passing`: the machine had no room for it just then, which is not the program's fault. */
   | Readonly<{ how: 'not-started'; why: string; passing: boolean }>
   /** Its jail could not be made. */
-  | Readonly<{ how: 'no-jail'; why: string }>
+  | Readonly<{ how: 'no-jail'; fault: JailFault }>
   /** The daemon died. */
   | Readonly<{ how: 'orphaned'; started: boolean }>
 
@@ -119,7 +120,7 @@ export function describeEnding(ending: Ending): string {
     case 'not-started':
       return `not started: ${ending.why}`
     case 'no-jail':
-      return `not started: its jail cannot be made: ${ending.why}`
+      return `not started: its jail cannot be made: ${ending.fault.why}`
     case 'orphaned':
       return ending.started ? 'the daemon died while it ran' : 'the daemon died before it began'
   }

@@ -1,7 +1,7 @@
 /** Whether jails can be made: of all agents, or of one. While they cannot, nothing is started; there is no weaker jail. */
 import type { Name } from '../core/names.ts'
 import { shellWord } from '../core/text.ts'
-import { faultOfHost, type Jail } from '../jail/index.ts'
+import { faultOfHost, type Jail, type JailFault } from '../jail/index.ts'
 import type { WakeGiven } from './given.ts'
 import { tryJail } from './tryjail.ts'
 
@@ -9,7 +9,7 @@ export type Walls = Readonly<{
   /** Why nothing can be started for this agent now; undefined: it can. */
   fault: (agent: Name) => string | undefined
   /** A run of this agent found its jail not to be made: none is started until one can be. */
-  failed: (agent: Name, why: string) => void
+  failed: (agent: Name, fault: JailFault) => void
   /** Tries: at a start, and again those that failed. Resolves to whether that opened one. */
   look: () => Promise<boolean>
 }>
@@ -20,16 +20,16 @@ const MACHINE = 'bubblewrap'
 const MOST_TRIED = 8
 
 export function createWalls(given: WakeGiven): Walls {
-  const closed = new Map<Name, string>()
+  const closed = new Map<Name, JailFault>()
   let machine: string | undefined
   let hasLooked = false
   let looking: Promise<boolean> | undefined
 
   const jailOf = (agent: Name): Jail | undefined => given.identity(agent)?.jail
 
-  async function judge(agent: Name, why: string): Promise<void> {
+  async function judge(agent: Name, fault: JailFault): Promise<void> {
     const ofMachine = await faultOfMachine([agent, ...jailed().filter((other) => other !== agent)], 'again')
-    if (ofMachine === undefined) return tellAgent(agent, why)
+    if (ofMachine === undefined) return tellAgent(agent, fault)
     closed.delete(agent)
     tellMachine(ofMachine)
   }
@@ -44,24 +44,24 @@ export function createWalls(given: WakeGiven): Walls {
     if (why !== undefined) return why
     for (const agent of agents.slice(0, MOST_TRIED)) {
       const jail = jailOf(agent)
-      why = jail && (await attempt(agent, { ...jail, mounts: [], readable: [] }))
+      why = jail && (await attempt(agent, { ...jail, mounts: [], readable: [] }))?.why
       if (why === undefined) return undefined
     }
     return why
   }
 
-  function attempt(agent: Name, jail: Jail): Promise<string | undefined> {
+  function attempt(agent: Name, jail: Jail): Promise<JailFault | undefined> {
     return tryJail(given, jail, given.identity(agent)?.as)
   }
 
-  function tellAgent(agent: Name, why: string): void {
-    closed.set(agent, why)
+  function tellAgent(agent: Name, fault: JailFault): void {
+    closed.set(agent, fault)
     given.raise({
       code: 'jail-unavailable',
       about: agent,
       agent,
-      sentence: `The jail of ${agent} cannot be made (${why}), so nothing is started for it; its mail waits in new/. It is tried again every half a minute.`,
-      fix: why.startsWith('mounts:') ? `\${EDITOR:-vi} ${shellWord(`policies/agents/${agent}.md`)}` : `penny jail ${shellWord(agent)} -- true`,
+      sentence: `The jail of ${agent} cannot be made (${fault.why}), so nothing is started for it; its mail waits in new/. It is tried again every half a minute.`,
+      fix: fixOf(agent, fault),
     })
   }
 
@@ -104,10 +104,10 @@ export function createWalls(given: WakeGiven): Walls {
   }
 
   return {
-    fault: (agent) => (jailOf(agent) ? (machine ?? closed.get(agent)) : undefined),
-    failed: (agent, why) => {
-      closed.set(agent, why)
-      judge(agent, why).catch((cause: unknown) => given.log('error', 'a jail could not be tried', { agent, why: String(cause) }))
+    fault: (agent) => (jailOf(agent) ? (machine ?? closed.get(agent)?.why) : undefined),
+    failed: (agent, fault) => {
+      closed.set(agent, fault)
+      judge(agent, fault).catch((cause: unknown) => given.log('error', 'a jail could not be tried', { agent, why: String(cause) }))
     },
     look: () => {
       looking ??= lookNow().finally(() => {
@@ -115,5 +115,16 @@ export function createWalls(given: WakeGiven): Walls {
       })
       return looking
     },
+  }
+}
+
+function fixOf(agent: Name, { kind }: JailFault): string {
+  switch (kind) {
+    case 'machine':
+      return 'sudo apt-get install bubblewrap'
+    case 'mounts':
+      return `\${EDITOR:-vi} ${shellWord(`policies/agents/${agent}.md`)}`
+    case 'start':
+      return `penny jail ${shellWord(agent)} -- true`
   }
 }

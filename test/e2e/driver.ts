@@ -162,7 +162,10 @@ export async function organisation(t: Test, shape: Shape = {}): Promise<Organisa
     const file = join(scratch, 'boot_id')
     writeFileSync(file, `${shape.bootId}\n`)
     rebooted.push('unshare', '--mount', 'sh', '-c', `mount --bind '${file}' /proc/sys/kernel/random/boot_id && exec "$@"`, 'sh')
-  } else if (shape.ownMounts) rebooted.push('unshare', '--mount')
+  } else if (shape.ownMounts) {
+    const { uid, gid } = shape.as ?? { uid: 0, gid: 0 }
+    rebooted.push('unshare', '--mount', 'setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--')
+  }
   let daemon: ChildProcess | undefined
   let ended: Promise<Ended> | undefined
   let staged = 0
@@ -171,7 +174,8 @@ export async function organisation(t: Test, shape: Shape = {}): Promise<Organisa
     const log = openSync(logFile, 'a')
     const start = performance.now()
     const [program = '', ...args] = [...rebooted, process.execPath, ...(shape.node ?? []), PENNY, 'up', '--root', root]
-    const child = spawn(program, args, { ...shape.as, cwd: scratch, stdio: ['ignore', 'ignore', log] })
+    // Only root gets a mount namespace; from there it goes on as that user.
+    const child = spawn(program, args, { ...(shape.ownMounts ? {} : shape.as), cwd: scratch, stdio: ['ignore', 'ignore', log] })
     closeSync(log)
     daemon = child
     const atExit = (): void => void child.kill('SIGKILL')

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { organisation, run } from './driver.ts'
@@ -53,3 +53,29 @@ t.test('a folder that is named like a message is pointed out too, in the spool, 
   rmSync(org.at('spool/drawer.md'), { recursive: true })
   await until('once it is gone, it is told no longer', () => !alertsOf(org.root).some(({ code, text }) => code === 'unsafe-file' && text.includes('drawer.md')))
 })
+
+t.test(
+  'what is held as unsafe takes its alert along when it is removed, in the very moment it was held, too, and when it is released as something else',
+  async (t) => {
+    const org = await organisation(t)
+    await org.up()
+    const names = (): string[] => readdirSync(org.at('spool/held'))
+    // Whole, before anybody can have looked at the folder.
+    for (let round = 0; round < 5; round++) {
+      symlinkSync('/etc/passwd', org.at(`spool/legal/${round}.md`))
+      await until(`alert ${round}`, () => alertOf(org.root, 'unsafe-file', `${round}.md`), 10_000)
+      for (const name of names()) rmSync(org.at('spool/held', name), { force: true })
+    }
+    await until('all their alerts are closed', () => alertsOf(org.root).length === 0, 10_000)
+
+    symlinkSync('/etc/passwd', org.at('spool/legal/late.md'))
+    await until('told', () => alertOf(org.root, 'unsafe-file', 'late.md'))
+    const held = org.at('spool/held', names().find((name) => name.endsWith('.late')) ?? '')
+    rmSync(held)
+    writeFileSync(held, message({ subject: 'mended' }))
+    t.equal((await org.penny(['release', 'late'])).status, 0)
+    await until('it is delivered', () => lettersOf(org.root, 'legal').find((letter) => letter.head.get('subject') === 'mended'))
+    await until('and its alert is closed', () => alertsOf(org.root).length === 0)
+    t.same(names(), [])
+  },
+)

@@ -6,7 +6,7 @@ import { alertOf, exists, type Letter, lettersOf, message, processesFor, until }
 
 const WAITING = '#!/bin/sh\necho x >> started\nsleep 600\n'
 const shape: Shape = {
-  org: 'wake: { concurrency: 8, stagger: 0s }\n',
+  org: 'wake: { concurrency: 16, stagger: 0s }\n',
   agents: {
     boss: 'runner: { command: [./inside.sh, x, ./second.sh], max_attempts: 1 }\n',
     report: 'manager: boss\n',
@@ -22,6 +22,10 @@ const shape: Shape = {
     online: 'network: full\nrunner: { command: [./wait.sh], max_attempts: 1 }\n',
     free: 'jail: none\nrunner: { command: [./wait.sh], max_attempts: 1 }\n',
     mounted: 'mounts: [{ from: /usr/share, at: /code, mode: rw }]\nrunner: { command: [./wait.sh], max_attempts: 1 }\n',
+    unmounted: 'mounts: [{ from: /usr/share, at: /code }]\nrunner: { command: [./wait.sh], max_attempts: 1 }\n',
+    lead: 'runner: { command: [./wait.sh], max_attempts: 1 }\n',
+    led: 'manager: lead\n',
+    moved: 'user: "54321"\nrunner: { command: [./wait.sh], max_attempts: 1 }\n',
     growing: 'network: none\nrunner: { command: [./wait.sh], max_attempts: 1 }\n',
     steady: 'runner: { command: [./wait.sh], max_attempts: 1 }\n',
   },
@@ -45,6 +49,7 @@ async function looksAround(t: Test, org: Organisation): Promise<void> {
   org.drop('workspaces/report/outbox/task.md', message({ to: 'boss', subject: 'look', attach: '[of.txt]' }), org.owner('report'))
   t.equal((await settled(org, 'boss')).head.get('status'), 'done')
   await until('its run is over, which settled the task itself', () => /^--- exit 0/m.test(logOf(org, 'boss')))
+  const ownScore = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
   const lines = logOf(org, 'boss').split('\n').slice(1, -2)
   const uid = org.owner('boss')?.uid ?? (AM_ROOT ? ORDINARY.uid : process.getuid?.())
   const mode = (await org.penny(['status'])).out.includes('user mode') ? 'user' : 'system'
@@ -52,6 +57,7 @@ async function looksAround(t: Test, org: Organisation): Promise<void> {
     'message=readable',
     'message=cur',
     'of the attachment',
+    `oom=${Math.max(500, ownScore)}`,
     `who=boss uid=${mode === 'user' && AM_ROOT ? ORDINARY.uid : uid} host=boss home=/ws/home cwd=/ws/home root=none`,
     ...['/ws', '/ws/new', '/ws/cur', '/ws/done', '/ws/outbox', '/ws/home', '/tmp', '/dev/shm'].slice(mode === 'user' ? 0 : 1).map((at) => `writable=${at}`),
     ...['/ws/sent', '/ws/attachments', '/ws/runs', '/org/report/new', '/org/report/cur', '/org/report/done'].map((at) => `readable=${at}`),
@@ -90,6 +96,11 @@ async function isTold(t: Test, org: Organisation): Promise<void> {
   t.type(row('boss')?.['uid'], 'number')
   t.match(row('wide'), { jail: 'bubblewrap', network: 'full' })
   t.match(row('loose'), { jail: 'none', network: 'full' })
+  const alone = org.owner('boss')?.uid === org.owner('loose')?.uid
+  t.equal(row('boss')?.['uid'], org.owner('boss')?.uid ?? process.getuid?.(), 'the uid is the one that owns its folders')
+  t.match(await org.json(['status']), [
+    { mode: alone ? 'user' : 'system', not_walled: alone ? ['free', 'loose'] : [], no_jail: ['free', 'loose'], full_network: ['online', 'wide'] },
+  ])
   const agents = (await org.penny(['agents'])).out
   t.match(agents, /^\s*boss .* uid \d+, jail, network gateway/m)
   t.match(agents, /^\s*wide .* jail, network full/m)
@@ -110,16 +121,22 @@ async function isTold(t: Test, org: Organisation): Promise<void> {
   t.match(doctor, /\d+ real jails? started, with bubblewrap/)
 }
 
-const FILES: Readonly<Record<string, string>> = {
-  reader: 'reads: []',
-  online: 'network: gateway',
-  free: 'jail: bubblewrap',
-  mounted: 'mounts: [{ from: /usr/share, at: /code }]',
-  growing: 'network: gateway',
+/** The agent whose run it concerns: what becomes of its own file, or of another's. */
+const CHANGES: Readonly<Record<string, Readonly<{ file?: string; line: string }>>> = {
+  reader: { line: 'reads: []' },
+  online: { line: 'network: gateway' },
+  free: { line: 'jail: bubblewrap' },
+  mounted: { line: 'mounts: [{ from: /usr/share, at: /code }]' },
+  unmounted: { line: 'mounts: []' },
+  lead: { file: 'led', line: 'manager: steady' },
+  moved: { line: 'user: "54322"' },
+  growing: { line: 'network: gateway' },
 }
+/** Who may do as much as before, or more. */
+const UNCONCERNED = ['growing', 'steady']
 
 async function narrows(t: Test, org: Organisation): Promise<void> {
-  const all = [...Object.keys(FILES), 'steady']
+  const all = [...Object.keys(CHANGES), 'steady']
   const started = (agent: string): number => {
     const path = org.at('workspaces', agent, 'home/started')
     return exists(path) ? readFileSync(path, 'utf8').length / 2 : 0
@@ -127,9 +144,9 @@ async function narrows(t: Test, org: Organisation): Promise<void> {
   for (const agent of all) org.drop(`spool/${agent}/task.md`, message({ subject: 'one' }))
   await until('all run', () => all.every((agent) => started(agent) === 1 && letter(org, agent)?.folder === 'cur'))
   const before = new Map(all.map((agent) => [agent, processesFor(letter(org, agent)?.id ?? '')]))
-  for (const [agent, line] of Object.entries(FILES))
-    writeFileSync(org.at('policies/agents', `${agent}.md`), `---\ntitle: x\n${line}\nrunner: { command: [./wait.sh], max_attempts: 1 }\n---\nx\n`)
-  const narrowed = all.filter((agent) => !['growing', 'steady'].includes(agent))
+  for (const [agent, { file = agent, line }] of Object.entries(CHANGES))
+    writeFileSync(org.at('policies/agents', `${file}.md`), `---\ntitle: x\n${line}\nrunner: { command: [./wait.sh], max_attempts: 1 }\n---\nx\n`)
+  const narrowed = all.filter((agent) => !UNCONCERNED.includes(agent))
   await until('their runs begin anew', () => narrowed.every((agent) => started(agent) === 2))
   for (const agent of all) {
     const now = processesFor(letter(org, agent)?.id ?? '')

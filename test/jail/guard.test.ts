@@ -41,7 +41,7 @@ function makeJail(t: Test): Jail {
 
 /** Lists everything that is shown of others, recursively. */
 async function listed(jail: Jail, look: Look, env: Readonly<Record<string, string>> = {}): Promise<{ out: string; exitCode: number | undefined }> {
-  const line = enclose(jail, host(), look, { argv: ['/usr/bin/find', '/org'], env }, 3)
+  const line = enclose(jail, host(), look, { argv: ['/usr/bin/find', '/org'], env })
   const [out, status]: [string[], string[]] = [[], []]
   const { ended } = await realSpawner.spawn({
     argv: line.argv,

@@ -3,6 +3,7 @@
 cat "$PENNY_MESSAGE" > /dev/null && echo message=readable
 [ "$(dirname "$PENNY_MESSAGE")" = /ws/cur ] && echo message=cur
 [ -z "$PENNY_ATTACHMENTS" ] || cat "$PENNY_ATTACHMENTS"/*
+echo oom="$(cat /proc/self/oom_score_adj)"
 echo who="$(whoami)" uid="$(id -u)" host="$(hostname)" home="$HOME" cwd="$(pwd)" root="${PENNY_ROOT-none}"
 for place in /ws /ws/new /ws/cur /ws/done /ws/outbox /ws/home /tmp /dev/shm; do
   if ( : > "$place/w" ) 2> /dev/null; then rm "$place/w"; echo "writable=$place"; fi

@@ -40,7 +40,7 @@ const PROGRAM = { argv: ['/usr/bin/env'], env: { LANG: 'C' } }
 
 /** The options as bwrap reads them from the descriptor that it is told. */
 function optionsOf(jail: Jail, host: Host, program: Parameters<typeof enclose>[3] = PROGRAM): string[] {
-  const { given } = enclose(jail, host, LOOK, program, 3)
+  const { given } = enclose(jail, host, LOOK, program)
   return Buffer.from(given[0] ?? [])
     .toString()
     .split('\0')
@@ -78,7 +78,7 @@ t.test('the workspace is one writable mount with read-only ones over it, after i
 })
 
 t.test('words of mounts and programs are words: none becomes an option of bubblewrap', async (t) => {
-  const { argv, given } = enclose({ ...JAIL, mounts: [], readable: [] }, HOST, LOOK, { argv: ['--bind', '/', '/host'], env: {} }, 3)
+  const { argv, given } = enclose({ ...JAIL, mounts: [], readable: [] }, HOST, LOOK, { argv: ['--bind', '/', '/host'], env: {} })
   t.equal(argv[0], '/usr/bin/bwrap')
   const [first, second] = [argv.indexOf('--'), argv.lastIndexOf('--')]
   t.same(argv.slice(0, first), ['/usr/bin/bwrap', '--args', '4'])
@@ -87,13 +87,13 @@ t.test('words of mounts and programs are words: none becomes an option of bubble
 })
 
 t.test('processes, files, their size and core files are limited before the program begins', async (t) => {
-  const { argv } = enclose(JAIL, HOST, LOOK, PROGRAM, 3)
+  const { argv } = enclose(JAIL, HOST, LOOK, PROGRAM)
   const limits = argv.slice(argv.indexOf('/usr/bin/prlimit'), argv.lastIndexOf('--'))
   t.same(limits, ['/usr/bin/prlimit', '--nproc=256:256', '--nofile=4096:4096', '--fsize=2147483648:2147483648', '--core=0:0'])
 })
 
 t.test('the environment is the one that was given, and nothing else', async (t) => {
-  t.same(enclose(JAIL, HOST, LOOK, PROGRAM, 3).env, { LANG: 'C' })
+  t.same(enclose(JAIL, HOST, LOOK, PROGRAM).env, { LANG: 'C' })
 })
 
 t.test('network: none and gateway have a network of their own; full alone has the machine’s, with its names', async (t) => {
@@ -116,7 +116,7 @@ t.test('a terminal is kept only where a filter keeps words from being put into i
 })
 
 t.test('what bubblewrap reads comes on the descriptors that it is told, in that order', async (t) => {
-  const { argv, given } = enclose(JAIL, HOST, LOOK, PROGRAM, 3)
+  const { argv, given } = enclose(JAIL, HOST, LOOK, PROGRAM)
   const options = optionsOf(JAIL, HOST)
   t.ok(says(options, '--json-status-fd', '3'))
   t.ok(says([...argv], '--args', '4'))
@@ -152,7 +152,7 @@ t.test('older bubblewraps get the options that they know, and are refused where 
     t.ok(optionsOf(JAIL, withBwrap(major, minor)).includes('--disable-userns'), `${major}.${minor}`)
   }
   t.equal(faultOfHost({ ...HOST, bwrap: undefined }), 'bubblewrap (bwrap) is not installed')
-  t.throws(() => enclose(JAIL, { ...HOST, bwrap: undefined }, LOOK, PROGRAM, 3), 'and nothing is started without')
+  t.throws(() => enclose(JAIL, { ...HOST, bwrap: undefined }, LOOK, PROGRAM), 'and nothing is started without')
 })
 
 t.test('/tmp and /dev/shm are private, and bounded where bubblewrap can', async (t) => {
@@ -211,12 +211,12 @@ t.test('of two mounts, one in the other, the inner one is what shows, in whateve
 
 t.test("others' folders that are no folders just now are not shown; the program begins only where the others are the ones that were looked at", async (t) => {
   const look = (path: string): string | undefined => (path.endsWith('/new') ? '2049:17' : undefined)
-  const { argv, given } = enclose(JAIL, HOST, look, PROGRAM, 3)
+  const { argv, given } = enclose(JAIL, HOST, look, PROGRAM)
   const options = Buffer.from(given[0] ?? []).toString()
   t.ok(options.includes('/org/pmo/new') && !options.includes('/org/pmo/cur'))
   const words = argv.slice(argv.lastIndexOf('/bin/sh'))
   t.equal(words[4], createHash('sha256').update('/org/pmo/new 2049:17\n').digest('hex'))
   t.same(words.slice(5), PROGRAM.argv)
-  const nobody = enclose(JAIL, HOST, () => undefined, PROGRAM, 3)
+  const nobody = enclose(JAIL, HOST, () => undefined, PROGRAM)
   t.notOk(nobody.argv.includes('/bin/sh'), 'nothing is shown, nothing is looked at')
 })

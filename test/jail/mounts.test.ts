@@ -40,12 +40,16 @@ t.test('a mount is judged by where it leads when it is made: never to the organi
   }
   const look = (from: string): string => {
     const ready = readyJail(plainDisk(), HOST, { ...jail, mounts: [{ from: at(from), at: '/code', mode: 'rw' }] })
-    return (ready.fault ?? `shows ${ready.jail.mounts.map((mount) => mount.from).join()}`).replaceAll(base, '')
+    if (ready.fault === undefined) return `shows ${ready.jail.mounts.map((mount) => mount.from).join()}`.replaceAll(base, '')
+    t.equal(ready.fault.kind, 'mounts', `${from}: the agent's file mends it`)
+    return ready.fault.why.replaceAll(base, '')
   }
   t.match(look('to-org'), /^mounts: from: \/to-org leads to \/org, which holds the organisation itself$/)
   for (const from of ['to-base', 'to-policies', 'to-eve', 'twice', 'org/policies']) t.match(look(from), /holds the organisation itself$/, from)
   t.equal(look('to-inner'), 'mounts: from: /to-inner leads to /shared/inner, which lies in /shared, which another agent may write')
   t.equal(look('nowhere'), 'mounts: from: /nowhere is not there')
+  const without = readyJail(plainDisk(), { ...HOST, bwrap: undefined }, { ...jail, mounts: [{ from: at('nowhere'), at: '/code', mode: 'ro' }] })
+  t.match(without.fault, { kind: 'machine', why: 'bubblewrap (bwrap) is not installed' }, 'without bubblewrap no file of an agent is to blame')
   t.equal(look('to-code'), 'shows /code', 'what is mounted is where the link led when it was judged')
   t.equal(look('code/lib'), 'shows /code/lib')
   t.equal(look('shared'), 'shows /shared', 'the folder itself may be shared')

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import t, { type Test } from 'tap'
-import { findOwnGroup, inGroup, openRunGroups } from '../../src/system/cgroup.ts'
+import { expendable, findOwnGroup, openRunGroups } from '../../src/system/cgroup.ts'
 import type { RunGroups } from '../../src/system/types.ts'
 import { AM_ROOT } from '../e2e/driver.ts'
 import { until } from '../e2e/files.ts'
@@ -56,7 +56,7 @@ t.test('a daemon that has a cgroup of its own makes one for each run, with limit
   const [[name, value] = ['', '']] = Object.entries(limit)
   t.equal(readFileSync(`${group}/${name}`, 'utf8').trim(), value)
   t.equal(readFileSync(`${top}/runs/${name}`, 'utf8').trim(), value)
-  const [program = '', ...args] = inGroup(group, ['/bin/sh', '-c', 'setsid sleep 60 >&2 & cat /proc/self/cgroup; exec sleep 60'])
+  const [program = '', ...args] = expendable(group, ['/bin/sh', '-c', 'setsid sleep 60 >&2 & cat /proc/self/cgroup; exec sleep 60'])
   const run = spawn(program, args)
   const [said] = (await once(run.stdout, 'data')) as [Buffer]
   t.match(said.toString(), /^0::\/.*\.service\/runs\/run-1$/m)
@@ -90,10 +90,23 @@ t.test('where the cgroup is shared with others, nothing in it is changed, and ru
 })
 
 t.test('a run goes on where its group cannot be entered', async (t) => {
-  const [program = '', ...args] = inGroup('/nowhere', ['/bin/echo', 'a b', '$c'])
+  const [program = '', ...args] = expendable('/nowhere', ['/bin/echo', 'a b', '$c'])
   const run = spawn(program, args)
   const [said] = (await once(run.stdout, 'data')) as [Buffer]
   t.equal(said.toString(), 'a b $c\n')
+})
+
+t.test('a run is taken before the daemon where memory is short; one that would go earlier anyway stays so', async (t) => {
+  const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
+  for (const [before, then] of [
+    [own, Math.max(own, 500)],
+    [900, 900],
+  ]) {
+    const script = `echo ${before} > /proc/self/oom_score_adj; exec "$@"`
+    const run = spawn('/bin/sh', ['-c', script, 'sh', ...expendable(undefined, ['/bin/cat', '/proc/self/oom_score_adj'])])
+    const [said] = (await once(run.stdout, 'data')) as [Buffer]
+    t.equal(said.toString(), `${then}\n`)
+  }
 })
 
 t.test('only a service has a cgroup of its own, and only in version 2', async (t) => {

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { AM_ROOT, jsonLines, type Organisation, organisation, PENNY, REACHABLE, run, type Shape } from '../e2e/driver.ts'
+import { AM_ROOT, jsonLines, ORDINARY, type Organisation, organisation, PENNY, REACHABLE, run, type Shape } from '../e2e/driver.ts'
 import { type AlertFile, alertOf, alertsOf, exists, type Letter, lettersOf, message, pause, until } from '../e2e/files.ts'
 
 const skip = AM_ROOT && REACHABLE ? false : 'needs uid 0, and a checkout that agents may read'
@@ -67,11 +67,16 @@ function brokenBwrap(org: Organisation): string {
   return path
 }
 
-for (const [title, { over, why, fix }] of Object.entries(CASES)) {
-  t.test(`${title} while the daemon runs: nothing is started in a weaker jail, and all is said`, { skip }, async (t) => {
-    const org = await organisation(t, shape)
+const MODES: Readonly<Record<string, Shape>> = { 'system mode': shape, 'user mode': { ...shape, as: ORDINARY } }
+
+for (const [mode, how] of Object.entries(MODES)) for (const [title, one] of Object.entries(CASES)) closes(mode, how, title, one)
+
+function closes(mode: string, how: Shape, title: string, { over, why, fix }: (typeof CASES)[keyof typeof CASES]): void {
+  t.test(`${mode}: ${title} while the daemon runs: nothing is started in a weaker jail, and all is said`, { skip }, async (t) => {
+    const org = await organisation(t, how)
     const broken = brokenBwrap(org)
     await org.up()
+    t.match(await org.json(['status']), [{ mode: mode.replace(' mode', '') }])
     await inItsView(org, `mount --bind '${over ?? broken}' /usr/bin/bwrap`)
     const { at } = org.drop('spool/legal/task.md', message({ subject: 'one' }))
     const alert = await waits(t, org, 'legal', at, why)
