@@ -83,6 +83,8 @@ export function createAdoption(given: AdoptionGiven): Adoption {
     }
     if (stopped) return false
     given.clear('unreadable-file', about)
+    // Given already with the folder it lies in.
+    if (handed.from?.uid === to.uid && handed.from.gid === to.gid) return true
     tell(about, handed, to, holder)
     return true
   }

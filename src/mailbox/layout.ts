@@ -113,7 +113,7 @@ export function agentRules(layout: Layout, agent: Name): Rule[] {
     mail(layout.folder(agent, 'cur')),
     mail(layout.folder(agent, 'done')),
     { ...own(layout.outbox(agent), 0o700), contents: 'agent' },
-    own(`${layout.outbox(agent)}/files`, 0o700),
+    { ...own(`${layout.outbox(agent)}/files`, 0o700), contents: 'agent' },
     { ...own(layout.home(agent), 0o700), contents: 'agent' },
     given(layout.sent(agent)),
     given(layout.attachments(agent)),

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import tap from 'tap'
 import { AM_ROOT, ORDINARY, type Organisation, organisation, REACHABLE } from '../e2e/driver.ts'
-import { alertOf, lettersOf, message, until } from '../e2e/files.ts'
+import { alertOf, alertsOf, lettersOf, message, until } from '../e2e/files.ts'
 
 const only = { skip: AM_ROOT && REACHABLE ? false : 'needs uid 0 and a built command that others may read' }
 const FILES = 60_000
@@ -68,6 +68,7 @@ tap.test('another account in user: takes over what lies in the folders, of an ag
   await until('claimed', () => lettersOf(org.root, 'legal')[0]?.head.get('status') === 'in_progress')
   agents('')
   for (const folder of ['new', 'cur', 'done', 'outbox', 'home']) await until(`${folder} of legal again`, () => all(`workspaces/legal/${folder}`, uid))
+  t.same(alertsOf(org.root), [], 'what the operator asked for is no fault')
 
   person('ann', 'user: "12346"\n')
   person('operator', 'user: "12347"\n')
