@@ -2,10 +2,9 @@
 import { createAlerts } from '../alert/index.ts'
 import { type Config, holdersOf } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
-import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
-import { createDelivery, type Deliver } from '../deliver/index.ts'
-import { createIntake, createLeftovers } from '../intake/index.ts'
+import type { Deliver } from '../deliver/index.ts'
+import { createLeftovers } from '../intake/index.ts'
 import { type Layout, mailFrom } from '../mailbox/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
 import { hostOf } from '../system/host.ts'
@@ -15,11 +14,11 @@ import { createAnswers } from './asked.ts'
 import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
 import { createClockwork } from './clockwork.ts'
-import { createDropFolders, recordedOf } from './folders.ts'
+import { createDropFolders } from './folders.ts'
 import { createFull, type Full } from './full.ts'
 import { createHeldFolder, makeHeldSweep } from './held.ts'
+import { createInflow } from './inflow.ts'
 import { notifier } from './notify.ts'
-import { createPipeline } from './pipeline.ts'
 import { createPolicies } from './policies.ts'
 import { createPost } from './post.ts'
 import { createProvisioner } from './provisioner.ts'
@@ -138,23 +137,14 @@ export function buildRooms(given: RoomsGiven) {
     meant: answers.meant,
     environment: given.environment,
   })
-  deliver = createDelivery({
-    ...outside,
-    bootId: system.bootId,
-    layout,
-    pins,
-    sealed,
-    ledger,
-    record: journal.record,
-    syncJournal: journal.sync,
-    config,
-    raise,
-    clear,
-    mailOwner: (holder) => identities().mailOwner(holder),
-    givenOwner: (holder) => identities().givenOwner(holder),
-    heldOwner: () => identities().alertOwner,
-    recorded: (intents) => recordedOf(journal, intents),
-    repair: provisioner.holder,
+  const waitsForRoom: Full['waitsFor'] = (holder, againMs) => full.waitsFor(holder, againMs)
+  const { intake, ...inflow } = createInflow({
+    ...{ system, layout, records, config, identities, raise, clear, ownerOf, adoption, provisioner, canaries, room, waitsForRoom },
+    watch: watches.watch,
+    asked: answers.asked,
+    causeHops: dispatcher.causeHops,
+    isReady: () => isReady,
+    newFolder: () => dropFolders.setSoon(),
     placed: (mail, text) => {
       if (text !== undefined) {
         settleRoom.mirror.show(mail, text)
@@ -165,40 +155,7 @@ export function buildRooms(given: RoomsGiven) {
     held: post.held,
     done: post.followUp,
   })
-  const waitsForRoom: Full['waitsFor'] = (holder, againMs) => full.waitsFor(holder, againMs)
-  const pipeline = createPipeline({
-    disk,
-    layout,
-    config,
-    identities,
-    isAdopted: (holder) => !adoption.isUnderWay(holder),
-    ofBefore: provisioner.ofBefore,
-    asked: answers.asked,
-    deliver,
-    raise,
-    waitsForRoom,
-    causeHops: dispatcher.causeHops,
-    causeOrigin: state.taints.ofRun,
-    isReady: () => isReady,
-    isCanary: canaries.isCanary,
-    canaryNoticed: canaries.noticed,
-    canaryThrough: canaries.through,
-    noRoom: room.noRoom,
-    diskRefused: room.refused,
-    lookAgain: (folder, name) => intake.lookAgain(folder, name),
-  })
-  const intake = createIntake({
-    clock,
-    disk,
-    watch: watches.watch,
-    ...{ log, pins, raise, clear, ownerOf },
-    messageBytes: () => config().org.limits.messageBytes,
-    handle: pipeline.handle,
-    refuse: pipeline.refuse,
-    newFolder: () => dropFolders.setSoon(),
-    noticed: ({ kind, name }) => provisioner.noticed(kind === 'outbox' ? layout.workspace(name) : kind === 'box' ? layout.spoolBox(name) : layout.root),
-    repair: ({ kind, name }) => (kind === 'outbox' ? provisioner.holder(name as Name) : kind === 'box' ? provisioner.box(name) : provisioner.root()),
-  })
+  deliver = inflow.deliver
   const full = createFull({ clock, ledger, config, waitingDrops: intake.waiting, raise, clearAll: alerts.clearAll })
   const leftovers = createLeftovers(clock, disk, raise, clear, ownerOf, intake.isNamed)
   const { deadlines, canary, scheduler } = createClockwork({
