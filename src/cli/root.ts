@@ -1,5 +1,5 @@
 /** Which organisation, and in whose name. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { FORMAT, parseFormat } from '../core/format.ts'
 import { shellWord } from '../core/text.ts'
@@ -62,6 +62,28 @@ function needRoot(call: Call, { root, by }: Chosen): void {
   refuse(EXIT.noSuchThing, none, why, fixOfNoRoot(call, root, by))
 }
 
+/**
+ * Refuses (77) to root an organisation that nobody named and another made: who may write a folder that root works in could make one
+ * there, and answer in the daemon's place.
+ */
+function needTrust(call: Call, { root, by }: Chosen): void {
+  const { uid, env, typed } = call.surroundings
+  if (by !== 'folder' || uid !== 0) return
+  const trusted = [0, Number(env['SUDO_UID'] ?? 0)]
+  const parts = [root, join(root, '.penny'), join(root, 'policies')]
+  const strange = parts.flatMap((path) => {
+    const owner = unless(UNSEEN, () => lstatSync(path).uid)
+    return owner === undefined || trusted.includes(owner) ? [] : [{ path, owner }]
+  })[0]
+  if (strange)
+    refuse(
+      EXIT.notPermitted,
+      `${root} was made by somebody else, and root does not work in it unasked`,
+      `${strange.path} belongs to uid ${strange.owner}`,
+      `ls -ldn ${parts.map(shellWord).join(' ')}   # if it is the one you mean: ${typedAgain({ typed: [...typed, '--root', root] })}`,
+    )
+}
+
 /** The one that was meant, where it lies near; else how one is made, where this user may. */
 function fixOfNoRoot(call: Call, root: string, by: Chosen['by']): string {
   const { cwd, typed, uid, env } = call.surroundings
@@ -90,6 +112,7 @@ export function rootOf(call: Call): string {
   const chosen = choose(call.rootOption, call.surroundings)
   const { root } = chosen
   needRoot(call, chosen)
+  needTrust(call, chosen)
   const text = unless(UNSEEN, () => readFileSync(join(root, '.penny/format'), 'utf8'))
   const format = text === undefined ? FORMAT : parseFormat(text)
   if (format === undefined)

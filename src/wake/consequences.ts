@@ -120,9 +120,12 @@ async function fail(given: WakeGiven, record: Ended, attempts: number, by: strin
   })
 }
 
-/** Whoever only has it tried again sees it fail again: first what it said, or the line that names its program. */
+/**
+ * Whoever only has it tried again sees it fail again: first what it said, or the line that names its program. A log is what the program
+ * printed, byte by byte, also what a terminal would obey.
+ */
 function fixOf({ id, agent, isNote, end }: Ended, log: string): string {
-  const mendCommand = end.ending.how === 'not-started' ? `\${EDITOR:-vi} policies/agents/${agent}.md` : `cat ${shellWord(log)}`
+  const mendCommand = end.ending.how === 'not-started' ? `\${EDITOR:-vi} policies/agents/${agent}.md` : `cat -v ${shellWord(log)}`
   if (isNote) return mendCommand
   return end.ending.how === 'not-started'
     ? `${mendCommand} && penny set ${id} status=open`

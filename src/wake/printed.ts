@@ -11,24 +11,24 @@ export type Printed = Readonly<{
 }>
 
 export function collectPrinted(limitBytes: number): Printed {
-  const chunks: Buffer[] = []
+  // Copied out of the chunks: a program that writes byte by byte would have each of them kept, with a hundred times its length.
+  let bytes = Buffer.alloc(0)
   let kept = 0
   let total = 0
   return {
     add: (chunk) => {
       total += chunk.length
-      const room = limitBytes - kept
-      if (room <= 0) return
-      chunks.push(chunk.subarray(0, room))
-      kept += Math.min(room, chunk.length)
+      const length = Math.min(limitBytes, kept + chunk.length)
+      if (length > bytes.length) bytes = Buffer.concat([bytes], Math.min(limitBytes, Math.max(length, 2 * bytes.length)))
+      kept += chunk.copy(bytes, kept, 0, length - kept)
     },
     text: (where) => {
-      const bytes = Buffer.concat(chunks)
+      const printed = bytes.subarray(0, kept)
       if (total <= limitBytes) {
-        const text = bytes.toString('utf8')
+        const text = printed.toString('utf8')
         return text.trim() === '' ? '' : text
       }
-      return `${bytes.subarray(0, wholeCharacters(bytes)).toString('utf8')}\n\n(cut here: ${total - kept} bytes more are in ${where})\n`
+      return `${printed.subarray(0, wholeCharacters(printed)).toString('utf8')}\n\n(cut here: ${total - kept} bytes more are in ${where})\n`
     },
   }
 }

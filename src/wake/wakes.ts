@@ -14,6 +14,8 @@ export type Wakes = 'yes' | 'no' | Readonly<{ notBeforeMs: number }>
 const SETTLING_MS = 1_000
 /** Words looked up for one reply, those of the last tasks first: each may be looked for in a large file, and a holder can make up any number. Who has more is woken once too often. */
 const MOST_LOOKED_UP = 200
+/** Replies that one run is told of. Their paths are one word of its environment, of which Linux takes 128 KiB (execve(2), MAX_ARG_STRLEN); the rest stays unread. */
+const MOST_REPLIES = 200
 
 type Given = Pick<WakeGiven, 'ledger' | 'wroteIt' | 'meant'>
 
@@ -62,6 +64,7 @@ export function repliesFor(task: Mail, given: Given): Mail[] {
   for (const mail of given.ledger.of(task.holder).values()) {
     const isUnread = mail.folder === 'new' && mail.status === null && mail.kind === 'note'
     if (isUnread && mail.inReplyTo !== undefined && waitedFor.has(mail.inReplyTo)) found.push(mail)
+    if (found.length >= MOST_REPLIES) break
   }
   return found
 }

@@ -1,9 +1,9 @@
 /** An operator's commands as root, in folders where an agent may put a link in the place of anything. */
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import tap, { type Test } from 'tap'
-import { AM_ROOT, type Organisation, organisation } from '../e2e/driver.ts'
+import { AM_ROOT, type Organisation, organisation, PENNY, run } from '../e2e/driver.ts'
 import { until } from '../e2e/files.ts'
 
 const only = { skip: AM_ROOT ? false : 'needs uid 0' }
@@ -138,4 +138,27 @@ tap.test('an organisation that an agent makes up in its workspace is none', only
   mkdirSync(`${planted}/outbox`, { recursive: true })
   t.equal((await org.penny(['send', 'pmo', '-m', 'x'], { cwd: planted, env: { PENNY_ROOT: '' } })).status, 0)
   t.same(readdirSync(`${planted}/outbox`), [], 'nor a mailbox in it one of its own')
+})
+
+tap.test('root works in no organisation that others made around it, unless it names it', only, async (t) => {
+  const org = await started(t)
+  const { uid, gid } = statSync(org.at('workspaces/legal/outbox'))
+  const folder = t.testdir({ policies: { 'org.yaml': 'name: acme\npostmaster: operator\n' }, code: {}, '.penny': {} })
+  const here = { cwd: `${folder}/code`, env: { PENNY_ROOT: '', SUDO_UID: '' } }
+  const tasks = (more: readonly string[] = [], env = here.env): ReturnType<typeof run> => run([process.execPath, PENNY, 'tasks', ...more], { ...here, env })
+  t.equal((await tasks()).status, 0, 'its own')
+  for (const part of ['', 'policies', '.penny']) {
+    lchownSync(`${folder}/${part}`, uid, gid)
+    const { status, err } = await tasks()
+    t.equal(status, 77, part)
+    t.match(err, `belongs to uid ${uid}`)
+    t.match(err, /fix: ls -ldn .* penny tasks --root /)
+    t.equal((await tasks(['--root', folder])).status, 0, 'named')
+    t.equal((await tasks([], { ...here.env, SUDO_UID: String(uid) })).status, 0, 'it is whose command root runs')
+    lchownSync(`${folder}/${part}`, 0, 0)
+  }
+  rmSync(`${folder}/.penny`, { recursive: true })
+  symlinkSync(org.at('.penny'), `${folder}/.penny`)
+  lchownSync(`${folder}/.penny`, uid, gid)
+  t.equal((await tasks()).status, 77, "a link to root's own")
 })

@@ -51,7 +51,7 @@ t.test('after max_attempts the task is failed, its sender told, and an alert rai
   t.match([...office.letters.values()][0]?.body, 'killed by SIGKILL')
   const log = `workspaces/broken/runs/${task.id}.log`
   t.match(office.faults, [
-    { code: 'run-failed', about: task.id, agent: 'broken', fix: `cat ${log}   # mend the runner, then: penny set ${task.id} status=open` },
+    { code: 'run-failed', about: task.id, agent: 'broken', fix: `cat -v ${log}   # mend the runner, then: penny set ${task.id} status=open` },
   ])
   t.match(office.faults[0]?.sentence, 'killed by SIGKILL: no disk: \\x1b. So', 'why, with nothing a terminal would obey')
   t.match(office.faults[0]?.sentence, log)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import type { Runner } from '../../src/core/config.ts'
 import type { MessageId } from '../../src/core/ids.ts'
@@ -57,5 +58,18 @@ t.test('what a task waits for is asked once for all replies that its run reads',
   for (let n = 0; n < 50; n++) reply(task({}).id)
   t.same(repliesFor(run, given), replies)
   t.equal(asked.length, 100)
+  t.end()
+})
+
+t.test('a colleague with thousands of answers keeps no task from being started: its run is told of the first, and their paths fit its environment', (t) => {
+  const { given, add, reply } = office()
+  const question = task({}).id
+  const run = add({ status: 'in_progress', folder: 'cur', blockedOn: [question] })
+  const replies = Array.from({ length: 2_000 }, () => reply(question))
+  const told = repliesFor(run, given)
+  t.same(told, replies.slice(0, told.length))
+  // The longest names there can be, in a root that lies deep.
+  const paths = told.map(() => `${'/deep'.repeat(60)}/workspaces/legal/new/${'x'.repeat(255)}`).join('\n')
+  t.equal(spawnSync('/bin/true', { env: { PENNY_REPLIES: paths } }).status, 0)
   t.end()
 })
