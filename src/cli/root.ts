@@ -62,18 +62,22 @@ function needRoot(call: Call, { root, by }: Chosen): void {
   refuse(EXIT.noSuchThing, none, why, fixOfNoRoot(call, root, by))
 }
 
+/** Numbers of people's accounts end here (UID_MAX of login.defs(5)); those of agents begin far above, unless `uids:` or `user:` say otherwise. */
+const LAST_LOGIN = 60_000
+const NOBODY = 65_534
+
 /**
- * Refuses (77) to root an organisation that nobody named and another made: who may write a folder that root works in could make one
- * there, and answer in the daemon's place.
+ * Refuses (77) to root an organisation that nobody named and that was made with the number of an agent: one that may write a folder which
+ * root works in could make an organisation there, and answer in the daemon's place.
  */
 function needTrust(call: Call, { root, by }: Chosen): void {
   const { uid, env, typed } = call.surroundings
   if (by !== 'folder' || uid !== 0) return
-  const trusted = [0, Number(env['SUDO_UID'] ?? 0)]
+  const trusted = [NOBODY, Number(env['SUDO_UID'] ?? 0)]
   const parts = [root, join(root, '.penny'), join(root, 'policies')]
   const strange = parts.flatMap((path) => {
     const owner = unless(UNSEEN, () => lstatSync(path).uid)
-    return owner === undefined || trusted.includes(owner) ? [] : [{ path, owner }]
+    return owner === undefined || owner <= LAST_LOGIN || trusted.includes(owner) ? [] : [{ path, owner }]
   })[0]
   if (strange)
     refuse(

@@ -157,6 +157,8 @@ tap.test('root works in no organisation that others made around it, unless it na
     t.equal((await tasks([], { ...here.env, SUDO_UID: String(uid) })).status, 0, 'it is whose command root runs')
     lchownSync(`${folder}/${part}`, 0, 0)
   }
+  lchownSync(folder, 12_345, 12_345)
+  t.equal((await tasks()).status, 0, "an ordinary user's")
   rmSync(`${folder}/.penny`, { recursive: true })
   symlinkSync(org.at('.penny'), `${folder}/.penny`)
   lchownSync(`${folder}/.penny`, uid, gid)
