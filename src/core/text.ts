@@ -1,15 +1,19 @@
 /** Text that came from outside, made safe to show and to put into a file's name. */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\udb40[\udc00-\uddef]/g
 
-/** Control and direction-changing characters shown as escapes, so that a terminal or a page cannot be fooled by them. */
+/**
+ * Control, direction-changing and invisible characters (also Unicode's tags, in which whole texts can hide) shown as escapes, so that a
+ * terminal, a page or its reader cannot be fooled by them.
+ */
 export function showSafely(text: string): string {
   return text.replace(UNSAFE, (c) => {
     if (c === '\n') return '\\n'
     if (c === '\t') return '\\t'
     if (c === '\r') return '\\r'
-    const code = c.charCodeAt(0)
+    const code = c.codePointAt(0) ?? 0
+    if (code > 0xffff) return `\\u{${code.toString(16)}}`
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
   })
 }

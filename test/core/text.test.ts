@@ -23,6 +23,7 @@ t.test('a word for the shell is read back by it as it was, byte by byte, and not
     '\u0085',
     '\u202e',
     '\ufeff',
+    '\u{e0041}',
     'é',
     '😀',
     '7',
@@ -46,6 +47,10 @@ t.test('a word for the shell is read back by it as it was, byte by byte, and not
   const { stdout, stderr } = spawnSync('bash', ['-s'], { input: written.map((word) => `printf '%s\\0' ${word}\n`).join(''), env: { LC_ALL: 'C' } })
   t.equal(stderr.toString(), '')
   t.ok(stdout.equals(Buffer.concat([...given, ...bytes].map((word) => Buffer.concat([Buffer.from(word), Buffer.from([0])])))))
+})
+
+t.test('what is shown hides nothing: no control, no turn of direction, no text in tags that nobody sees', async (t) => {
+  t.equal(showSafely('a\u001b[31m\u202eb\u{e0041}\u{e0100}é😀\n'), 'a\\x1b[31m\\u202eb\\u{e0041}\\u{e0100}é😀\\n')
 })
 
 t.test('one is one, and everything else is many', async (t) => {
