@@ -24,7 +24,7 @@ export function makeHandClock(startMs: number, isQuiet: (timers: number) => bool
   const settle = async (): Promise<void> => {
     const began = performance.now()
     do await new Promise((done) => setTimeout(done, 3))
-    while (!isQuiet(timers.size) && performance.now() - began < 5_000)
+    while (!isQuiet(timers.size) && performance.now() - began < 20_000)
   }
   return {
     now: () => wall,

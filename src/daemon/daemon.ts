@@ -233,6 +233,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     await runsOver
     await scheduler.stop()
     for (const cancel of cancels) cancel()
+    if (rooms.isReady()) await deadlines.stop()
     rooms.adoption.stop()
     await intake.stop()
     settleRoom.mailboxes.stop()

@@ -50,6 +50,8 @@ export type DeadlinesGiven = Readonly<{
 export type Deadlines = Readonly<{
   /** To be called every 10 s, the first time when the ledger is whole. The look itself ends before it returns; resolves when all that had to be told is. */
   check: () => Promise<void>
+  /** The last look at the clock, written down: a step that nobody noted would count as time of what began since. */
+  stop: () => Promise<void>
   /** Entries of the journal: those of before the restart before the first look, then each as it is recorded. */
   replay: (entry: Entry) => void
 }>
@@ -204,9 +206,9 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
   }
 
   /** False: who is to be told is not written down. */
-  async function save(): Promise<boolean> {
+  async function save(isLast = false): Promise<boolean> {
     const ids = [...untold.keys()]
-    if (ids.join(' ') === savedUntold && time.size() > LARGE_STATE && clock.monotonic() - savedAt < SAVE_LARGE_MS) return true
+    if (!isLast && ids.join(' ') === savedUntold && time.size() > LARGE_STATE && clock.monotonic() - savedAt < SAVE_LARGE_MS) return true
     try {
       await given.save({ ...time.state(), untold: ids })
       savedAt = clock.monotonic()
@@ -218,10 +220,14 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
     }
   }
 
+  function tick(): void {
+    const stepMs = time.tick(holdersOf(config()), given.paused)
+    if (stepMs !== 0) given.raise(stepFault(stepMs))
+  }
+
   return {
     check: async () => {
-      const stepMs = time.tick(holdersOf(config()), given.paused)
-      if (stepMs !== 0) given.raise(stepFault(stepMs))
+      tick()
       const found = look()
       alert(found)
       for (const mail of found.expired) untold.set(mail.id, mail)
@@ -237,6 +243,10 @@ export function createDeadlines(given: DeadlinesGiven): Deadlines {
       recalling = true
       await tellAllExpired('of-before')
       recalling = false
+    },
+    stop: async () => {
+      tick()
+      await save(true)
     },
     replay,
   }

@@ -35,6 +35,7 @@ export type Office = Readonly<{
   add: (more?: Partial<Mail>) => Mail
   turnTo: (mail: Mail, status: Status) => void
   check: () => Promise<void>
+  stop: () => Promise<void>
   /** Lets time pass as the daemon does: a look every 10 s. */
   pass: (ms: number) => Promise<void>
   /** The daemon is down for so long, then a new one starts. */
@@ -143,6 +144,7 @@ export function office(past: Past = fresh()): Office {
     },
     turnTo,
     check: deadlines.check,
+    stop: deadlines.stop,
     pass: async (ms) => {
       for (let left = ms; left > 0; left -= 10_000) {
         clock.turn(Math.min(10_000, left))

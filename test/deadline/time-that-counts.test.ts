@@ -90,6 +90,21 @@ t.test('a clock that was set back while the daemon was down hides nothing', asyn
   t.same(after.alerts(), ['clock-step clock', 'stuck-new legal'])
 })
 
+t.test('a step that no look has seen is written down at the stop: what began since is not taken for older than it is', async (t) => {
+  const before = office()
+  before.add({ priority: 'urgent', subject: 'Old' })
+  await before.pass(2 * MINUTE_MS)
+  before.clock.step(-DAY_MS)
+  before.add({ priority: 'urgent', subject: 'New' })
+  await before.stop()
+  t.same(before.alerts(), ['clock-step clock'])
+  const after = before.restart(MINUTE_MS)
+  await after.pass(2 * MINUTE_MS)
+  t.same([after.told(), after.alerts()], [[], []])
+  await after.pass(MINUTE_MS)
+  t.same(after.told(), ['legal: Not claimed in time: Old'])
+})
+
 t.test('drift is no step', async (t) => {
   const { pass, clock, alerts } = office()
   for (let i = 0; i < 10; i++) {
