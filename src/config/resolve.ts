@@ -35,6 +35,9 @@ export function agentOf(name: Name, { file, report, body }: Member<AgentFile>, r
     network: file.network,
     mounts: file.mounts.map(({ value }) => value),
     protected: file.protected,
+    contextWindow: file.contextWindow,
+    holdMs: file.holdMs,
+    budget: file.budget,
     role: body,
   }
 }

@@ -137,9 +137,8 @@ t.test('aliases lead to the scheme, also for schedules', async (t) => {
   t.equal(config.priorities.aliases.get('P1'), 'now')
 })
 
-t.test('folders of later issues and papers are passed over, but counted in the digest', async (t) => {
+t.test('folders of later pages and papers are passed over, but counted in the digest', async (t) => {
   const more = {
-    'providers/anthropic.yaml': 'api: x',
     'authority/FREEZE': '',
     'bridges/x.yaml': '{',
     'guarded/x.yaml': '',
