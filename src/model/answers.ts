@@ -12,7 +12,7 @@ export type Verdict =
   | Readonly<{ kind: 'spend-cap' }>
   /** The key is not valid (any more). */
   | Readonly<{ kind: 'bad-key' }>
-  /** The key is valid, and may not: billing (402), permission (403). Passed on at once, told to a person. */
+  /** The key is valid, and may not (403). Passed on at once, told to a person. */
   | Readonly<{ kind: 'forbidden' }>
   /** The context is fuller than the window. Passed on at once. */
   | Readonly<{ kind: 'too-long'; tokens?: number; maximum?: number }>

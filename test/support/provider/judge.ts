@@ -3,7 +3,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { outOfMoney, type Refusal, refuse } from './errors.ts'
 import type { Level } from './limits.ts'
 import type { Seen } from './options.ts'
-import { countTokens } from './prompt.ts'
 import type { State } from './state.ts'
 
 export type Body = Readonly<Record<string, unknown>>
@@ -61,10 +60,10 @@ export function admit(state: State, organisation: string, body: Body, seen: Seen
   const level = state.limits.of(organisation, model)
   const early = level.early(nowMs)
   if (early) seen.early = early
-  const tokens = countTokens(body)
+  const prompt = state.cache.look(organisation, body, nowMs)
+  const tokens = prompt.read + prompt.write + prompt.input
   const window = state.windowOf(model)
   if (tokens > window) return { kind: 'refused', refusal: refuse(400, `prompt is too long: ${tokens} tokens > ${window} maximum`), level }
-  const prompt = state.cache.look(organisation, body, nowMs)
   const refusal = level.admit(model, prompt.input + prompt.write, nowMs)
   return refusal ? { kind: 'refused', refusal, level } : { kind: 'admitted', model, body, level, prompt }
 }

@@ -25,26 +25,24 @@ export function createPromptCache(): PromptCache {
   return {
     look: (organisation, body, nowMs) => {
       const parts = partsOf(body)
+      const all = parts.reduce((sum, part) => sum + part.tokens, 0)
+      const marked = parts.findLastIndex((part) => part.marked) + 1
+      // Without a mark nothing is looked up, or kept.
+      if (marked === 0) return { read: 0, write: 0, input: all, keep: () => undefined }
+      for (const [digest, untilMs] of kept) if (untilMs <= nowMs) kept.delete(digest)
       const hash = createHash('sha256').update(JSON.stringify([organisation, body['model']]))
-      let tokens = 0
+      let written = 0
       let read = 0
-      let marked = 0
-      const passed: string[] = []
-      for (const part of parts) {
-        tokens += part.tokens
+      const passed = parts.slice(0, marked).map((part) => {
+        written += part.tokens
         const digest = hash.update(part.text).copy().digest('base64')
-        passed.push(digest)
-        if (part.marked) marked = passed.length
-        if ((kept.get(digest) ?? 0) > nowMs) read = tokens
-      }
-      const written = parts.slice(0, marked).reduce((sum, part) => sum + part.tokens, 0)
-      // Without a mark nothing is looked up.
-      if (marked === 0) read = 0
-      const write = Math.max(0, written - read)
+        if ((kept.get(digest) ?? 0) > nowMs) read = written
+        return digest
+      })
       const keep = (): void => {
-        for (const digest of passed.slice(0, marked)) kept.set(digest, nowMs + CACHE_MS)
+        for (const digest of passed) kept.set(digest, nowMs + CACHE_MS)
       }
-      return { read, write, input: tokens - read - write, keep }
+      return { read, write: written - read, input: all - written, keep }
     },
   }
 }
@@ -63,6 +61,9 @@ function listOf(value: unknown): readonly unknown[] {
 }
 
 function partOf(value: unknown): Part {
+  const plain = JSON.stringify(value)
+  // Most are only text: not worth a look at every key.
+  if (!plain.includes('"cache_control"') && !plain.includes('"source"')) return { text: plain, tokens: Math.ceil(Buffer.byteLength(plain) / 4), marked: false }
   let images = 0
   let marked = false
   const text = JSON.stringify(value, (key, inner: unknown) => {
