@@ -8,6 +8,8 @@ export type Span = Readonly<{ from: number; to: number }>
 
 export type RequestFacts = Readonly<{
   model?: string
+  /** Where its value stands in the body, with its quotes. */
+  modelAt?: Span
   stream: boolean
   maxTokens?: number
   /** `metadata.user_id`. */
@@ -69,7 +71,7 @@ export function readRequest(body: Uint8Array): RequestFacts | undefined {
     imageBytes: scan.imageBytes,
     images: scan.images,
     documentBytes: scan.documentBytes,
-    ...(typeof model === 'string' ? { model } : {}),
+    ...(typeof model === 'string' ? { model, modelAt: spans.get('model') as Span } : {}),
     ...(typeof maxTokens === 'number' && maxTokens > 0 ? { maxTokens } : {}),
     ...(typeof userId === 'string' ? { userId } : {}),
     ...(system ? { system } : {}),
