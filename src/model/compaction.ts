@@ -19,18 +19,30 @@ const MAX_SYSTEM = 1024 * 1024
 
 export function compactionIn(body: Uint8Array, facts: RequestFacts): Compaction | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const { lastMessage, system } = facts
-  if (lastMessage && lastMessage.to - lastMessage.from <= MAX_MESSAGE) {
-    const part = bytes.subarray(lastMessage.from, lastMessage.to)
-    if (part.includes(CLAUDE_CODE) && ordered(part, CLAUDE_CODE)) return 'claude-code'
-    if (part.includes(FLUSH) && ordered(part, FLUSH)) return 'openclaw-flush'
-  }
-  return system && !facts.hasTools && summarises(bytes, system) ? 'openclaw-summary' : undefined
+  const order = orderIn(bytes, facts)
+  if (order) return order
+  return facts.system && !facts.hasTools && summarises(bytes, facts.system) ? 'openclaw-summary' : undefined
 }
 
-function ordered(message: Buffer, words: string): boolean {
-  const fields = readFields(message.toString('utf8'))
-  return fields?.['role'] === 'user' && textsOf(fields).some((text) => beginsLine(text.slice(0, BEGINNING), words))
+/** In the newest message of the user; one of the system may follow it, as Claude Code lists its agents there. */
+function orderIn(bytes: Buffer, { newest }: RequestFacts): Compaction | undefined {
+  const [last] = newest
+  const first = newest.at(-1)
+  if (!last || !first || last.to - first.from > MAX_MESSAGE) return undefined
+  const part = bytes.subarray(first.from, last.to)
+  if (!part.includes(CLAUDE_CODE) && !part.includes(FLUSH)) return undefined
+  for (const { from, to } of newest) {
+    const message = readFields(bytes.toString('utf8', from, to))
+    if (message?.['role'] === 'system') continue
+    if (message?.['role'] !== 'user') return undefined
+    if (orders(message, CLAUDE_CODE)) return 'claude-code'
+    return orders(message, FLUSH) ? 'openclaw-flush' : undefined
+  }
+  return undefined
+}
+
+function orders(message: Fields, words: string): boolean {
+  return textsOf(message).some((text) => beginsLine(text.slice(0, BEGINNING), words))
 }
 
 function summarises(bytes: Buffer, { from, to }: Span): boolean {

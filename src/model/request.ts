@@ -23,7 +23,8 @@ export type RequestFacts = Readonly<{
   images: number
   documentBytes: number
   system?: Span
-  lastMessage?: Span
+  /** The newest messages, the last one first: some clients put one of the system after that of the user. */
+  newest: readonly Span[]
 }>
 
 const QUOTE = 34
@@ -45,11 +46,13 @@ const PDF = 'JVBERi0'
 const MARK = Buffer.from('"cache_control"')
 /** Longer ones are not what they are called. */
 const MAX_SCALAR = 4096
+/** Messages whose places are kept. */
+const NEWEST = 4
 
 /** undefined: not an object of JSON, as far as it was looked at. */
 export function readRequest(body: Uint8Array): RequestFacts | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const scan: Scan = { bytes, at: 0, lastAt: 0, lastMessage: undefined, imageBytes: 0, images: 0, documentBytes: 0 }
+  const scan: Scan = { bytes, at: 0, starts: [], count: 0, newest: [], imageBytes: 0, images: 0, documentBytes: 0 }
   const spans = readTop(scan)
   if (!spans) return undefined
   const scalar = (key: string): unknown => {
@@ -62,7 +65,6 @@ export function readRequest(body: Uint8Array): RequestFacts | undefined {
   const userId = typeof metadata === 'object' && metadata !== null && 'user_id' in metadata ? metadata.user_id : undefined
   const tools = spans.get('tools')
   const system = spans.get('system')
-  const { lastMessage } = scan
   return {
     stream: scalar('stream') === true,
     hasTools: tools !== undefined && !/^(\[\s*\]|null)$/.test(bytes.toString('latin1', tools.from, Math.min(tools.to, tools.from + 64))),
@@ -71,15 +73,25 @@ export function readRequest(body: Uint8Array): RequestFacts | undefined {
     imageBytes: scan.imageBytes,
     images: scan.images,
     documentBytes: scan.documentBytes,
+    newest: scan.newest,
     ...(typeof model === 'string' ? { model, modelAt: spans.get('model') as Span } : {}),
     ...(typeof maxTokens === 'number' && maxTokens > 0 ? { maxTokens } : {}),
     ...(typeof userId === 'string' ? { userId } : {}),
     ...(system ? { system } : {}),
-    ...(lastMessage ? { lastMessage } : {}),
   }
 }
 
-type Scan = { readonly bytes: Buffer; at: number; lastAt: number; lastMessage: Span | undefined; imageBytes: number; images: number; documentBytes: number }
+type Scan = {
+  readonly bytes: Buffer
+  at: number
+  /** Where the last elements of the array that was read last begin; `count` of them there were in all. */
+  readonly starts: number[]
+  count: number
+  newest: readonly Span[]
+  imageBytes: number
+  images: number
+  documentBytes: number
+}
 
 /** Where the value of each key at the top is. Of a key that stands there twice the last counts, as for JSON.parse. */
 function readTop(scan: Scan): Map<string, Span> | undefined {
@@ -102,7 +114,7 @@ function readTop(scan: Scan): Map<string, Span> | undefined {
     scan.at = endOfValue(scan, from)
     if (scan.at > bytes.length || scan.at === from) return undefined
     if (key !== undefined) spans.set(key, { from, to: scan.at })
-    if (key === 'messages') scan.lastMessage = bytes[from] === OPEN_BRACKET ? lastElement(scan, scan.at) : undefined
+    if (key === 'messages') scan.newest = bytes[from] === OPEN_BRACKET ? newestOf(scan, scan.at) : []
     skipSpace(scan)
     if (bytes[scan.at] === COMMA) scan.at++
     else if (bytes[scan.at] !== CLOSE_BRACE) return undefined
@@ -146,13 +158,14 @@ function isEscaped(bytes: Buffer, at: number, from: number): boolean {
 
 /**
  * After a value of any depth; past the end where it has none. Brackets are counted, not matched: whoever parses it whole says what is
- * wrong. `scan.lastAt` becomes the place where the last element begins, if it is an array.
+ * wrong. Of an array, `scan` knows then where its last elements begin.
  */
 function endOfValue(scan: Scan, from: number): number {
   const { bytes } = scan
   const { length } = bytes
   const isArray = bytes[from] === OPEN_BRACKET
   let depth = 0
+  scan.count = 0
   for (let at = from; at < length; at++) {
     const byte = bytes[at] as number
     if (byte === QUOTE) {
@@ -161,25 +174,31 @@ function endOfValue(scan: Scan, from: number): number {
       if (depth === 0) return end
       at = end - 1
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      if (++depth === 1 && isArray) scan.lastAt = at + 1
+      if (++depth === 1 && isArray) scan.starts[scan.count++ % NEWEST] = at + 1
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       if (depth === 0) return at
       if (--depth === 0) return at + 1
     } else if (byte === COMMA) {
       if (depth === 0) return at
-      if (depth === 1 && isArray) scan.lastAt = at + 1
+      if (depth === 1 && isArray) scan.starts[scan.count++ % NEWEST] = at + 1
     } else if (depth === 0 && isSpace(byte)) return at
   }
   return depth === 0 ? length : length + 1
 }
 
-/** The last element of the array that ends at `to`. */
-function lastElement({ bytes, lastAt }: Scan, to: number): Span | undefined {
-  let from = lastAt
+/** Of the array that ends at `to`. */
+function newestOf({ bytes, starts, count }: Scan, to: number): Span[] {
+  const newest: Span[] = []
   let end = to - 1
-  while (from < end && isSpace(bytes[from])) from++
-  while (end > from && isSpace(bytes[end - 1])) end--
-  return from < end ? { from, to: end } : undefined
+  for (let n = count - 1; n >= Math.max(0, count - NEWEST); n--) {
+    let from = starts[n % NEWEST] as number
+    const next = from - 1
+    while (from < end && isSpace(bytes[from])) from++
+    while (end > from && isSpace(bytes[end - 1])) end--
+    if (from < end) newest.push({ from, to: end })
+    end = next
+  }
+  return newest
 }
 
 function weigh(scan: Scan, from: number, to: number): void {

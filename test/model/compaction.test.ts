@@ -16,6 +16,9 @@ t.test('the compaction of Claude Code is known by its newest message', async (t)
   const before = [user('a task'), { role: 'assistant', content: [text('yes')] }]
   t.equal(told({ messages: [...before, user(SUMMARISE)], tools }), 'claude-code')
   t.equal(told({ messages: [...before, user([{ type: 'tool_result', content: 'ok' }, text(SUMMARISE)])] }), 'claude-code', 'merged with what tools gave')
+  const listed = { role: 'system', content: 'Available agent types: …' }
+  t.equal(told({ messages: [...before, user(SUMMARISE), listed] }), 'claude-code', 'with what its system says after it')
+  t.equal(told({ messages: [user(SUMMARISE), { role: 'assistant', content: 'x' }, listed, listed] }), undefined)
 })
 
 t.test('both requests of OpenClaw are known', async (t) => {

@@ -22,8 +22,12 @@ t.test('what a request asks for is read wherever it stands', async (t) => {
     const facts = read(body, space)
     t.match(facts, { model: 'claude-opus-4-8', stream: true, maxTokens: 1024, userId: 'somebody', hasTools: true, caches: true, images: 0 })
     const bytes = Buffer.from(JSON.stringify(body, null, space))
-    const { lastMessage, system } = facts as RequestFacts
-    t.same(JSON.parse(bytes.toString('utf8', lastMessage?.from, lastMessage?.to)), body.messages[1])
+    const { newest, system } = facts as RequestFacts
+    t.same(
+      newest.map(({ from, to }): unknown => JSON.parse(bytes.toString('utf8', from, to))),
+      body.messages.toReversed(),
+      'the newest first',
+    )
     t.same(JSON.parse(bytes.toString('utf8', system?.from, system?.to)), 'be brief')
   }
   t.match(read({ tools: [], stream: 'true', max_tokens: -1, model: 7 }), { hasTools: false, stream: false, model: undefined, maxTokens: undefined })
@@ -34,9 +38,9 @@ t.test('a key that is written twice, or with escapes, counts as the provider rea
   const facts = (text: string): RequestFacts | undefined => readRequest(Buffer.from(text))
   t.equal(facts('{"model":"cheap","model":"dear"}')?.model, 'dear')
   t.equal(facts('{"model":"cheap","mod\\u0065l":"dear"}')?.model, 'dear')
-  t.match(facts('{"messages":[{"a":1}],"messages":[]}'), { lastMessage: undefined })
+  t.match(facts('{"messages":[{"a":1}],"messages":[]}'), { newest: [] })
   const spaced = ' {"messages" : [ {"a":[1,2]} , {"b":"],["} ] } '
-  const last = facts(spaced)?.lastMessage
+  const last = facts(spaced)?.newest[0]
   t.equal(spaced.slice(last?.from, last?.to), '{"b":"],["}')
 })
 
@@ -51,9 +55,11 @@ t.test('for every JSON object it says what parsing says', async (t) => {
       const parsed = JSON.parse(bytes.toString()) as typeof value
       t.equal(facts?.model, typeof parsed.model === 'string' ? parsed.model : undefined)
       t.equal(facts?.stream, parsed.stream === true)
-      const last: unknown = Array.isArray(parsed.messages) ? parsed.messages.at(-1) : undefined
-      const span = facts?.lastMessage
-      t.same(span && JSON.parse(bytes.toString('utf8', span.from, span.to)), last)
+      const newest: unknown[] = Array.isArray(parsed.messages) ? parsed.messages.slice(-4).reverse() : []
+      t.same(
+        facts?.newest.map(({ from, to }): unknown => JSON.parse(bytes.toString('utf8', from, to))),
+        newest,
+      )
     }),
     { numRuns: 300 },
   )

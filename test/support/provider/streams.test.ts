@@ -85,7 +85,7 @@ t.test('an answer takes the time that it is told to take', async (t) => {
   for await (const event of await clientOf(provider).messages.create({ ...ask(), stream: true }))
     if (event.type === 'content_block_delta') stamps.push(performance.now() - from)
   t.ok(stamps.length >= 4, 'in pieces')
-  t.ok((stamps[0] ?? 0) >= 100, 'the first not before the latency is over')
+  t.ok((stamps[0] ?? 0) >= 98, 'the first not before the latency is over')
   t.ok((stamps.at(-1) ?? 0) >= 290, 'the last when all is produced')
   const whole = performance.now()
   await clientOf(provider).messages.create(ask())
@@ -133,7 +133,7 @@ t.test('silence lasts until the client goes, and that is seen', async (t) => {
   const client = clientOf(provider)
   for (const afterEvents of [undefined, 1, 5]) {
     provider.control.next({ kind: 'hang', ...(afterEvents === undefined ? {} : { afterEvents }) })
-    const stream = client.messages.stream(ask(), { timeout: 300 })
+    const stream = client.messages.stream(ask(), { timeout: afterEvents === undefined ? 300 : 10_000 })
     const events: string[] = []
     stream.on('streamEvent', ({ type }) => {
       events.push(type)
