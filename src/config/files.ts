@@ -17,7 +17,13 @@ export type PolicyFiles = Readonly<{
 }>
 
 /** Folders whose files `loadConfig` judges, with the ending they have. */
-export const OWN_FOLDERS: Readonly<Record<string, '.md' | '.yaml' | undefined>> = { agents: '.md', people: '.md', groups: '.yaml', schedules: '.md', providers: '.yaml' }
+export const OWN_FOLDERS: Readonly<Record<string, '.md' | '.yaml' | undefined>> = {
+  agents: '.md',
+  people: '.md',
+  groups: '.yaml',
+  schedules: '.md',
+  providers: '.yaml',
+}
 /** Folders that are counted in the digest, and judged by others or later. */
 const OTHER_FOLDERS = ['runners', 'authority', 'bridges', 'guarded']
 const TOP_FILES = ['org.yaml', 'priorities.yaml']

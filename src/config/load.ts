@@ -11,8 +11,7 @@ import { readAgentText, readGroupText, readMembers, readPersonText, readProvider
 import { checkMounts } from './mounts.ts'
 import { type OrgFile, readOrg } from './org.ts'
 import { DEFAULT_PRIORITIES, readPriorities } from './priorities.ts'
-import { providerOf } from './provider.ts'
-import { agentOf, groupOf, personOf, scheduleOf } from './resolve.ts'
+import { agentOf, groupOf, personOf, providerOf, scheduleOf } from './resolve.ts'
 import type { Report } from './yaml.ts'
 
 export type Loaded = Readonly<{ ok: true; config: Config }> | Readonly<{ ok: false; problems: readonly Problem[] }>

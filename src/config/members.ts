@@ -3,8 +3,8 @@ import { splitFrontMatter } from '../core/frontmatter.ts'
 import { type AgentFile, readAgent } from './agent.ts'
 import type { Placed } from './fields.ts'
 import { type GroupFile, type PersonFile, readGroup, readPerson } from './people.ts'
-import { readSchedule, type ScheduleFile } from './schedule.ts'
 import { type ProviderFile, readProvider } from './provider.ts'
+import { readSchedule, type ScheduleFile } from './schedule.ts'
 import { type Located, type Report, readYaml } from './yaml.ts'
 
 /** One file, read but not yet compared with the others. */

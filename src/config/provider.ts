@@ -1,8 +1,6 @@
 /** providers/<name>.yaml: a model provider, its key file, its limits, and who stands in for it (contract, page 6). */
-import { isIPv4 } from 'node:net'
-import type { Pool, Provider } from '../core/config.ts'
-import { choice, fields, integer, line, list, mapping, number, type Placed, path, placed, type Reader, reportUnknown } from './fields.ts'
-import type { Member } from './members.ts'
+import type { Pool } from '../core/config.ts'
+import { choice, fields, integer, line, list, mapping, number, type Placed, path, placed, type Reader } from './fields.ts'
 import type { Located, Report } from './yaml.ts'
 
 /** What one file says; names are not yet looked up. */
@@ -70,7 +68,8 @@ const baseUrl: Reader<string> = (node, report) => {
 /** This machine, or a private network (RFC 1918, RFC 4193). */
 function isNear(host: string): boolean {
   if (host === 'localhost' || host === '[::1]' || /^\[f[cd]/.test(host)) return true
-  return isIPv4(host) && /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/.test(host)
+  // As URL writes an IPv4 address, whatever way it was written.
+  return /^(127|10|192\.168|172\.(1[6-9]|2\d|3[01]))(\.\d+){2,3}$/.test(host)
 }
 
 const limit = integer(1, MOST_A_MINUTE)
@@ -83,25 +82,4 @@ const pool: Reader<Pool> = (node, report) => {
 const share: Reader<Pick<ProviderFile, 'urgentCap' | 'weights'>> = (node, report) => {
   const read = fields(node, report, { urgent_cap: number(0.01, 1), weights: mapping(placed(number(0.01, 100))) })
   return { urgentCap: read.urgent_cap ?? URGENT_CAP, weights: read.weights ?? new Map() }
-}
-
-/** Names in it are looked up among the other providers, and the agents. */
-export function providerOf(name: string, { file, report }: Member<ProviderFile>, providers: ReadonlySet<string>, agents: ReadonlySet<string>): Provider {
-  const fallback = file.fallback.filter(({ value, spot }) => {
-    if (value === name) report(spot, `fallback: ${name} cannot stand in for itself`)
-    else if (!providers.has(value)) reportUnknown((at, what, near) => report(at, `fallback: ${what}`, near), spot, 'provider', value, [...providers])
-    return true
-  })
-  for (const [agent, { spot }] of file.weights)
-    if (!agents.has(agent)) reportUnknown((at, what, near) => report(at, `share: weights: ${what}`, near), spot, 'agent', agent, [...agents])
-  return {
-    name,
-    baseUrl: file.baseUrl,
-    keyFile: file.keyFile,
-    pools: file.pools,
-    fallback: fallback.map(({ value }) => value),
-    models: file.models,
-    urgentCap: file.urgentCap,
-    weights: new Map([...file.weights].map(([agent, { value }]) => [agent, value])),
-  }
 }

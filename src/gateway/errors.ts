@@ -1,5 +1,5 @@
 /** Errors of the gateway's own, in the form of the API ("Errors" of its documentation), so that clients treat them as the provider's. */
-import type { ServerResponse } from 'node:http'
+import type { ServerResponse } from '../system/http.ts'
 
 const TYPES = {
   403: 'permission_error',

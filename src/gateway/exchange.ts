@@ -1,9 +1,9 @@
 /** The life of one request: it stands in line, is sent, sent again while the provider has no room, and its answer is passed on as it comes. */
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import type { Provider } from '../core/config.ts'
 import { costUsd, countedInput, type Estimate, judgeAnswer, type RequestFacts, readLevels, type Usage, type Verdict } from '../model/index.ts'
 import type { Levels, Want } from '../share/index.ts'
+import type { ServerResponse } from '../system/http.ts'
 import type { Cancel, Clock } from '../system/types.ts'
 import type { UpstreamAnswer } from '../system/upstream.ts'
 import { refuse } from './errors.ts'

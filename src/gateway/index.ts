@@ -6,9 +6,10 @@
  * When it fails: the caller gets an error in the API's own form. A provider that has no room (429, 529), or does not answer, is waited
  * for, or another stands in; what only a person can mend (a key, money) is passed on and told.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+
 import { sessionOf } from '../model/index.ts'
 import type { PoolReport } from '../share/index.ts'
+import type { IncomingMessage, ServerResponse } from '../system/http.ts'
 import { refuse } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { createMemory } from './memory.ts'

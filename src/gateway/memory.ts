@@ -1,7 +1,8 @@
 /** What a request will probably take, by what earlier ones of the same session, or of the same agent and model, took. */
-import type { IncomingHttpHeaders } from 'node:http'
+
 import type { Name } from '../core/names.ts'
 import { type Estimate, estimate, learn, type Memory, type RequestFacts, readRequest, sessionOf, type Usage } from '../model/index.ts'
+import type { IncomingHttpHeaders } from '../system/http.ts'
 import type { Route } from './route.ts'
 
 export type Read = Readonly<{

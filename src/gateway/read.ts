@@ -1,5 +1,5 @@
 /** The body of a request, whole: it may have to be sent more than once. */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage } from '../system/http.ts'
 
 export async function readBody(req: IncomingMessage, most: number): Promise<Buffer | 'gone' | 'too-large'> {
   const chunks: Buffer[] = []

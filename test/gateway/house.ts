@@ -9,6 +9,8 @@ import { realClock } from '../../src/system/clock.ts'
 import { realUpstream } from '../../src/system/upstream.ts'
 import { KEY, type Options, type Provider, startProvider } from '../support/provider/provider.ts'
 
+export const MODEL = 'claude-opus-4-8'
+
 export type House = Readonly<{
   url: string
   gateway: Gateway
