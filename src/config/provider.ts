@@ -55,11 +55,12 @@ const baseUrl: Reader<string> = (node, report) => {
   if (text === undefined) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '' || /[?#]/.test(text)) {
-    report(node.spot, `an address such as https://api.anthropic.com is needed, without account, ? or #, this is ${JSON.stringify(text.slice(0, 64))}`)
+    // Not shown: what was taken for a part of it may be a key.
+    report(node.spot, 'an address such as https://api.anthropic.com is needed, without account, ? or #')
     return undefined
   }
   if (url.protocol === 'http:' && !isNear(url.hostname)) {
-    report(node.spot, `http:// would show the key to the network: write https://, or the address of a machine in your own network`)
+    report(node.spot, 'http:// would show the key to the network: write https://, or the address of a machine in your own network')
     return undefined
   }
   return url.href.replace(/\/+$/, '')
