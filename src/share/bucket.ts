@@ -43,7 +43,7 @@ export function createBucket(set: number | undefined, grain: number): Bucket {
     atMs = nowMs
   }
   const bound = (remaining: number, sent: Moment, unseen: number, nowMs: number, most: number): void => {
-    const upper = remaining + grain + ((nowMs - sent.sentMs) * most) / MINUTE_MS
+    const upper = remaining + ((nowMs - sent.sentMs) * most) / MINUTE_MS
     // Where the operator allows less than the provider, the provider's level says nothing about how much is left of that.
     const lower = own !== undefined && most < (learned ?? most) ? Number.NEGATIVE_INFINITY : remaining - grain - (charged - sent.charged) - unseen
     level = Math.min(most, upper, Math.max(level, lower))
