@@ -20,6 +20,8 @@ export type Window = Readonly<{
   /** With it so many were in flight; so many of them were certainly borne. */
   accepted: (inFlight: number, borne: number, nowMs: number) => void
   refused: (borne: number, freezeMs: number, nowMs: number) => void
+  /** It was not that. */
+  forget: () => void
   /** Whether clearly more than these have lately been borne: answers on their way make some seem in flight that are not. */
   hasBorne: (count: number, nowMs: number) => boolean
 }>
@@ -50,6 +52,9 @@ export function createWindow(): Window {
     refused: (borne, freezeMs, nowMs) => {
       const between = learned && borne >= learned.size ? Math.min(MANY, learned.between * 2) : FEWEST
       learned = { size: Math.max(1, borne), accepted: 0, between, atMs: nowMs, freezeMs: Math.max(1, freezeMs) }
+    },
+    forget: () => {
+      learned = undefined
     },
     hasBorne: (count, nowMs) => isFresh(nowMs) && most.borne > count * MARGIN + 1,
   }

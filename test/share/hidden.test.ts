@@ -24,6 +24,8 @@ function judge(hidden: Hidden, seed: number, retryAfter = true, shown = {}) {
 for (const retryAfter of [true, false]) {
   t.test(`a hidden limit is found within 20 s: at most 5 % refused, at least 0.9 used; ${retryAfter ? 'with' : 'without'} retry-after`, async (t) => {
     for (const hidden of [
+      { atOnce: 1 },
+      { atOnce: 2 },
       { atOnce: 3 },
       { atOnce: 8 },
       { atOnce: 20 },
@@ -41,6 +43,15 @@ for (const retryAfter of [true, false]) {
     }
   })
 }
+
+t.test('requests that are let in one at a time, whatever the limit says, are soon sent so: few are refused, half of what is possible is used', async (t) => {
+  for (const perMinute of [300, 600]) {
+    for (let seed = 1; seed <= 5; seed++) {
+      const { goodput, refused } = judge({ perMinute, burst: 1 }, seed, true, { requests: perMinute })
+      t.ok(goodput >= 0.5 && refused <= 0.05, `${perMinute}, seed ${seed}: ${goodput}, ${refused}`)
+    }
+  }
+})
 
 t.test('a hidden limit is found beside a shown one that is higher', async (t) => {
   for (let seed = 1; seed <= 5; seed++) {
