@@ -1,5 +1,8 @@
 import { Session } from 'node:inspector'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
+import { handPool } from './hand-pool.ts'
 import { named, runHouse } from './house.ts'
 
 /** How often functions of the scheduler are called while `act` runs, as V8 counts. It is not stopped: tests' own coverage may be running. */
@@ -42,4 +45,26 @@ t.test('what a decision costs grows no faster than the logarithm of the number o
   t.ok(few > 20, `it counts: ${title}`)
   t.ok(most / many <= Math.log(3_000) / Math.log(300), title)
   t.ok(many / few <= Math.log(300) / Math.log(30), title)
+})
+
+t.test('what is done is forgotten: a million requests later no more memory is held', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const pool = handPool()
+  const serve = (count: number): number => {
+    for (let n = 0; n < count; n++) {
+      const withdrawn = pool.want(`a${n % 7}`)
+      pool.want(`a${n % 5}`, { session: `s${n % 3}`, inputTokens: n % 1_000 })
+      pool.withdraw(withdrawn)
+      pool.turn(1)
+      pool.serve()
+    }
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const before = serve(20_000)
+  const after = serve(500_000)
+  t.equal(pool.report().waiting, 0)
+  // Sixteen bytes kept for each would be more.
+  t.ok(after - before < 8 * 1024 * 1024, `${Math.round((after - before) / 1024)} KiB more`)
 })
