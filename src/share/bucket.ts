@@ -36,6 +36,11 @@ export function createBucket(set: number | undefined, grain: number): Bucket {
   let charged = 0
 
   const limit = (): number | undefined => (own === undefined || learned === undefined ? (own ?? learned) : Math.min(own, learned))
+  /** Never owes more than a minute's worth: a guess may be absurd. */
+  const put = (value: number): void => {
+    const most = limit() ?? Number.POSITIVE_INFINITY
+    level = Math.min(most, Math.max(-most, value))
+  }
   const fill = (nowMs: number): void => {
     const most = limit()
     if (nowMs <= atMs) return
@@ -43,10 +48,10 @@ export function createBucket(set: number | undefined, grain: number): Bucket {
     atMs = nowMs
   }
   const bound = (remaining: number, sent: Moment, unseen: number, nowMs: number, most: number): void => {
-    const upper = remaining + grain + ((nowMs - sent.sentMs) * most) / MINUTE_MS
+    const upper = remaining + ((nowMs - sent.sentMs) * most) / MINUTE_MS
     // Where the operator allows less than the provider, the provider's level says nothing about how much is left of that.
     const lower = own !== undefined && most < (learned ?? most) ? Number.NEGATIVE_INFINITY : remaining - grain - (charged - sent.charged) - unseen
-    level = Math.min(most, upper, Math.max(level, lower))
+    put(Math.min(upper, Math.max(level, lower)))
   }
 
   return {
@@ -68,11 +73,11 @@ export function createBucket(set: number | undefined, grain: number): Bucket {
       fill(nowMs)
       const most = limit()
       if (most !== undefined) atMs = Math.max(atMs, nowMs + ARRIVAL_MS - ((most - level) * MINUTE_MS) / most)
-      level -= amount
+      put(level - amount)
       charged += amount
     },
     refund: (amount) => {
-      level = Math.min(level + amount, limit() ?? Number.POSITIVE_INFINITY)
+      put(level + amount)
     },
     charged: () => charged,
     hear: (said, sent, unseen, nowMs) => {
@@ -81,11 +86,11 @@ export function createBucket(set: number | undefined, grain: number): Bucket {
       if (isLimit(said.limit)) learned = said.limit
       const most = limit()
       if (most === undefined) return
-      level = Math.min(level, most)
+      put(level)
       if (said.remaining === undefined || Number.isNaN(said.remaining)) return
       const remaining = Math.min(Math.max(0, said.remaining), learned ?? most)
       // Until now nothing was known: what is certainly left.
-      if (isFirst) level = Math.min(most, remaining - (charged - sent.charged) - unseen)
+      if (isFirst) put(remaining - (charged - sent.charged) - unseen)
       bound(remaining, sent, unseen, nowMs, most)
     },
   }

@@ -44,8 +44,18 @@ export function createFair(): Fair {
     flow.version++
     if (first) turns.push({ flow, tag: flow.tag, version: flow.version, number: first.place.number })
   }
+  /** Drops those from the top that wait no longer. */
+  const oldest = (): Waiting | undefined => {
+    for (;;) {
+      const waiting = ages.first()
+      if (!waiting || flows.get(waiting.want.agent)?.live.has(waiting)) return waiting
+      ages.takeFirst()
+      aged.delete(waiting)
+    }
+  }
   const remove = (flow: Flow, waiting: Waiting): void => {
     if (flow.live.delete(waiting)) size--
+    oldest()
   }
 
   return {
@@ -73,14 +83,7 @@ export function createFair(): Fair {
         turns.takeFirst()
       }
     },
-    oldest: () => {
-      for (;;) {
-        const waiting = ages.first()
-        if (!waiting || flows.get(waiting.want.agent)?.live.has(waiting)) return waiting
-        ages.takeFirst()
-        aged.delete(waiting)
-      }
-    },
+    oldest,
     take: (waiting, share) => {
       const flow = flowOf(waiting.want.agent)
       const tag = flow.tag

@@ -7,12 +7,16 @@ const GRAIN: Amounts = { requests: 1, input: 1_000, output: 1_000 }
 /** Where nothing is known of a limit, what requests weigh against each other: the start tier's. */
 const NOMINAL: Amounts = { requests: 1_000, input: 2_000_000, output: 400_000 }
 
+/** What is sent within this time may arrive in another order. */
+const TOGETHER_MS = 50
+
 /** What one try has taken of each. */
 export type Charge = {
   readonly sentMs: number
   readonly cost: Amounts
-  /** A header has told of its input: what was really taken is known from there, and is not corrected again at its end. */
+  /** A header has told what is left with its input taken: that is not given back a second time at its end. */
   isTold: boolean
+  /** All that had been charged before those that were sent about when it was. */
   readonly before: Amounts
   /** Output is counted as it is produced: what was still to come of all others. */
   readonly unproduced: number
@@ -38,11 +42,16 @@ export function createMeters(set: Partial<Amounts>): Meters {
   const buckets = { requests: make('requests'), input: make('input'), output: make('output') }
   const all = <T>(of: (meter: Meter) => T): Record<Meter, T> => ({ requests: of('requests'), input: of('input'), output: of('output') })
   let unproduced = 0
+  const markAt = (sinceMs: number) => ({ sinceMs, before: all((meter) => buckets[meter].charged()), unproduced })
+  let lastMs = Number.NEGATIVE_INFINITY
+  let [older, recent] = [markAt(lastMs), markAt(lastMs)]
 
   return {
     waitMs: (cost, nowMs) => Math.max(...METERS.map((meter) => buckets[meter].waitMs(cost[meter], nowMs))),
     charge: (cost, nowMs) => {
-      const charge = { sentMs: nowMs, cost, isTold: false, before: all((meter) => buckets[meter].charged()), unproduced }
+      if (nowMs - recent.sinceMs > TOGETHER_MS) [older, recent] = [nowMs - lastMs > TOGETHER_MS ? markAt(nowMs) : recent, markAt(nowMs)]
+      lastMs = nowMs
+      const charge = { sentMs: nowMs, cost, isTold: false, before: older.before, unproduced: older.unproduced }
       for (const meter of METERS) buckets[meter].charge(cost[meter], nowMs)
       unproduced += cost.output
       return charge
@@ -60,7 +69,10 @@ export function createMeters(set: Partial<Amounts>): Meters {
     },
     settle: (charge, actual) => {
       unproduced = Math.max(0, unproduced - charge.cost.output)
-      for (const meter of METERS) if (meter !== 'input' || !charge.isTold) buckets[meter].refund(charge.cost[meter] - actual[meter])
+      const over = (meter: Meter): number => charge.cost[meter] - actual[meter]
+      buckets.requests.refund(over('requests'))
+      buckets.input.refund(charge.isTold ? Math.min(0, over('input')) : over('input'))
+      buckets.output.refund(over('output'))
     },
     explains: (levels, cost) => {
       // What was thought of its input may be far off.

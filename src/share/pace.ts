@@ -8,6 +8,8 @@ const SLOWEST = 1 / MINUTE_MS
 /** A little less than measured. */
 const BELOW = 0.97
 const RISE = 0.25
+/** Where the measurement cannot be trusted. */
+const CUT = 0.85
 /** Accepted requests between two trials: few while little is known. */
 const [FEWEST, MOST] = [4, 150]
 /** After so many the measurement begins anew, so that it follows a limit that changes. */
@@ -22,6 +24,8 @@ export type Pace = Readonly<{
   sent: (nowMs: number) => boolean
   accepted: (hadWaited: boolean) => void
   refused: (freezeMs: number, nowMs: number) => void
+  /** One at a time is let in, so far apart: its bucket holds next to nothing. */
+  begin: (gapMs: number, nowMs: number) => void
 }>
 
 export function createPace(): Pace {
@@ -30,6 +34,8 @@ export function createPace(): Pace {
   let last: Measured = { atMs: 0, accepted: 0 }
   let anchor: Measured | undefined
   let learned: { perMs: number; waited: number; between: number; atMs: number; freezeMs: number } | undefined
+  /** Its bucket loses what comes in during a freeze, so that the measurement is too low; but the pace was about right until it was refused. */
+  let holdsLittle = false
   let nextMs = Number.NEGATIVE_INFINITY
   let trialMs = 0
 
@@ -53,8 +59,7 @@ export function createPace(): Pace {
       if (rate === undefined) return false
       const gap = 1 / rate
       const hadWaited = nowMs - nextMs < gap
-      // A timer that is late does not slow it down, by one gap at most.
-      nextMs = Math.max(nextMs, nowMs - gap) + gap
+      nextMs = Math.max(nextMs, nowMs) + gap
       return hadWaited
     },
     accepted: (hadWaited) => {
@@ -65,13 +70,20 @@ export function createPace(): Pace {
     },
     refused: (freezeMs, nowMs) => {
       const measured = anchor ?? first ?? last
-      const rate = Math.max(measured.accepted, 0.5) / Math.max(1, nowMs - measured.atMs)
+      const whole = Math.max(measured.accepted, 0.5) / Math.max(1, nowMs - measured.atMs)
+      const wasRight = holdsLittle && learned !== undefined && last.accepted >= learned.between
+      const rate = Math.max(whole, wasRight ? (perMs() ?? 0) * CUT : 0)
       const between = anchor ? Math.min(MOST, Math.max(FEWEST, anchor.accepted)) : FEWEST
       learned = { perMs: Math.max(SLOWEST, rate), waited: 0, between, atMs: nowMs, freezeMs: Math.max(1, freezeMs) }
       if (anchor && anchor.accepted > RENEW) anchor = last
       anchor ??= { atMs: nowMs, accepted: 0 }
       last = { atMs: nowMs, accepted: 0 }
-      nextMs = nowMs + BELOW / rate
+      nextMs = nowMs + freezeMs
+    },
+    begin: (gapMs, nowMs) => {
+      holdsLittle = true
+      anchor ??= { atMs: nowMs, accepted: 0 }
+      learned ??= { perMs: 1 / gapMs, waited: 0, between: FEWEST, atMs: nowMs, freezeMs: 1 }
     },
   }
 }

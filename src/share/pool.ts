@@ -18,7 +18,7 @@ export type Pool = Readonly<{
   giveBack: (key: Key) => void
   /** What may be sent now, in order; it counts as sent. */
   take: () => readonly Want[]
-  /** In how many ms `take` is worth calling again, if before the next answer or want; 0: now. */
+  /** In how many whole ms `take` is worth calling again, if before the next answer or want; 0: now. */
   waitMs: () => number | undefined
   /** The head of an answer that is not an error came: the limits as they are told there, before the body ends. */
   heard: (key: Key, limits: Levels) => void
@@ -75,7 +75,7 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
     if (one.isHeard) return
     one.isHeard = true
     hidden.accepted(one.trial, nowMs)
-    breaker.accepted(one.trial.sentMs)
+    breaker.accepted(one.trial.sentMs, nowMs)
     freeze.accepted()
   }
   const end = ({ waiting, charge, share }: Try, actual: Amounts): void => {
@@ -121,7 +121,7 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
       const nowMs = now()
       const next = turns.next(nowMs)
       const gate = gatesMs(nowMs)
-      return next === undefined || gate === undefined ? undefined : Math.max(gate, meters.waitMs(next.cost, nowMs))
+      return next === undefined || gate === undefined ? undefined : Math.ceil(Math.max(gate, meters.waitMs(next.cost, nowMs)))
     },
     heard: (key, levels) => {
       const one = tries.get(key)

@@ -10,6 +10,7 @@ const URGENT = 1
 /** Less than the shortest time for which the gateway holds a request (100 s). */
 const LONG_MS = 30_000
 const OLD_PART = 1 / 8
+const ROUNDING = 1e-9
 
 export type Turns = Readonly<{
   join: (waiting: Waiting, tag?: number) => void
@@ -42,7 +43,7 @@ export function createTurns(urgentCap: number): Turns {
   const top = (): readonly [number, Fair] | undefined => {
     const busy = order.filter(([, fair]) => fair.size() > 0)
     const [first, second] = busy
-    return first?.[0] === URGENT && second && owed > 0 ? second : first
+    return first?.[0] === URGENT && second && owed > ROUNDING ? second : first
   }
   const longest = (below: number, nowMs: number): Waiting | undefined => {
     const late = order.flatMap(([rank, fair]) => (rank > below ? (fair.oldest() ?? []) : [])).filter(({ place }) => nowMs - place.sinceMs > LONG_MS)

@@ -17,17 +17,19 @@ const MARGIN = 1.25
 export type Window = Readonly<{
   size: (nowMs: number) => number
   learned: () => number | undefined
-  /** That many others were in flight when it was sent. */
-  accepted: (alongside: number, nowMs: number) => void
-  refused: (alongside: number, freezeMs: number, nowMs: number) => void
+  /** With it so many were in flight; so many of them were certainly borne. */
+  accepted: (inFlight: number, borne: number, nowMs: number) => void
+  refused: (borne: number, freezeMs: number, nowMs: number) => void
+  /** It was not that. */
+  forget: () => void
   /** Whether clearly more than these have lately been borne: answers on their way make some seem in flight that are not. */
-  hasBorne: (alongside: number, nowMs: number) => boolean
+  hasBorne: (count: number, nowMs: number) => boolean
 }>
 
 export function createWindow(): Window {
   let opening = INITIAL
   let learned: { size: number; accepted: number; between: number; atMs: number; freezeMs: number } | undefined
-  let borne = { alongside: 0, atMs: Number.NEGATIVE_INFINITY }
+  let most = { borne: 0, atMs: Number.NEGATIVE_INFINITY }
 
   const size = (nowMs: number): number => {
     if (!learned) return opening
@@ -35,22 +37,25 @@ export function createWindow(): Window {
     const progress = Math.min(learned.accepted / between, (nowMs - learned.atMs) / ((freezeMs * between) / PER_FREEZE))
     return Math.floor(Math.min(MOST, learned.size + progress ** 3 * Math.max(1, learned.size / 8)))
   }
-  const isFresh = (nowMs: number): boolean => nowMs - borne.atMs <= PROOF_MS
+  const isFresh = (nowMs: number): boolean => nowMs - most.atMs <= PROOF_MS
 
   return {
     size,
     learned: () => learned?.size,
-    accepted: (alongside, nowMs) => {
-      if (!isFresh(nowMs) || alongside >= borne.alongside) borne = { alongside, atMs: nowMs }
+    accepted: (inFlight, borne, nowMs) => {
+      if (!isFresh(nowMs) || borne >= most.borne) most = { borne, atMs: nowMs }
       if (!learned) {
         // Only what is used grows.
-        if (alongside + 1 >= opening / 2) opening = Math.min(MOST, opening + 1)
-      } else if (alongside + 1 >= learned.size) learned.accepted++
+        if (inFlight >= opening / 2) opening = Math.min(MOST, opening + 1)
+      } else if (inFlight >= learned.size) learned.accepted++
     },
-    refused: (alongside, freezeMs, nowMs) => {
-      const between = learned && alongside >= learned.size ? Math.min(MANY, learned.between * 2) : FEWEST
-      learned = { size: Math.max(1, alongside), accepted: 0, between, atMs: nowMs, freezeMs: Math.max(1, freezeMs) }
+    refused: (borne, freezeMs, nowMs) => {
+      const between = learned && borne >= learned.size ? Math.min(MANY, learned.between * 2) : FEWEST
+      learned = { size: Math.max(1, borne), accepted: 0, between, atMs: nowMs, freezeMs: Math.max(1, freezeMs) }
     },
-    hasBorne: (alongside, nowMs) => isFresh(nowMs) && borne.alongside > alongside * MARGIN + 1,
+    forget: () => {
+      learned = undefined
+    },
+    hasBorne: (count, nowMs) => isFresh(nowMs) && most.borne > count * MARGIN + 1,
   }
 }

@@ -26,6 +26,8 @@ export type HouseGiven = Readonly<{
   urgentCap?: number
   provider: Omit<ProviderGiven, 'chance'>
   agents: readonly Loops[]
+  /** From then on the provider hides no limit, and all goes on. */
+  lifted?: Readonly<{ atMs: number; untilMs: number }>
 }>
 
 export type Done = Readonly<{ agent: string; rank: number; submittedMs: number; sentMs: number; doneMs: number; input: number; output: number }>
@@ -33,7 +35,7 @@ export type Done = Readonly<{ agent: string; rank: number; submittedMs: number; 
 /** One way through the network. */
 const wayMs = (chance: () => number): number => 20 + 20 * chance()
 
-export function runHouse({ seed, untilMs, limits = {}, urgentCap = 0.5, provider: given, agents }: HouseGiven) {
+export function runHouse({ seed, untilMs, limits = {}, urgentCap = 0.5, provider: given, agents, lifted }: HouseGiven) {
   const chance = chanceOf(seed)
   const time = makeTimeline()
   const provider = makeProvider({ ...given, chance })
@@ -97,7 +99,7 @@ export function runHouse({ seed, untilMs, limits = {}, urgentCap = 0.5, provider
     for (const { key } of pool.take()) send(key as number)
     const waitMs = pool.waitMs()
     if (waitMs === undefined) return
-    const atMs = time.nowMs() + Math.ceil(waitMs)
+    const atMs = time.nowMs() + waitMs
     if (wakeMs > time.nowMs() && wakeMs <= atMs) return
     wakeMs = atMs
     time.at(atMs, () => {
@@ -110,7 +112,8 @@ export function runHouse({ seed, untilMs, limits = {}, urgentCap = 0.5, provider
     pump()
   }
   for (const loops of agents) for (let n = 0; n < (loops.loops ?? 1); n++) time.at(loops.fromMs ?? chance() * 100, () => start(loops))
-  time.runUntil(untilMs)
+  if (lifted) time.at(lifted.atMs, provider.lift)
+  time.runUntil(lifted?.untilMs ?? untilMs)
   return { done, sends, seen: provider.seen, pool, waiting: waiting.size }
 }
 

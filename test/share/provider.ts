@@ -35,6 +35,7 @@ export function makeProvider({ shown = {}, headers = true, hidden = {}, overload
     refusedAt: [] as number[],
   }
   let atOnce = 0
+  let isLifted = false
   let waitUntilMs = 0
 
   const fill = (one: Bucket, nowMs: number): number => {
@@ -74,9 +75,9 @@ export function makeProvider({ shown = {}, headers = true, hidden = {}, overload
         const missing = Math.min(need[meter], one.most) - fill(one, nowMs)
         return missing <= 1e-6 ? 0 : (missing * 60_000) / one.limit
       })
-      if (secret) waits.push(fill(secret, nowMs) >= 1 - 1e-6 ? 0 : ((1 - secret.level) * 60_000) / secret.limit)
+      if (secret && !isLifted) waits.push(fill(secret, nowMs) >= 1 - 1e-6 ? 0 : ((1 - secret.level) * 60_000) / secret.limit)
       if (Math.max(0, ...waits) > 0) return refuse(Math.max(...waits), nowMs)
-      if (atOnce >= (hidden.atOnce ?? Number.POSITIVE_INFINITY)) return refuse(1_000, nowMs)
+      if (!isLifted && atOnce >= (hidden.atOnce ?? Number.POSITIVE_INFINITY)) return refuse(1_000, nowMs)
       if (secret) secret.level -= 1
       if (buckets.requests) buckets.requests.level -= 1
       if (buckets.input) buckets.input.level -= inputTokens
@@ -85,6 +86,10 @@ export function makeProvider({ shown = {}, headers = true, hidden = {}, overload
       seen.input += inputTokens
       seen.mostAtOnce = Math.max(seen.mostAtOnce, atOnce)
       return { kind: 'ok', limits: levels(nowMs) }
+    },
+    /** No hidden limit from now on. */
+    lift: (): void => {
+      isLifted = true
     },
     finish: (outputTokens: number, nowMs: number): void => {
       atOnce--
