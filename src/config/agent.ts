@@ -1,10 +1,12 @@
 /** agents/<name>.md: one file per agent, front matter = its definition, body = its role. */
-import { type Mount, NETWORKS, type Network, type Runner } from '../core/config.ts'
-import { account, anything, choice, duration, fields, flag, integer, line, list, type Placed, placed, type Reader } from './fields.ts'
+import { type Budget, type Mount, NETWORKS, type Network, type Runner } from '../core/config.ts'
+import { account, anything, choice, duration, fields, flag, integer, line, list, number, type Placed, path, placed, type Reader } from './fields.ts'
 import type { Located, Report } from './yaml.ts'
 
-/** Keys of pages 5 to 9: accepted, acted on by what those pages bring. */
-const LATER = ['context_window', 'hold', 'budget', 'speaks_for', 'bridge']
+/** Keys of pages 8 and 9: accepted, acted on by what those pages bring. */
+const LATER = ['speaks_for', 'bridge']
+/** Clients give up after 300 s of silence (contract, page 6: at most 240 s). */
+const LONGEST_HOLD_MS = 240_000
 /** A timer's longest is 2^31 ms (24.8 days); runs end well before. */
 const LONGEST_RUN_MS = 20 * 86_400_000
 
@@ -23,6 +25,9 @@ export type AgentFile = Readonly<{
   network: Network
   mounts: readonly Placed<Mount>[]
   protected: boolean
+  contextWindow: number | undefined
+  holdMs: number | undefined
+  budget: Budget | undefined
 }>
 
 export function readAgent(node: Located, report: Report): AgentFile {
@@ -41,6 +46,9 @@ export function readAgent(node: Located, report: Report): AgentFile {
       network: choice(...NETWORKS),
       mounts: list(placed(mount)),
       protected: flag,
+      context_window: integer(1_000, 100_000_000),
+      hold: duration(1_000, LONGEST_HOLD_MS),
+      budget,
     },
     { later: LATER, own: true },
   )
@@ -58,6 +66,9 @@ export function readAgent(node: Located, report: Report): AgentFile {
     network: read.network ?? (read.jail === 'none' ? 'full' : 'gateway'),
     mounts: read.mounts ?? [],
     protected: read.protected ?? false,
+    contextWindow: read.context_window,
+    holdMs: read.hold,
+    budget: read.budget,
   }
 }
 
@@ -105,16 +116,16 @@ function isProgram(word: string): boolean {
   return word.startsWith('./') ? word.length > 2 : word.startsWith('/') || !word.includes('/')
 }
 
-const path: Reader<string> = (node, report) => {
-  const text = line(node, report)
-  if (text === undefined) return undefined
-  // Control characters: the zero byte ends a word for whoever the path is handed to.
-  if (text.startsWith('/') && !text.split('/').includes('..') && !/\p{Cc}/u.test(text)) return text
-  report(node.spot, `an absolute path without .. is needed, this is ${JSON.stringify(text.slice(0, 64))}`)
-  return undefined
-}
-
 const mount: Reader<Mount> = (node, report) => {
   const read = fields(node, report, { from: path, at: path, mode: choice('ro', 'rw') }, { needed: ['from', 'at'] })
   return read.from === undefined || read.at === undefined ? undefined : { from: read.from, at: read.at, mode: read.mode ?? 'ro' }
+}
+
+const budget: Reader<Budget> = (node, report) => {
+  const read = fields(node, report, { usd_per_day: number(0.01, 1e9), tokens_per_day: integer(1, 1e15) })
+  if (read.usd_per_day === undefined && read.tokens_per_day === undefined) {
+    report(node.spot, 'usd_per_day: or tokens_per_day: is needed')
+    return undefined
+  }
+  return { usdPerDay: read.usd_per_day, tokensPerDay: read.tokens_per_day }
 }

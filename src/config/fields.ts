@@ -103,6 +103,14 @@ export function integer(least: number, most: number): Reader<number> {
   }
 }
 
+export function number(least: number, most: number): Reader<number> {
+  return (node, report) => {
+    if (node.kind === 'scalar' && typeof node.value === 'number' && node.value >= least && node.value <= most) return node.value
+    report(node.spot, `a number from ${least} to ${most} is needed, this is ${describe(node)}`)
+    return undefined
+  }
+}
+
 /** Milliseconds. */
 export function duration(leastMs: number, mostMs = 3650 * 86_400_000): Reader<number> {
   return (node, report) => {
@@ -148,6 +156,22 @@ export function list<T>(reader: Reader<T>, least = 0, depth = 1): Reader<readonl
   }
 }
 
+/** Keys of the operator's own choice, each with a value of one kind; faulty ones are reported and left out. */
+export function mapping<T>(reader: Reader<T>): Reader<ReadonlyMap<string, T>> {
+  return (node, report) => {
+    if (node.kind !== 'map') {
+      report(node.spot, `a mapping is needed here, this is ${describe(node)}`)
+      return undefined
+    }
+    const read = new Map<string, T>()
+    for (const { key, value } of node.entries) {
+      const found = reader(value, (spot, what, near) => report(spot, `${key}: ${what}`, near))
+      if (found !== undefined) read.set(key, found)
+    }
+    return read
+  }
+}
+
 /** Words written one after the other, or with commas between, as the list that is meant: `wc -l` is `[wc, -l]`. */
 function asList(text: string, depth: number): string {
   const words = /^[^\s,]+(,\s*[^\s,]+)+$/.test(text) ? text.split(/,\s*/) : (text.match(/"[^"]*"|'[^']*'|\S+/g) ?? [''])
@@ -165,6 +189,16 @@ export const account: Reader<string> = (node, report) => {
     return String(node.value)
   if (node.kind === 'scalar' && typeof node.value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\$?$/.test(node.value)) return node.value
   report(node.spot, `a login name or a uid is needed, this is ${describe(node)}`)
+  return undefined
+}
+
+/** Absolute. */
+export const path: Reader<string> = (node, report) => {
+  const text = line(node, report)
+  if (text === undefined) return undefined
+  // Control characters: the zero byte ends a word for whoever the path is handed to.
+  if (text.startsWith('/') && !text.split('/').includes('..') && !/\p{Cc}/u.test(text)) return text
+  report(node.spot, `an absolute path without .. is needed, this is ${JSON.stringify(text.slice(0, 64))}`)
   return undefined
 }
 

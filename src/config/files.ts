@@ -17,9 +17,15 @@ export type PolicyFiles = Readonly<{
 }>
 
 /** Folders whose files `loadConfig` judges, with the ending they have. */
-export const OWN_FOLDERS: Readonly<Record<string, '.md' | '.yaml' | undefined>> = { agents: '.md', people: '.md', groups: '.yaml', schedules: '.md' }
+export const OWN_FOLDERS: Readonly<Record<string, '.md' | '.yaml' | undefined>> = {
+  agents: '.md',
+  people: '.md',
+  groups: '.yaml',
+  schedules: '.md',
+  providers: '.yaml',
+}
 /** Folders that are counted in the digest, and judged by others or later. */
-const OTHER_FOLDERS = ['runners', 'providers', 'authority', 'bridges', 'guarded']
+const OTHER_FOLDERS = ['runners', 'authority', 'bridges', 'guarded']
 const TOP_FILES = ['org.yaml', 'priorities.yaml']
 
 /** Files made in code, as if they had been read. */

@@ -7,11 +7,11 @@ import { type Placed, reportUnknown } from './fields.ts'
 import { digestOf, misplaced, type PolicyFiles, type Problem, stemsIn } from './files.ts'
 import { deepFreeze, frozenMap } from './freeze.ts'
 import { checkAccounts, checkOperators, checkUids, type Machine } from './machine.ts'
-import { readAgentText, readGroupText, readMembers, readPersonText, readScheduleText, wholeYaml } from './members.ts'
+import { readAgentText, readGroupText, readMembers, readPersonText, readProviderText, readScheduleText, wholeYaml } from './members.ts'
 import { checkMounts } from './mounts.ts'
 import { type OrgFile, readOrg } from './org.ts'
 import { DEFAULT_PRIORITIES, readPriorities } from './priorities.ts'
-import { agentOf, groupOf, personOf, scheduleOf } from './resolve.ts'
+import { agentOf, groupOf, personOf, providerOf, scheduleOf } from './resolve.ts'
 import type { Report } from './yaml.ts'
 
 export type Loaded = Readonly<{ ok: true; config: Config }> | Readonly<{ ok: false; problems: readonly Problem[] }>
@@ -45,12 +45,14 @@ export function loadConfig(policies: PolicyFiles, dir: string, machine?: Machine
   const people = readMembers(files, stems.people, reportOn, readPersonText)
   const groups = readMembers(files, stems.groups, reportOn, readGroupText)
   const schedules = readMembers(files, stemsIn(policies.sums, 'schedules'), reportOn, readScheduleText)
+  const providers = readMembers(files, stemsIn(policies.sums, 'providers'), reportOn, readProviderText)
 
   const roster = rosterOf(stems, orgFile, reportOn('org.yaml'))
   const parts = {
     agents: frozenMap([...agents].map(([name, member]) => [name as Name, agentOf(name as Name, member, roster, policies)])),
     people: frozenMap([...people].map(([name, member]) => [name as Name, personOf(name as Name, member, roster)])),
     groups: frozenMap([...groups].map(([name, member]) => [name as Name, groupOf(name as Name, member, roster)])),
+    providers: frozenMap([...providers].map(([name, member]) => [name, providerOf(name, member, new Set(providers.keys()), roster.agents)])),
     schedules: frozenMap([...schedules].map(([name, member]) => [name, scheduleOf(member, roster, priorities)])),
   }
   const holders = [...people, ...agents]

@@ -3,6 +3,7 @@ import { splitFrontMatter } from '../core/frontmatter.ts'
 import { type AgentFile, readAgent } from './agent.ts'
 import type { Placed } from './fields.ts'
 import { type GroupFile, type PersonFile, readGroup, readPerson } from './people.ts'
+import { type ProviderFile, readProvider } from './provider.ts'
 import { readSchedule, type ScheduleFile } from './schedule.ts'
 import { type Located, type Report, readYaml } from './yaml.ts'
 
@@ -90,6 +91,15 @@ export const readScheduleText: Reading<ScheduleFile> = (text, report, name) => {
   if (!parts) return undefined
   const file = readSchedule(name, parts.node, parts.yaml, parts.body, report)
   return file && { file, body: parts.body }
+}
+
+export const readProviderText: Reading<ProviderFile> = (text, report, name) => {
+  if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name))
+    report(undefined, `${JSON.stringify(name.slice(0, 64))} cannot name a provider: 1 to 63 of a-z 0-9 _ -, a letter or digit first`)
+  const node = wholeYaml(text, report)
+  const file = node && readProvider(node, report)
+  if (file) checkStem(name, file.name, report)
+  return file && { file, body: '' }
 }
 
 function checkStem(stem: string, inside: Placed<string> | undefined, report: Report): void {

@@ -49,6 +49,7 @@ export function readOrg(node: Located, report: Report): OrgFile {
     retentionMs: read.retention ?? 30 * 86_400_000,
     notify: read.notify ?? [],
     acceptUnknownUids: read.accept_unknown_uids ?? false,
+    gateway: read.gateway ?? DEFAULT_GATEWAY,
   }
   return { org, postmaster: read.postmaster, uids: read.uids, operators: read.operators }
 }
@@ -94,5 +95,17 @@ const limits: Reader<Org['limits']> = (node, report) => {
   return found
 }
 
-/** Acted on by the model gateway; only its shape is looked at here. */
-const gateway: Reader<string> = (node, report) => fields(node, report, { listen: line }).listen
+const DEFAULT_GATEWAY: Org['gateway'] = { host: '127.0.0.1', port: 8787 }
+
+/** Loopback alone: whoever reaches it needs no more than an agent's key. */
+const listen: Reader<Org['gateway']> = (node, report) => {
+  const text = line(node, report)
+  if (text === undefined) return undefined
+  const [, host = '', digits] = /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})$/.exec(text) ?? []
+  const port = Number(digits)
+  if (port >= 1 && port <= 65_535) return { host: host === '[::1]' ? '::1' : host, port }
+  report(node.spot, `a loopback address and a port are needed, such as 127.0.0.1:8787, this is ${JSON.stringify(text.slice(0, 64))}`)
+  return undefined
+}
+
+const gateway: Reader<Org['gateway']> = (node, report) => fields(node, report, { listen }).listen

@@ -11,7 +11,7 @@ const MOST_FILES = 50_000
 const TEXT_BYTES = 256 * 1024
 const PROGRAM_BYTES = 128 * 1024 * 1024
 /** Folders whose files need not be text. */
-const MAY_BE_BINARY = /^(runners|providers|authority|bridges|guarded)\//
+const MAY_BE_BINARY = /^(runners|authority|bridges|guarded)\//
 
 export function readPolicies(disk: Disk, dir: string): PolicyFiles {
   const files = new Map<string, string>()

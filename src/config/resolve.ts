@@ -1,5 +1,5 @@
 /** One member of the organisation, seen with all the others: every name it speaks of must exist. */
-import type { Agent, Group, Person, Schedule } from '../core/config.ts'
+import type { Agent, Group, Person, Provider, Schedule } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import type { PriorityScheme } from '../core/priority.ts'
 import type { AgentFile } from './agent.ts'
@@ -8,6 +8,7 @@ import { type Placed, reportUnknown } from './fields.ts'
 import type { PolicyFiles } from './files.ts'
 import type { Member } from './members.ts'
 import type { GroupFile, PersonFile } from './people.ts'
+import type { ProviderFile } from './provider.ts'
 import type { ScheduleFile } from './schedule.ts'
 import type { Report } from './yaml.ts'
 
@@ -35,6 +36,9 @@ export function agentOf(name: Name, { file, report, body }: Member<AgentFile>, r
     network: file.network,
     mounts: file.mounts.map(({ value }) => value),
     protected: file.protected,
+    contextWindow: file.contextWindow,
+    holdMs: file.holdMs,
+    budget: file.budget,
     role: body,
   }
 }
@@ -70,4 +74,25 @@ export function scheduleOf({ file, report }: Member<ScheduleFile>, roster: Roste
     reportUnknown(report, priority.spot, 'priority', priority.value, [...priorities.byName.keys(), ...priorities.aliases.keys()])
   }
   return file.schedule
+}
+
+/** Names in it are looked up among the other providers, and the agents. */
+export function providerOf(name: string, { file, report }: Member<ProviderFile>, providers: ReadonlySet<string>, agents: ReadonlySet<string>): Provider {
+  const fallback = file.fallback.filter(({ value, spot }) => {
+    if (value === name) report(spot, `fallback: ${name} cannot stand in for itself`)
+    else if (!providers.has(value)) reportUnknown((at, what, near) => report(at, `fallback: ${what}`, near), spot, 'provider', value, [...providers])
+    return true
+  })
+  for (const [agent, { spot }] of file.weights)
+    if (!agents.has(agent)) reportUnknown((at, what, near) => report(at, `share: weights: ${what}`, near), spot, 'agent', agent, [...agents])
+  return {
+    name,
+    baseUrl: file.baseUrl,
+    keyFile: file.keyFile,
+    pools: file.pools,
+    fallback: fallback.map(({ value }) => value),
+    models: file.models,
+    urgentCap: file.urgentCap,
+    weights: new Map([...file.weights].map(([agent, { value }]) => [agent, value])),
+  }
 }

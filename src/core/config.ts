@@ -21,6 +21,9 @@ export type Mount = Readonly<{ from: string; at: string; mode: 'ro' | 'rw' }>
 export const NETWORKS = ['none', 'gateway', 'full'] as const
 export type Network = (typeof NETWORKS)[number]
 
+/** What an agent may spend of models in a day of the organisation's time zone; undefined: as much as it likes. */
+export type Budget = Readonly<{ usdPerDay: number | undefined; tokensPerDay: number | undefined }>
+
 export type Agent = Readonly<{
   name: Name
   title: string | undefined
@@ -39,6 +42,11 @@ export type Agent = Readonly<{
   network: Network
   mounts: readonly Mount[]
   protected: boolean
+  /** Tokens; undefined: its model's. */
+  contextWindow: number | undefined
+  /** How long a request of its may wait for room; undefined: as its way in has it. */
+  holdMs: number | undefined
+  budget: Budget | undefined
   /** The body of the file: the agent's role. */
   role: string
 }>
@@ -63,6 +71,25 @@ export type Schedule = Readonly<{
   text: string
 }>
 
+/** Models that share limits. Patterns: `*` stands for any characters. Limits a minute; undefined: learned from the provider's answers. */
+export type Pool = Readonly<{ models: readonly string[]; rpm: number | undefined; itpm: number | undefined; otpm: number | undefined }>
+
+export type Provider = Readonly<{
+  name: string
+  /** Without a slash at its end. */
+  baseUrl: string
+  keyFile: string
+  pools: readonly Pool[]
+  /** Providers that stand in for it, in this order. */
+  fallback: readonly string[]
+  /** What the models that are asked for are called there. */
+  models: ReadonlyMap<string, string>
+  /** The part of the limits that urgent work may take while other work waits. */
+  urgentCap: number
+  /** Of agents; 1 for all others. */
+  weights: ReadonlyMap<string, number>
+}>
+
 export type Org = Readonly<{
   name: string
   postmaster: Name
@@ -75,6 +102,8 @@ export type Org = Readonly<{
   retentionMs: number
   notify: readonly (readonly string[])[]
   acceptUnknownUids: boolean
+  /** Where the model gateway listens for programs outside a jail. */
+  gateway: Readonly<{ host: string; port: number }>
 }>
 
 export type Config = Readonly<{
@@ -88,6 +117,7 @@ export type Config = Readonly<{
   people: ReadonlyMap<Name, Person>
   groups: ReadonlyMap<Name, Group>
   schedules: ReadonlyMap<string, Schedule>
+  providers: ReadonlyMap<string, Provider>
 }>
 
 /** Who has a mailbox. */

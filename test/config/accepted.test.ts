@@ -50,10 +50,13 @@ t.test('org.yaml, one person and one agent are enough; the rest has the defaults
 t.test('everything that can be said is read as it was meant', async (t) => {
   const config = configOf({
     'org.yaml':
-      'name: acme\npostmaster: operator\noperators: staff\ntimezone: Europe/Berlin\nuids: { from: 7000, to: 7099 }\nwake: { concurrency: 2, stagger: 0s }\nlimits: { message: 1MiB, front_matter: 32KiB, attachment: 1GiB, attachments: 3, backlog: 7 }\nretention: 90d\nnotify: [[mail, -s, "a b", me]]\naccept_unknown_uids: true\ngateway: { listen: 127.0.0.1:8787 }\ncheckpoints_to: [operator]\nx-cost-centre: 12\n',
+      'name: acme\npostmaster: operator\noperators: staff\ntimezone: Europe/Berlin\nuids: { from: 7000, to: 7099 }\nwake: { concurrency: 2, stagger: 0s }\nlimits: { message: 1MiB, front_matter: 32KiB, attachment: 1GiB, attachments: 3, backlog: 7 }\nretention: 90d\nnotify: [[mail, -s, "a b", me]]\naccept_unknown_uids: true\ngateway: { listen: 127.0.0.1:9000 }\ncheckpoints_to: [operator]\nx-cost-centre: 12\n',
     'agents/legal.md':
-      '---\nname: legal\ntitle: General Counsel\nmanager: postmaster\nmay_write_to: [ceo, operator, finance, "@finance", all, postmaster]\nreads: [cfo]\nrunner: { command: [./handle.sh, "--long words"], notes: true, concurrency: 2, timeout: 90s, max_attempts: 5 }\nuser: 1234\nmounts: [{ from: /srv/code, at: /code }, { from: /srv/x, at: /x, mode: rw }]\nprotected: true\nnetwork: full\njail: none\ncontext_window: 200000\nhold: 100s\nbudget: { day: 5 }\nspeaks_for: [law]\nbridge: overstory\nx-colour: red\n---\nYou review.\n',
+      '---\nname: legal\ntitle: General Counsel\nmanager: postmaster\nmay_write_to: [ceo, operator, finance, "@finance", all, postmaster]\nreads: [cfo]\nrunner: { command: [./handle.sh, "--long words"], notes: true, concurrency: 2, timeout: 90s, max_attempts: 5 }\nuser: 1234\nmounts: [{ from: /srv/code, at: /code }, { from: /srv/x, at: /x, mode: rw }]\nprotected: true\nnetwork: full\njail: none\ncontext_window: 200000\nhold: 100s\nbudget: { usd_per_day: 5.5, tokens_per_day: 1000 }\nspeaks_for: [law]\nbridge: overstory\nx-colour: red\n---\nYou review.\n',
     'people/anna.md': '---\nuser: 4000\nmanager: operator\nnotify: [[ring, anna]]\n---\n',
+    'providers/main.yaml':
+      'name: main\napi: anthropic-messages\nbase_url: https://api.anthropic.com/v2/\nkey_file: /etc/keys/main\npools:\n  - { models: ["claude-opus-4-*"], rpm: 1000, itpm: 2000000, otpm: 400000 }\n  - { models: ["*"] }\nfallback: [near]\nmodels: { claude-opus-4-8: opus }\nshare: { urgent_cap: 0.3, weights: { ceo: 2 } }\nx-own: 1\n',
+    'providers/near.yaml': 'api: anthropic-messages\nbase_url: http://192.168.1.7:8080\nkey_file: /etc/keys/near\n',
     'groups/oncall.yaml': 'name: oncall\nmembers: [ceo, anna, cfo]\ndeliver: one\n',
   })
   t.match(config.org, {
@@ -81,8 +84,26 @@ t.test('everything that can be said is read as it was meant', async (t) => {
       { from: '/srv/x', at: '/x', mode: 'rw' },
     ],
     protected: true,
+    contextWindow: 200_000,
+    holdMs: 100_000,
+    budget: { usdPerDay: 5.5, tokensPerDay: 1_000 },
     role: 'You review.\n',
   })
+  t.same(config.org.gateway, { host: '127.0.0.1', port: 9_000 })
+  t.same(config.providers.get('main'), {
+    name: 'main',
+    baseUrl: 'https://api.anthropic.com/v2',
+    keyFile: '/etc/keys/main',
+    pools: [
+      { models: ['claude-opus-4-*'], rpm: 1_000, itpm: 2_000_000, otpm: 400_000 },
+      { models: ['*'], rpm: undefined, itpm: undefined, otpm: undefined },
+    ],
+    fallback: ['near'],
+    models: new Map([['claude-opus-4-8', 'opus']]),
+    urgentCap: 0.3,
+    weights: new Map([['ceo', 2]]),
+  })
+  t.match(config.providers.get('near'), { baseUrl: 'http://192.168.1.7:8080', pools: [], fallback: [], urgentCap: 0.5 })
   t.same(config.people.get('anna' as never), { name: 'anna', user: '4000', manager: 'operator', notify: [['ring', 'anna']] })
   t.same(config.groups.get('oncall' as never), { name: 'oncall', members: ['ceo', 'anna', 'cfo'], deliver: 'one' })
   t.equal(managerOf(config, 'anna' as never), 'operator')
@@ -137,9 +158,8 @@ t.test('aliases lead to the scheme, also for schedules', async (t) => {
   t.equal(config.priorities.aliases.get('P1'), 'now')
 })
 
-t.test('folders of later issues and papers are passed over, but counted in the digest', async (t) => {
+t.test('folders of later pages and papers are passed over, but counted in the digest', async (t) => {
   const more = {
-    'providers/anthropic.yaml': 'api: x',
     'authority/FREEZE': '',
     'bridges/x.yaml': '{',
     'guarded/x.yaml': '',

@@ -29,7 +29,7 @@ function meaning(heading: string, values: Values): Omit<Config, 'digest'> {
 t.test('the program tells its keys, also those inside of others', async (t) => {
   t.has(keysOf('org.yaml'), { leaves: ['name', 'postmaster'], parents: ['uids'] })
   for (const key of ['wake.stagger', 'x-…']) t.ok(keysOf('org.yaml').leaves.includes(key), key)
-  for (const key of ['runner.timeout', 'mounts[].mode', 'budget']) t.ok(keysOf('agents/NAME.md').leaves.includes(key), key)
+  for (const key of ['runner.timeout', 'mounts[].mode', 'budget.usd_per_day']) t.ok(keysOf('agents/NAME.md').leaves.includes(key), key)
   t.same(keysOf('priorities.yaml').leaves, ['<priority>.claim_within', '<priority>.finish_within', 'aliases'])
 })
 

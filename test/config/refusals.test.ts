@@ -6,6 +6,11 @@ type Case = readonly [title: string, changes: Readonly<Record<string, string | u
 
 const agent = (front: string): Record<string, string> => ({ 'agents/legal.md': `---\n${front}\n---\nYou review.\n` })
 const org = (more: string): Record<string, string> => ({ 'org.yaml': `name: acme\npostmaster: operator\n${more}\n` })
+const SOUND_PROVIDER = 'api: anthropic-messages\nbase_url: https://api.anthropic.com\nkey_file: /etc/pennypost/keys/anthropic\n'
+const provider = (more: string, base = SOUND_PROVIDER, others: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  'providers/main.yaml': base + more,
+  ...others,
+})
 const ALL_AGENTS = 'known: ceo, cfo, legal, operator'
 
 const CASES: readonly Case[] = [
@@ -307,6 +312,60 @@ const CASES: readonly Case[] = [
     { 'agents/ceo.md': undefined, 'agents/cfo.md': undefined, 'agents/legal.md': undefined, 'groups/finance.yaml': undefined },
     ['policies/agents/: no agent is here; at least one is needed, and a folder without any is never taken for "no agents"'],
   ],
+  // providers/
+  ['a provider of nothing', { 'providers/main.yaml': '# soon\n' }, ['policies/providers/main.yaml:1:1: this file is empty']],
+  [
+    'a provider without what it needs',
+    { 'providers/main.yaml': 'api: anthropic-messages\n' },
+    ['policies/providers/main.yaml:1:1: base_url: is missing, and needed', 'policies/providers/main.yaml:1:1: key_file: is missing, and needed'],
+  ],
+  [
+    'another api, and a key in the address',
+    provider('', 'api: openai\nbase_url: https://me:secret@api.example.com\nkey_file: keys/main\n'),
+    [
+      'policies/providers/main.yaml:1:6: api: one of anthropic-messages is needed, this is "openai"',
+      'policies/providers/main.yaml:2:11: base_url: an address such as https://api.anthropic.com is needed, without account, ? or #',
+      'policies/providers/main.yaml:3:11: key_file: an absolute path without .. is needed, this is "keys/main"',
+    ],
+  ],
+  [
+    'a key in the clear over the network',
+    provider('', 'api: anthropic-messages\nbase_url: http://api.anthropic.com\nkey_file: /k\n'),
+    ['policies/providers/main.yaml:2:11: base_url: http:// would show the key to the network: write https://, or the address of a machine in your own network'],
+  ],
+  [
+    'a stand-in that is not there, and one for itself',
+    provider('fallback: [main, secnd]\n', undefined, { 'providers/second.yaml': SOUND_PROVIDER }),
+    [
+      'policies/providers/main.yaml:4:12: fallback: main cannot stand in for itself',
+      'policies/providers/main.yaml:4:18: fallback: unknown provider "secnd" (did you mean second?)',
+    ],
+  ],
+  [
+    'a share for nobody, and out of bounds',
+    provider('share: { urgent_cap: 2, weights: { lega: 1, ceo: 0 } }\n'),
+    [
+      'policies/providers/main.yaml:4:22: share: urgent_cap: a number from 0.01 to 1 is needed, this is the number 2',
+      'policies/providers/main.yaml:4:42: share: weights: unknown agent "lega" (did you mean legal?)',
+      'policies/providers/main.yaml:4:50: share: weights: ceo: a number from 0.01 to 100 is needed, this is the number 0',
+    ],
+  ],
+  [
+    'a limit of none',
+    provider('pools: [{ models: ["claude-*"], rpm: 0 }]\n'),
+    ['policies/providers/main.yaml:4:38: pools: rpm: a whole number from 1 to 1000000000000 is needed, this is the number 0'],
+  ],
+  [
+    'another ending among the providers',
+    { 'providers/main.yml': SOUND_PROVIDER },
+    ['policies/providers/main.yml: files in providers/ end in .yaml: nothing reads this one (did you mean providers/main.yaml?)'],
+  ],
+  [
+    'a gateway that everybody could reach',
+    org('gateway: { listen: "0.0.0.0:8787" }'),
+    ['policies/org.yaml:3:20: gateway: listen: a loopback address and a port are needed, such as 127.0.0.1:8787, this is "0.0.0.0:8787"'],
+  ],
+  ['a budget of nothing', agent('budget: {}'), ['policies/agents/legal.md:2:9: budget: usd_per_day: or tokens_per_day: is needed']],
   [
     'a misspelt file',
     { 'prioritys.yaml': 'x' },
@@ -316,7 +375,7 @@ const CASES: readonly Case[] = [
     'a misspelt folder',
     { 'agent/x.md': 'x' },
     [
-      'policies/agent/x.md: no folder agent/ is read; the folders are agents, people, groups, schedules, runners, providers, authority, bridges, guarded (did you mean agents?)',
+      'policies/agent/x.md: no folder agent/ is read; the folders are agents, people, groups, schedules, providers, runners, authority, bridges, guarded (did you mean agents?)',
     ],
   ],
   [

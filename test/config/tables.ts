@@ -17,6 +17,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'agents/NAME.md': { file: 'agents/legal.md', needs: {}, write: markdown },
   'people/NAME.md': { file: 'people/anna.md', needs: {}, write: markdown },
   'groups/NAME.yaml': { file: 'groups/finance.yaml', needs: { members: ['cfo'] }, write: yaml },
+  'providers/NAME.yaml': {
+    file: 'providers/main.yaml',
+    needs: { api: 'anthropic-messages', base_url: 'https://api.anthropic.com', key_file: '/etc/pennypost/keys/anthropic' },
+    write: yaml,
+  },
   'schedules/NAME.md': { file: 'schedules/weekly.md', needs: { cron: '0 9 * * MON', to: 'ceo' }, write: markdown },
 }
 

@@ -1,0 +1,71 @@
+/**
+ * The model gateway: what agents ask of a model is passed on, byte for byte, when there is room for it.
+ *
+ * Given: who calls (the way in says so), the request; providers, their keys, a way to reach them.
+ * Returns: the provider's answer to whoever asked; an `Entry` for the ledger; a report of lines and agents.
+ * When it fails: the caller gets an error in the API's own form. A provider that has no room (429, 529), or does not answer, is waited
+ * for, or another stands in; what only a person can mend (a key, money) is passed on and told.
+ */
+
+import { sessionOf } from '../model/index.ts'
+import type { PoolReport } from '../share/index.ts'
+import type { IncomingMessage, ServerResponse } from '../system/http.ts'
+import { refuse } from './errors.ts'
+import { exchange } from './exchange.ts'
+import { createMemory } from './memory.ts'
+import { createProviders } from './providers.ts'
+import { readBody } from './read.ts'
+import type { Route } from './route.ts'
+import type { Caller, GatewayGiven } from './types.ts'
+
+export { type Route, routeOf } from './route.ts'
+export type { Caller, Entry, GatewayGiven } from './types.ts'
+
+export type Gateway = Readonly<{
+  /** Resolves when it is answered, or its client has gone. Never rejects because of either side. */
+  handle: (caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse) => Promise<void>
+  report: () => readonly Readonly<{ provider: string; pool: string; report: PoolReport }>[]
+}>
+
+/** "Errors" of the API's documentation: 32 MB. */
+const MOST_BYTES = 32 * 1024 ** 2
+
+export function createGateway(given: GatewayGiven): Gateway {
+  const { clock } = given
+  const providers = createProviders(given)
+  const memory = createMemory(clock.monotonic)
+
+  async function handle(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (route.kind === 'hello') return void res.writeHead(200).end()
+    const startedMs = clock.monotonic()
+    const body = await readBody(req, MOST_BYTES)
+    if (body === 'gone') return
+    if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
+    const asked = memory.read(caller.agent, route.kind, body, req.headers)
+    const { usage, usd, ...became } = await exchange(
+      { ...given, providers },
+      { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked, session: sessionOf(req.headers, asked.facts) },
+    )
+    if (usage) memory.learn(caller.agent, asked, usage)
+    if (route.kind === 'models') return
+    given.record({
+      at: new Date(clock.now()).toISOString(),
+      agent: caller.agent,
+      message: caller.message,
+      session: sessionOf(req.headers, asked.facts),
+      model: asked.facts?.model?.slice(0, 200),
+      ...became,
+      inputTokens: usage?.inputTokens ?? 0,
+      cacheWriteTokens: usage?.cacheWriteTokens ?? 0,
+      cacheReadTokens: usage?.cacheReadTokens ?? 0,
+      outputTokens: usage?.outputTokens ?? 0,
+      usd,
+      ms: Math.round(clock.monotonic() - startedMs),
+    })
+  }
+
+  return {
+    handle,
+    report: () => providers.all().map(({ provider, pool, line }) => ({ provider, pool, report: line.report() })),
+  }
+}

@@ -1,0 +1,59 @@
+/** What a request will probably take, by what earlier ones of the same session, or of the same agent and model, took. */
+
+import type { Name } from '../core/names.ts'
+import { type Estimate, estimate, learn, type Memory, type RequestFacts, readRequest, sessionOf, type Usage } from '../model/index.ts'
+import type { IncomingHttpHeaders } from '../system/http.ts'
+import type { Route } from './route.ts'
+
+export type Read = Readonly<{
+  facts: RequestFacts | undefined
+  model: string | undefined
+  estimate: Pick<Estimate, 'inputTokens' | 'outputTokens'>
+  /** Under which it is remembered; undefined: it is not. */
+  key: string | undefined
+}>
+
+export type Memories = Readonly<{
+  read: (agent: Name, kind: Route['kind'], body: Buffer, headers: IncomingHttpHeaders) => Read
+  learn: (agent: Name, read: Read, usage: Usage) => void
+}>
+
+/** An agent can make up any number of sessions; the oldest is forgotten. */
+const MOST = 10_000
+/** Counting is free, and has limits of its own ("Token counting" of the API's documentation). */
+const FREE = { inputTokens: 0, outputTokens: 0 }
+
+export function createMemory(nowMs: () => number): Memories {
+  const known = new Map<string, Memory>()
+
+  function remember(key: string, memory: Memory): void {
+    known.delete(key)
+    known.set(key, memory)
+    const [oldest] = known.keys()
+    if (known.size > MOST && oldest !== undefined) known.delete(oldest)
+  }
+
+  return {
+    read: (agent, kind, body, headers) => {
+      if (kind !== 'messages') return { facts: undefined, model: kind === 'count' ? 'count_tokens' : undefined, estimate: FREE, key: undefined }
+      const facts = readRequest(body)
+      const model = facts?.model
+      const of = `${agent} ${model}`
+      const session = sessionOf(headers, facts)
+      const key = session === undefined ? of : `${of} ${session}`
+      // What is not JSON is for the provider to refuse; it takes nothing.
+      return { facts, model, estimate: facts ? estimate(facts, nowMs(), known.get(key) ?? withoutCache(known.get(of))) : FREE, key }
+    },
+    learn: (agent, { facts, key, model }, usage) => {
+      if (!facts || key === undefined) return
+      remember(key, learn(facts, usage, nowMs(), known.get(key)))
+      const of = `${agent} ${model}`
+      if (of !== key) remember(of, learn(facts, usage, nowMs(), known.get(of)))
+    },
+  }
+}
+
+/** Of another session: its sizes tell something, what the cache holds of it nothing. */
+function withoutCache(memory: Memory | undefined): Memory | undefined {
+  return memory && { ...memory, cachedTokens: 0 }
+}

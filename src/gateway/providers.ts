@@ -1,0 +1,73 @@
+/** Which provider serves a model, who stands in for it, and which line a request stands in there. */
+import type { Pool as PoolLimits, Provider } from '../core/config.ts'
+import { poolOf } from '../model/index.ts'
+import { createPool } from '../share/index.ts'
+import type { Clock } from '../system/types.ts'
+import { createLine, type Line } from './line.ts'
+
+export type Providers = Readonly<{
+  /** The first one first; empty: nobody serves it. */
+  chainFor: (model: string | undefined) => readonly Provider[]
+  /** `pool`: what the line is called in reports. */
+  lineFor: (provider: Provider, model: string | undefined) => Line
+  all: () => readonly Readonly<{ provider: string; pool: string; line: Line }>[]
+}>
+
+export type ProvidersGiven = Readonly<{ clock: Clock; random: () => number; providers: () => ReadonlyMap<string, Provider> }>
+
+/** A client can make up names of models: those that are unknown share one line once there are so many. */
+const MOST_LINES = 64
+
+export function createProviders({ clock, random, providers }: ProvidersGiven): Providers {
+  const lines = new Map<string, { provider: string; pool: string; line: Line }>()
+
+  function chainFor(model: string | undefined): Provider[] {
+    const all = providers()
+    const standIns = new Set([...all.values()].flatMap(({ fallback }) => fallback))
+    const fronts = [...all.values()].filter(({ name }) => !standIns.has(name))
+    const first = fronts.find(({ pools }) => model !== undefined && patternIn(pools, model) !== undefined) ?? fronts[0] ?? [...all.values()][0]
+    if (!first) return []
+    return [first, ...first.fallback.flatMap((name) => all.get(name) ?? [])]
+  }
+
+  function lineFor(provider: Provider, model: string | undefined): Line {
+    const named = model === undefined ? undefined : (provider.models.get(model) ?? model)
+    const limits = named === undefined ? undefined : patternIn(provider.pools, named)
+    const pool = limits?.models.join(' ') ?? (named === undefined ? '-' : poolOf(named))
+    const { rpm, itpm, otpm } = limits ?? {}
+    const set = {
+      ...(rpm === undefined ? {} : { requests: rpm }),
+      ...(itpm === undefined ? {} : { input: itpm }),
+      ...(otpm === undefined ? {} : { output: otpm }),
+    }
+    // Other limits, another line: who stands in the old one is served there.
+    const keyOf = (name: string): string => JSON.stringify([provider.name, name, set, provider.urgentCap])
+    const shared = limits === undefined && !lines.has(keyOf(pool)) && lines.size >= MOST_LINES
+    const key = keyOf(shared ? '-' : pool)
+    const known = lines.get(key)
+    if (known) return known.line
+    const line = createLine(clock, createPool({ nowMs: clock.monotonic, random, limits: set, urgentCap: provider.urgentCap }))
+    lines.set(key, { provider: provider.name, pool: shared ? '-' : pool, line })
+    return line
+  }
+
+  return { chainFor, lineFor, all: () => [...lines.values()] }
+}
+
+function patternIn(pools: readonly PoolLimits[], model: string): PoolLimits | undefined {
+  return pools.find(({ models }) => models.some((pattern) => fits(pattern, model)))
+}
+
+/** `*` stands for any characters. */
+function fits(pattern: string, model: string): boolean {
+  const [head = '', ...rest] = pattern.split('*')
+  if (rest.length === 0) return head === model
+  if (!model.startsWith(head)) return false
+  let at = head.length
+  for (const [n, part] of rest.entries()) {
+    const found = n === rest.length - 1 ? model.length - part.length : model.indexOf(part, at)
+    if (found < at || !model.startsWith(part, found)) return false
+    at = found + part.length
+  }
+  return true
+}

@@ -1,0 +1,31 @@
+/** Reads along what passes: usage, errors in a stream, where the answer itself begins. Nothing of it is changed. */
+import { createStreamReader, readUsage, type StreamState, type Usage } from '../model/index.ts'
+import type { UpstreamAnswer } from '../system/upstream.ts'
+
+export type Tap = Readonly<{
+  push: (chunk: Buffer) => void
+  /** Of a stream: as far as it has come. */
+  state: () => StreamState | undefined
+  usage: () => Usage | undefined
+}>
+
+/** A longer answer is passed on all the same; its usage is not known then. Bytes. */
+const MOST_KEPT = 16 * 1024 ** 2
+
+export function tapOf({ headers }: Pick<UpstreamAnswer, 'headers'>): Tap {
+  if (/^text\/event-stream\b/i.test(headers['content-type'] ?? '')) {
+    const reader = createStreamReader()
+    return { push: reader.push, state: reader.state, usage: () => reader.state().usage }
+  }
+  const kept: Buffer[] = []
+  let size = 0
+  return {
+    push: (chunk) => {
+      size += chunk.length
+      if (size <= MOST_KEPT) kept.push(chunk)
+      else kept.length = 0
+    },
+    state: () => undefined,
+    usage: () => (size <= MOST_KEPT ? readUsage(Buffer.concat(kept)) : undefined),
+  }
+}

@@ -1,0 +1,78 @@
+/** Limits that no header tells: refusals teach how many may be in flight, or how many a minute. */
+import { createPace } from './pace.ts'
+import { createWindow } from './window.ts'
+
+/** What is sent together may arrive in any order. */
+const TOGETHER_MS = 50
+/** Of those sent together only so few were let in: either no more may be in flight, or no more may come at a time ("60 a minute may be one a second"). */
+const FEW = 2
+/** One more, alone by so much, tells which. */
+const ALONE_MS = 1_000
+
+/** Those sent together: how many were in flight with the last of them, and how many of them were refused. */
+type Burst = { readonly startMs: number; most: number; refused: number }
+
+/** What is known of a try when its answer comes. */
+export type Trial = Readonly<{ sentMs: number; inFlight: number; burst: Burst; hadWaited: boolean }>
+
+export type Hidden = Readonly<{
+  /** undefined: until one of those in flight ends. */
+  waitMs: (inFlight: number, nowMs: number) => number | undefined
+  sent: (inFlight: number, nowMs: number) => Trial
+  accepted: (trial: Trial, nowMs: number) => void
+  refused: (trial: Trial, freezeMs: number, nowMs: number) => void
+  window: (nowMs: number) => Readonly<{ size: number; isLearned: boolean }>
+  perMinute: () => number | undefined
+}>
+
+export function createHidden(): Hidden {
+  const window = createWindow()
+  const pace = createPace()
+  let burst: Burst = { startMs: Number.NEGATIVE_INFINITY, most: 0, refused: 0 }
+  let refusedMs = Number.NEGATIVE_INFINITY
+  let lastMs = Number.NEGATIVE_INFINITY
+  let isDoubted = false
+  let lone: Trial | undefined
+
+  return {
+    waitMs: (inFlight, nowMs) => {
+      const over = inFlight - window.size(nowMs)
+      if (over < 0) return pace.waitMs(nowMs)
+      return isDoubted && over === 0 ? Math.max(0, lastMs + ALONE_MS - nowMs) : undefined
+    },
+    sent: (others, nowMs) => {
+      const inFlight = others + 1
+      if (nowMs - burst.startMs > TOGETHER_MS) burst = { startMs: nowMs, most: 0, refused: 0 }
+      burst.most = Math.max(burst.most, inFlight)
+      lastMs = nowMs
+      const trial = { sentMs: nowMs, inFlight, burst, hadWaited: pace.sent(nowMs) }
+      if (isDoubted && others >= window.size(nowMs)) [isDoubted, lone] = [false, trial]
+      return trial
+    },
+    accepted: (trial, nowMs) => {
+      const { inFlight, burst, hadWaited } = trial
+      if (trial === lone) {
+        window.forget()
+        pace.begin(ALONE_MS, nowMs)
+      }
+      window.accepted(inFlight, burst.most - burst.refused, nowMs)
+      pace.accepted(hadWaited)
+    },
+    refused: ({ sentMs, burst, hadWaited }, freezeMs, nowMs) => {
+      const isSameRound = sentMs <= refusedMs
+      const borne = burst.most - ++burst.refused
+      const isTrial = borne >= (window.learned() ?? Number.POSITIVE_INFINITY)
+      // Nobody refuses the only one for being too many; nor as many as were borne before, unless one more was just tried.
+      const isForPace = borne <= 0 || window.hasBorne(borne, nowMs) || (hadWaited && !isTrial)
+      if (!isSameRound && isForPace) pace.refused(freezeMs, nowMs)
+      // Of those refused together the last tells how many were borne.
+      if (!isForPace && (!isSameRound || borne < window.size(nowMs))) {
+        isDoubted = borne <= FEW && burst.refused > 1
+        window.refused(borne, freezeMs, nowMs)
+      }
+      if (!isSameRound) refusedMs = nowMs
+    },
+    window: (nowMs) => ({ size: window.size(nowMs), isLearned: window.learned() !== undefined }),
+    perMinute: pace.perMinute,
+  }
+}

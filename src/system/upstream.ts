@@ -1,0 +1,59 @@
+/** One request to a model provider. Nothing is retried, decoded or followed: whoever asked decides what an answer means. */
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http'
+import { Agent as SecureAgent, request as secureRequest } from 'node:https'
+
+export type UpstreamCall = Readonly<{
+  /** Without a slash at its end. */
+  baseUrl: string
+  method: string
+  /** From its slash on, with the query. */
+  path: string
+  /** Names and values in turn, as they are sent. */
+  headers: readonly string[]
+  body: Uint8Array
+  signal: AbortSignal
+}>
+
+export type UpstreamAnswer = Readonly<{
+  status: number
+  /** Names in lower case. */
+  headers: IncomingMessage['headers']
+  /** Names and values in turn, as they came. */
+  rawHeaders: readonly string[]
+  /** Leaving it before its end ends the connection. */
+  body: AsyncIterable<Buffer>
+}>
+
+/** Rejects where no answer began: with `code` as net(7) has it, ABORT_ERR after the signal. */
+export type Upstream = (call: UpstreamCall) => Promise<UpstreamAnswer>
+
+/** An answer that is thought about for long comes with pings; a connection that is silent for so long is none. Milliseconds. */
+const SILENT_MS = 600_000
+/** A connection at rest may be closed by the other side just as it is used again: the provider's own limit is a minute. Milliseconds. */
+const REST_MS = 30_000
+
+export function realUpstream(): Upstream {
+  const kept = { keepAlive: true, timeout: REST_MS, scheduling: 'lifo' } as const
+  const agents = { plain: new PlainAgent(kept), secure: new SecureAgent(kept) }
+  return ({ baseUrl, method, path, headers, body, signal }) =>
+    new Promise((resolve, reject) => {
+      const { protocol, hostname, port, pathname } = new URL(baseUrl)
+      const isSecure = protocol === 'https:'
+      const options = {
+        host: hostname.replace(/^\[|\]$/g, ''),
+        port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+        path: `${pathname === '/' ? '' : pathname}${path}`,
+        method,
+        headers: ['host', new URL(baseUrl).host, ...headers, 'content-length', String(body.length)],
+        signal,
+        timeout: SILENT_MS,
+        agent: isSecure ? agents.secure : agents.plain,
+      }
+      const sent = (isSecure ? secureRequest : plainRequest)(options, (answer) => {
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, rawHeaders: answer.rawHeaders, body: answer as AsyncIterable<Buffer> })
+      })
+      sent.on('timeout', () => sent.destroy(Object.assign(new Error('the provider is silent'), { code: 'ETIMEDOUT' })))
+      sent.on('error', reject)
+      sent.end(body)
+    })
+}
