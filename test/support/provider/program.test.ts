@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import Anthropic from '@anthropic-ai/sdk'
@@ -53,7 +54,10 @@ t.test('as a program it answers, follows a script, and takes control from its st
 })
 
 t.test('it answers on a unix socket as well', async (t) => {
-  const socketPath = join(t.testdir({}), 's')
+  // sun_path of unix(7) has room for 107 bytes: a folder of the test's own may be longer.
+  const folder = mkdtempSync(join(tmpdir(), 'penny-provider-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const socketPath = join(folder, 's')
   const program = await run(t, '--socket', socketPath)
   t.match(await program.next(), { url: 'http://localhost', port: 0 })
   const status = await new Promise((resolve, reject) => {
