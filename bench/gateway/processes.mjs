@@ -15,7 +15,16 @@ export const KEY = 'sk-ant-test'
 export const bundle = async (root, dir) => {
   const entries = { provider: join(root, 'test/support/provider/main.ts'), gateway: join(root, 'bench/gateway/gateway.ts') }
   const out = { '.js': '.mjs' }
-  await build({ entryPoints: entries, outdir: dir, outExtension: out, bundle: true, packages: 'external', platform: 'node', format: 'esm', logLevel: 'warning' })
+  await build({
+    entryPoints: entries,
+    outdir: dir,
+    outExtension: out,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'warning',
+  })
   return { provider: join(dir, 'provider.mjs'), gateway: join(dir, 'gateway.mjs') }
 }
 

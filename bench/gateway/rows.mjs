@@ -1,8 +1,8 @@
 /** The scenes, and the rows of contract page 6's table that each of them shows. */
 import { showMs } from '../harness/numbers.mjs'
 import { yesNo } from '../harness/report.mjs'
-import * as figures from './figures.mjs'
 import { MODEL } from './agents.mjs'
+import * as figures from './figures.mjs'
 import { named, playBoth } from './scenes.mjs'
 
 /** @typedef {import('../harness/report.mjs').Row} Row */
@@ -36,7 +36,14 @@ const percent = (/** @type {number} */ figure) => `${(100 * figure).toFixed(1)} 
 const faultless = (scene, sides) => [
   row(`429s reaching agents (${scene})`, sides, figures.refusals, '0', (figure) => figure === 0, count),
   row(`sent while told to wait (${scene})`, sides, figures.early, '0', (figure) => figure === 0, count),
-  row(`lost tasks (${scene})`, sides, (side) => figures.lost(side), '0', (figure) => figure === 0, count),
+  row(
+    `lost tasks (${scene})`,
+    sides,
+    (side) => figures.lost(side),
+    '0',
+    (figure) => figure === 0,
+    count,
+  ),
 ]
 
 /** @type {Part} */
@@ -44,7 +51,13 @@ const requestsBound = async (stage, { seconds, rpm, burst }) => {
   const sides = await playBoth(stage, { name: 'rpm', seconds, agents: named(30), provider: providerOf({ rpm, burst }) })
   return [
     ...faultless('RPM', sides),
-    row('goodput, RPM-bound', sides, (side) => figures.goodput(side, { perMinute: rpm, burst }), '≥ 0.97', (figure) => figure >= 0.97),
+    row(
+      'goodput, RPM-bound',
+      sides,
+      (side) => figures.goodput(side, { perMinute: rpm, burst }),
+      '≥ 0.97',
+      (figure) => figure >= 0.97,
+    ),
   ]
 }
 
@@ -53,7 +66,13 @@ const equals = async (stage, { seconds, rpm }) => {
   const sides = await playBoth(stage, { name: 'equals', seconds, agents: named(30), provider: providerOf({ rpm, burst: SMALL }) })
   const turnMs = (30 * 60_000) / rpm
   return [
-    row("Jain's index, thirty equals", sides, (side) => figures.jain([...figures.shares(side, BOUND_MS).values()]), '≥ 0.99', (figure) => figure >= 0.99),
+    row(
+      "Jain's index, thirty equals",
+      sides,
+      (side) => figures.jain([...figures.shares(side, BOUND_MS).values()]),
+      '≥ 0.99',
+      (figure) => figure >= 0.99,
+    ),
     row(
       `longest starvation, of N/rate (${showMs(turnMs)})`,
       sides,
@@ -73,7 +92,13 @@ const inputBound = async (stage, { seconds, rpm, burst }) => {
   const limit = /** @type {const} */ ({ perMinute: itpm, burst, of: 'input' })
   return [
     ...faultless('ITPM', sides),
-    row('goodput, ITPM-bound', sides, (side) => figures.goodput(side, limit), '≥ 0.97', (figure) => figure >= 0.97),
+    row(
+      'goodput, ITPM-bound',
+      sides,
+      (side) => figures.goodput(side, limit),
+      '≥ 0.97',
+      (figure) => figure >= 0.97,
+    ),
   ]
 }
 
@@ -83,7 +108,13 @@ const overloaded = async (stage, { overloadSeconds: seconds, rpm, burst }) => {
   const sides = await playBoth(stage, { name: 'overload', seconds, agents: named(30), provider })
   return [
     ...faultless('10 s of 50 % 529', sides),
-    row('goodput with 10 s of 50 % 529', sides, (side) => figures.goodput(side, { perMinute: rpm, burst }), '≥ 0.95', (figure) => figure >= 0.95),
+    row(
+      'goodput with 10 s of 50 % 529',
+      sides,
+      (side) => figures.goodput(side, { perMinute: rpm, burst }),
+      '≥ 0.95',
+      (figure) => figure >= 0.95,
+    ),
   ]
 }
 
@@ -91,14 +122,31 @@ const overloaded = async (stage, { overloadSeconds: seconds, rpm, burst }) => {
 const greedy = async (stage, { seconds, rpm }) => {
   const agents = [{ name: 'greedy', loops: 10 }, ...named(29)]
   const sides = await playBoth(stage, { name: 'greedy', seconds, agents, provider: providerOf({ rpm, burst: SMALL }) })
-  return [row("Jain's index, one of thirty in ten loops", sides, (side) => figures.jain([...figures.shares(side, BOUND_MS).values()]), '≥ 0.98', (figure) => figure >= 0.98)]
+  return [
+    row(
+      "Jain's index, one of thirty in ten loops",
+      sides,
+      (side) => figures.jain([...figures.shares(side, BOUND_MS).values()]),
+      '≥ 0.98',
+      (figure) => figure >= 0.98,
+    ),
+  ]
 }
 
 /** @type {Part} */
 const weighted = async (stage, { seconds, rpm }) => {
   const agents = [1, 1, 2, 2, 4, 4].map((weight, n) => ({ name: `agent-${n}`, weight, loops: 10 }))
   const sides = await playBoth(stage, { name: 'weighted', seconds, agents, provider: providerOf({ rpm: 2 * rpm, burst: SMALL }) })
-  return [row('weighted shares 1 : 2 : 4, furthest off', sides, (side) => figures.unevenness(side, BOUND_MS), '≤ 5 %', (figure) => figure <= 0.05, percent)]
+  return [
+    row(
+      'weighted shares 1 : 2 : 4, furthest off',
+      sides,
+      (side) => figures.unevenness(side, BOUND_MS),
+      '≤ 5 %',
+      (figure) => figure <= 0.05,
+      percent,
+    ),
+  ]
 }
 
 /** @type {Part} */
@@ -110,20 +158,43 @@ const urgent = async (stage, { urgentSeconds: seconds, rpm }) => {
   // Of 2 s that the provider takes: it is told to, and nothing else is in the way of who is alone.
   const times = (/** @type {import('./scenes.mjs').Side} */ side) => figures.tookMs(side, isUrgent, 0.99) / 2000
   return [
-    row('urgent p99, of the unloaded time (2 s)', sides, times, '≤ 2 ×', (figure) => figure <= 2, (figure) => `${figure.toFixed(2)} ×`),
-    row('urgent tasks lost', sides, (side) => figures.lostPart(side, isUrgent), '0', (figure) => figure === 0, percent),
+    row(
+      'urgent p99, of the unloaded time (2 s)',
+      sides,
+      times,
+      '≤ 2 ×',
+      (figure) => figure <= 2,
+      (figure) => `${figure.toFixed(2)} ×`,
+    ),
+    row(
+      'urgent tasks lost',
+      sides,
+      (side) => figures.lostPart(side, isUrgent),
+      '0',
+      (figure) => figure === 0,
+      percent,
+    ),
   ]
 }
 
 /** @param {string} name @param {object} pool @param {(side: import('./scenes.mjs').Side) => number} goodput @returns {Part} */
-const hidden = (name, pool, goodput) => async (stage, { hiddenSeconds: seconds }) => {
-  const sides = await playBoth(stage, { name: name.replaceAll(' ', '-'), seconds, agents: named(30), provider: providerOf(pool) })
-  return [
-    row(`hidden ${name}, refused after 20 s`, sides, (side) => figures.refusedPart(side, LEARNED_MS), '≤ 5 %', (figure) => figure <= 0.05, percent),
-    row(`hidden ${name}, goodput after 20 s`, sides, goodput, '≥ 0.9', (figure) => figure >= 0.9),
-    row(`429s reaching agents (hidden ${name})`, sides, figures.refusals, '0', (figure) => figure === 0, count),
-  ]
-}
+const hidden =
+  (name, pool, goodput) =>
+  async (stage, { hiddenSeconds: seconds }) => {
+    const sides = await playBoth(stage, { name: name.replaceAll(' ', '-'), seconds, agents: named(30), provider: providerOf(pool) })
+    return [
+      row(
+        `hidden ${name}, refused after 20 s`,
+        sides,
+        (side) => figures.refusedPart(side, LEARNED_MS),
+        '≤ 5 %',
+        (figure) => figure <= 0.05,
+        percent,
+      ),
+      row(`hidden ${name}, goodput after 20 s`, sides, goodput, '≥ 0.9', (figure) => figure >= 0.9),
+      row(`429s reaching agents (hidden ${name})`, sides, figures.refusals, '0', (figure) => figure === 0, count),
+    ]
+  }
 const PLACES = 8
 const SECRET = 240
 /** @param {import('./scenes.mjs').Side} side */
