@@ -1,7 +1,7 @@
 /**
  * npm run bench:gateway [-- PART… --quick --write --seed N]: thirty naive clients with the official SDK straight at the provider for tests,
  * then the same through the gateway; every row of contract page 6's table that the gateway alone can show. Prints a table, with --write
- * also into bench/results-gateway.md; asserts nothing.
+ * (and not --quick) also into bench/results-gateway.md, of some parts alone into bench/results-gateway-PART.md; asserts nothing.
  * Exit: 0 measured (whatever the figures say) · 64 usage · 70 the bench itself failed.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,8 +24,8 @@ const heads = ['what', 'through the gateway', 'straight', 'goal', 'reached']
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const say = (/** @type {string} */ text) => void process.stderr.write(`${text}\n`)
 
-/** @param {{ wanted: ReadonlySet<string>, amounts: typeof whole, seed: number, write: boolean }} options */
-const measure = async ({ wanted, amounts, seed, write }) => {
+/** @param {{ wanted: ReadonlySet<string>, some: readonly string[], amounts: typeof whole, seed: number, write: boolean }} options */
+const measure = async ({ wanted, some, amounts, seed, write }) => {
   const begun = performance.now()
   // In the checkout: the programs look for packages there.
   mkdirSync(join(root, 'bench', 'tmp'), { recursive: true })
@@ -67,7 +67,11 @@ const measure = async ({ wanted, amounts, seed, write }) => {
   process.stdout.write(`${table}\n`)
   const command = ['npm run bench:gateway', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
   const minutes = ((performance.now() - begun) / 60_000).toFixed(0)
-  if (write) writeFileSync(join(root, 'bench', 'results-gateway.md'), showResults({ table, missed: showMissed(all), command, minutes, dir, seed }))
+  if (write)
+    writeFileSync(
+      join(root, 'bench', `${['results-gateway', ...some].join('-')}.md`),
+      showResults({ table, missed: showMissed(all), command, minutes, dir, seed }),
+    )
 }
 
 /** @param {{ table: string, missed: string, command: string, minutes: string, dir: string, seed: number }} run */
@@ -91,7 +95,8 @@ ${missed}
 - Goodput: what was let in, of a full bucket and what flowed into it. With the 529 burst the bucket holds a whole minute, so that what the
   outage left is all of it. A hidden concurrency's goodput is the part of its places that was busy.
 - Starvation: the longest time from one answer an agent got to the next request of its that was let in.
-- Added latency: the same request straight and through the gateway in turn, differences of the quantiles.
+- Added latency: the same request straight, through a proxy that only pipes (\`bench/gateway/plain.mjs\`) and through the gateway in turn,
+  differences of the quantiles.
 `
 
 try {
@@ -100,7 +105,8 @@ try {
   const unknown = positionals.find((word) => !names.includes(word))
   if (unknown !== undefined) throw new Error(`what is ${unknown}? Parts: ${names.join(' ')}`)
   const wanted = new Set(positionals.length > 0 ? positionals : names)
-  await measure({ wanted, amounts: values.quick ? quick : whole, seed: Number(values.seed ?? 1), write: values.write ?? false }).catch((error) => {
+  const amounts = values.quick ? quick : whole
+  await measure({ wanted, some: positionals, amounts, seed: Number(values.seed ?? 1), write: !values.quick && values.write === true }).catch((error) => {
     say(`bench: ${error instanceof Error ? error.message : error}`)
     process.exitCode = 70
   })

@@ -8,7 +8,7 @@ import { start, stop } from '../harness/children.mjs'
 /** The key that the provider knows when it is told none. */
 export const KEY = 'sk-ant-test'
 
-/** @typedef {{ readonly provider: string, readonly gateway: string }} Programs */
+/** @typedef {{ readonly provider: string, readonly gateway: string, readonly plain: string }} Programs */
 
 /** Bundles both into `dir`.
  * @param {string} root of the repository @param {string} dir @returns {Promise<Programs>} */
@@ -25,7 +25,7 @@ export const bundle = async (root, dir) => {
     format: 'esm',
     logLevel: 'warning',
   })
-  return { provider: join(dir, 'provider.mjs'), gateway: join(dir, 'gateway.mjs') }
+  return { provider: join(dir, 'provider.mjs'), gateway: join(dir, 'gateway.mjs'), plain: join(root, 'bench/gateway/plain.mjs') }
 }
 
 /** @typedef {import('../../test/support/provider/options.ts').Seen} Seen */
@@ -51,3 +51,6 @@ export const startProvider = ({ provider }, options, log) => stand(provider, ['-
 
 /** @param {Programs} programs @param {{ upstream: string, weights: object, ranks: object }} given @param {string} log */
 export const startGateway = ({ gateway }, given, log) => stand(gateway, [JSON.stringify({ ...given, key: KEY })], log)
+
+/** @param {Programs} programs @param {string} upstream @param {string} log */
+export const startPlain = ({ plain }, upstream, log) => stand(plain, [upstream], log)

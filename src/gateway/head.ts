@@ -23,7 +23,8 @@ export function headOf(clock: Clock, res: ServerResponse, answer: UpstreamAnswer
     if (!kept) return
     cancel()
     res.writeHead(answer.status, toAgent(answer.rawHeaders))
-    res.flushHeaders()
+    // With the first bytes, where there are any: in one piece.
+    if (kept.length === 0) res.flushHeaders()
     for (const chunk of kept) res.write(chunk)
     kept = undefined
   }
