@@ -23,16 +23,16 @@ const heads = ['what', 'measured', 'beside it', 'goal', 'reached']
 const cells = (row) => [row.what, row.measured, row.beside, row.goal, row.reached].map((cell) => cell.replaceAll('\n', ' ').replaceAll('|', '\\|'))
 
 /** The rows as a Markdown table, padded so that it reads well in a terminal too.
- * @param {readonly Row[]} rows */
-export const showTable = (rows) => {
-  const lines = [heads, ...rows.map(cells)]
-  const widths = heads.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? '')].length)))
+ * @param {readonly Row[]} rows @param {readonly string[]} [titles] of the columns */
+export const showTable = (rows, titles = heads) => {
+  const lines = [titles, ...rows.map(cells)]
+  const widths = titles.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? '')].length)))
   /** @param {readonly string[]} line @param {string} fill */
   const show = (line, fill = ' ') => `| ${line.map((cell, column) => cell + fill.repeat((widths[column] ?? 0) - [...cell].length)).join(' | ')} |`
   return [
-    show(heads),
+    show(titles),
     show(
-      heads.map(() => ''),
+      titles.map(() => ''),
       '-',
     ),
     ...rows.map((row) => show(cells(row))),
@@ -52,7 +52,7 @@ const showReference = (reference) => {
 }
 
 /** @param {readonly Row[]} rows */
-const showMissed = (rows) => {
+export const showMissed = (rows) => {
   const missed = rows.filter((row) => row.reached === 'no').map((row) => `- ${row.what}: ${row.measured}; goal ${row.goal}`)
   const unmeasured = rows.filter((row) => row.reached === 'not measured').map((row) => `- ${row.what}: not measured. ${row.beside}`)
   return [...missed, ...unmeasured].join('\n') || 'Everything that has a goal reached it.'

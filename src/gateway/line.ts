@@ -21,6 +21,8 @@ export type Line = Readonly<{
   report: () => PoolReport
 }>
 
+const NOTHING = { inputTokens: 0, outputTokens: 0 }
+
 export function createLine(clock: Clock, pool: Pool): Line {
   const called = new Map<Key, () => void>()
   let planned: Cancel | undefined
@@ -40,8 +42,9 @@ export function createLine(clock: Clock, pool: Pool): Line {
   }
 
   function leave(key: Key, how: 'withdraw' | 'giveBack'): void {
-    called.delete(key)
-    pool[how](key)
+    if (called.delete(key)) pool[how](key)
+    // Its turn had just come: it counts as sent, and is not.
+    else pool.answered(key, { kind: 'failed', usage: NOTHING })
     pump()
   }
 

@@ -19,7 +19,8 @@ export function createFreeze(): Freeze {
       // What was sent before the freeze is not another refusal in a row.
       if (sentMs >= untilMs) refusals++
       const own = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** (refusals - 1))
-      const ms = retryAfterMs ?? own
+      // To be told to come back at once, again and again, is no answer.
+      const ms = retryAfterMs || own
       untilMs = Math.max(untilMs, nowMs + ms)
       return ms
     },

@@ -161,7 +161,8 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
         }
       }
     },
-    mayTry: () => !breaker.isTripped(),
+    // Also when a probe is due: nobody else would ever find out that it is over.
+    mayTry: () => !breaker.isTripped() || breaker.waitMs(now()) === 0,
     room: () => {
       const nowMs = now()
       if (freeze.waitMs(nowMs) > 0 || breaker.waitMs(nowMs) > 0) return 0

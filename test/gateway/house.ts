@@ -6,6 +6,7 @@ import type { Provider as ProviderConfig } from '../../src/core/config.ts'
 import type { Name } from '../../src/core/names.ts'
 import { type Caller, createGateway, type Entry, type Gateway, routeOf } from '../../src/gateway/index.ts'
 import { realClock } from '../../src/system/clock.ts'
+import type { Clock } from '../../src/system/types.ts'
 import { realUpstream } from '../../src/system/upstream.ts'
 import { KEY, type Options, type Provider, startProvider } from '../support/provider/provider.ts'
 
@@ -21,9 +22,9 @@ export type House = Readonly<{
   keys: Map<string, string>
 }>
 
-export type Plan = Readonly<{ options?: Options; providers?: (url: string) => Partial<ProviderConfig>[]; caller?: Partial<Caller> }>
+export type Plan = Readonly<{ options?: Options; providers?: (url: string) => Partial<ProviderConfig>[]; caller?: Partial<Caller>; clock?: Clock }>
 
-export async function house(t: Test, { options, providers, caller }: Plan = {}): Promise<House> {
+export async function house(t: Test, { options, providers, caller, clock = realClock }: Plan = {}): Promise<House> {
   const upstream = await startProvider({ latencyMs: 5, ...options })
   t.teardown(upstream.close)
   const configured = (providers?.(upstream.url) ?? [{}]).map((one): ProviderConfig => ({
@@ -32,7 +33,7 @@ export async function house(t: Test, { options, providers, caller }: Plan = {}):
   const entries: Entry[] = []
   const told: string[] = []
   const gateway = createGateway({
-    clock: realClock,
+    clock,
     log: () => undefined,
     random: () => 0.5,
     upstream: realUpstream(),

@@ -30,6 +30,14 @@ t.test('refusals that do not say for how long are waited for longer each time', 
   t.same(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
 })
 
+t.test('a provider that refuses and says to come at once is not asked at once, again and again', async (t) => {
+  const pool = handPool()
+  const key = pool.want('a')
+  pool.taken()
+  pool.answered(key, { kind: 'refused', retryAfterMs: 0 })
+  t.equal(pool.report().frozenMs, 1_000)
+})
+
 t.test('a refusal that the headers explain teaches no hidden limit', async (t) => {
   const pool = handPool()
   for (const remaining of [0, 500]) {

@@ -1,0 +1,57 @@
+/** What the way through the gateway adds to one request of 76 KB while nobody else asks: straight, through a plain proxy, and through it, in turn. */
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { join } from 'node:path'
+import { percentile, showMs } from '../harness/numbers.mjs'
+import { yesNo } from '../harness/report.mjs'
+import { MODEL } from './agents.mjs'
+import { KEY, startGateway, startPlain, startProvider } from './processes.mjs'
+
+const BYTES = 76 * 1024
+const WARM_UP = 200
+
+/** @param {string} url @param {Agent} agent @param {Buffer} body */
+const takesMs = async (url, agent, body) => {
+  const headers = { 'x-api-key': KEY, 'anthropic-version': '2023-06-01', 'content-type': 'application/json', 'content-length': body.length }
+  const begun = performance.now()
+  const [answer] = await once(request(`${url}/v1/messages?beta=true`, { method: 'POST', agent, headers }).end(body), 'response')
+  answer.resume()
+  await once(answer, 'end')
+  if (answer.statusCode !== 200) throw new Error(`the gateway's latency: ${answer.statusCode}`)
+  return performance.now() - begun
+}
+
+/** @param {import('./scenes.mjs').Stage} stage @param {number} count @returns {Promise<import('../harness/report.mjs').Row[]>} */
+export const added = async ({ programs, dir, seed }, count) => {
+  const log = join(dir, 'added.log')
+  const provider = await startProvider(programs, { seed }, log)
+  const gateway = await startGateway(programs, { upstream: provider.url, weights: {}, ranks: {} }, log)
+  const plain = await startPlain(programs, provider.url, log)
+  const ways = [provider.url, plain.url, `${gateway.url}/agents/agent-0`].map((url) => {
+    /** @type {number[]} */
+    const times = []
+    return { url, times, agent: new Agent({ keepAlive: true }) }
+  })
+  // As Claude Code's first request: a long system prompt, tools, one short message.
+  const rest = { model: MODEL, max_tokens: 100, stream: true, messages: [{ role: 'user', content: 'Hello' }] }
+  const body = Buffer.from(JSON.stringify({ ...rest, system: 'word '.repeat(BYTES / 5) }))
+  for (let n = 0; n < count + WARM_UP; n++) {
+    for (const { url, agent, times } of ways) {
+      const ms = await takesMs(url, agent, body)
+      if (n >= WARM_UP) times.push(ms)
+    }
+  }
+  for (const { agent } of ways) agent.destroy()
+  await gateway.stop()
+  await plain.stop()
+  await provider.stop()
+  return /** @type {const} */ ([
+    [0.5, 'p50', 0.5],
+    [0.99, 'p99', 5],
+  ]).map(([part, name, most]) => {
+    const [straight = Number.NaN, piped = Number.NaN, ours = Number.NaN] = ways.map(({ times }) => percentile(times, part))
+    const what = `added latency ${name}, 76 KB, empty queue`
+    const beside = `${showMs(straight)}; a plain proxy adds ${showMs(piped - straight)}`
+    return { what, measured: showMs(ours - straight), beside, goal: `≤ ${most} ms`, reached: yesNo(ours - straight <= most) }
+  })
+}

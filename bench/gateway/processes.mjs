@@ -1,0 +1,56 @@
+/** The provider for tests and the gateway, each in a process of its own, behind real sockets. */
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { build } from 'esbuild'
+import { start, stop } from '../harness/children.mjs'
+
+/** The key that the provider knows when it is told none. */
+export const KEY = 'sk-ant-test'
+
+/** @typedef {{ readonly provider: string, readonly gateway: string, readonly plain: string }} Programs */
+
+/** Bundles both into `dir`.
+ * @param {string} root of the repository @param {string} dir @returns {Promise<Programs>} */
+export const bundle = async (root, dir) => {
+  const entries = { provider: join(root, 'test/support/provider/main.ts'), gateway: join(root, 'bench/gateway/gateway.ts') }
+  const out = { '.js': '.mjs' }
+  await build({
+    entryPoints: entries,
+    outdir: dir,
+    outExtension: out,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'warning',
+  })
+  return { provider: join(dir, 'provider.mjs'), gateway: join(dir, 'gateway.mjs'), plain: join(root, 'bench/gateway/plain.mjs') }
+}
+
+/** @typedef {import('../../test/support/provider/options.ts').Seen} Seen */
+/** @typedef {{ readonly url: string, readonly seen: Seen[], readonly stop: () => Promise<unknown> }} Standing */
+
+/** Starts a program that says where it is in its first line; the others say what it saw.
+ * @param {string} program @param {readonly string[]} args @param {string} log @returns {Promise<Standing>} */
+const stand = async (program, args, log) => {
+  const child = start(process.execPath, [program, ...args], { log })
+  /** @type {Seen[]} */
+  const seen = []
+  const lines = createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stdout) })
+  const first = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => Promise.reject(new Error(`${program} has ended; see ${log}`)))])
+  lines.on('line', (line) => {
+    const said = JSON.parse(line)
+    if (said.seen) seen.push(said.seen)
+  })
+  return { url: JSON.parse(first[0]).url, seen, stop: () => stop(child, 2000) }
+}
+
+/** @param {Programs} programs @param {object} options @param {string} log */
+export const startProvider = ({ provider }, options, log) => stand(provider, ['--log', '--options', JSON.stringify(options)], log)
+
+/** @param {Programs} programs @param {{ upstream: string, weights: object, ranks: object }} given @param {string} log */
+export const startGateway = ({ gateway }, given, log) => stand(gateway, [JSON.stringify({ ...given, key: KEY })], log)
+
+/** @param {Programs} programs @param {string} upstream @param {string} log */
+export const startPlain = ({ plain }, upstream, log) => stand(plain, [upstream], log)

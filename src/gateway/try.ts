@@ -1,0 +1,160 @@
+/** One try: the request is sent, and its answer passed on as it comes, or the request stands in line again. */
+import type { Provider } from '../core/config.ts'
+import { countedInput, type Estimate, judgeAnswer, type RequestFacts, readLevels, type Usage, type Verdict } from '../model/index.ts'
+import type { Levels } from '../share/index.ts'
+import type { ServerResponse } from '../system/http.ts'
+import type { UpstreamAnswer } from '../system/upstream.ts'
+import { drained, headOf } from './head.ts'
+import { toAgent, toProvider } from './headers.ts'
+import type { Line } from './line.ts'
+import type { Providers } from './providers.ts'
+import { tapOf } from './tap.ts'
+import type { Caller, GatewayGiven } from './types.ts'
+
+export type Asked = Readonly<{
+  caller: Caller
+  method: string
+  path: string
+  rawHeaders: readonly string[]
+  body: Buffer
+  facts: RequestFacts | undefined
+  /** Of the line it stands in; a count of tokens has limits of its own. */
+  model: string | undefined
+  session: string | undefined
+  estimate: Pick<Estimate, 'inputTokens' | 'outputTokens'>
+  res: ServerResponse
+}>
+
+export type ExchangeGiven = Pick<GatewayGiven, 'clock' | 'upstream' | 'keyOf' | 'told'> & Readonly<{ providers: Providers }>
+
+/** `sent`: it was passed on, whole or not. Else the request stands in line again: `again` resolves at its turn. */
+type Tried =
+  | Readonly<{ again?: never; sent: { status: number; usage: Usage | undefined; requestId: string | undefined } }>
+  | Readonly<{ sent?: never; again: Promise<void> }>
+
+type Way = Readonly<{ provider: Provider; line: Line; key: string }>
+
+/** What nobody waits for any more, as nginx counts it. */
+export const CLIENT_GONE = 499
+/** Errors are read whole, to be judged; the API's are a few hundred bytes, and more than it takes itself is none of it. */
+const MOST_OF_ERROR = 32 * 1024 ** 2
+
+export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: symbol, signal: AbortSignal): Promise<Tried> {
+  const { clock, told } = given
+  const { line, provider } = way
+  let answer: UpstreamAnswer
+  try {
+    answer = await given.upstream({
+      baseUrl: provider.baseUrl,
+      method: asked.method,
+      path: asked.path,
+      headers: toProvider(asked.rawHeaders, way.key),
+      body: bodyFor(asked, provider),
+      signal,
+    })
+  } catch {
+    return brokenOff(line, id, signal)
+  }
+  const limits = levelsIn(answer, clock.now())
+  if (answer.status >= 200 && answer.status < 300) return passOn(given, asked, way, id, answer, limits, signal)
+  const body = await readWhole(answer)
+  const verdict = judgeAnswer({ status: answer.status, headers: answer.headers, body: body ?? Buffer.alloc(0) }, clock.now())
+  if (signal.aborted) return brokenOff(line, id, signal)
+  if (verdict.kind === 'refused' || verdict.kind === 'overloaded') return { again: line.again(id, { ...verdict, limits }) }
+  if (body === undefined) return brokenOff(line, id, signal)
+  line.ended(id, { kind: 'failed', usage: { inputTokens: 0, outputTokens: 0 }, limits })
+  if (isForPerson(verdict)) told(provider.name, verdict.kind)
+  asked.res.writeHead(answer.status, toAgent(answer.rawHeaders))
+  asked.res.end(body)
+  return sent(answer, undefined)
+}
+
+const isForPerson = ({ kind }: Verdict): boolean => kind === 'bad-key' || kind === 'forbidden' || kind === 'spend-cap'
+
+/** Nothing was passed on. By the client, or by a provider that does not answer: as if it had said that it has no room. */
+function brokenOff(line: Line, id: symbol, { aborted }: AbortSignal): Tried {
+  if (!aborted) return { again: line.again(id, { kind: 'overloaded' }) }
+  line.ended(id, { kind: 'failed' })
+  return { sent: { status: CLIENT_GONE, usage: undefined, requestId: undefined } }
+}
+
+/** A stream is held back until the answer itself begins: before that another try may still replace it, and nobody sees the difference. */
+async function passOn(
+  { told, clock }: ExchangeGiven,
+  { res }: Asked,
+  { line, provider }: Way,
+  id: symbol,
+  answer: UpstreamAnswer,
+  limits: Levels,
+  signal: AbortSignal,
+): Promise<Tried> {
+  line.heard(id, limits)
+  const tap = tapOf(answer)
+  const head = headOf(clock, res, answer)
+  if (!tap.state()) head.begin()
+  try {
+    for await (const chunk of answer.body) {
+      tap.push(chunk)
+      const state = tap.state()
+      if (head.isKept() && state?.error && !state.begun && (state.error.kind === 'refused' || state.error.kind === 'overloaded')) {
+        head.drop()
+        return { again: line.again(id, state.error) }
+      }
+      const isFull = !head.write(chunk)
+      if (state?.begun || state?.finished || state?.error) head.begin()
+      if (isFull) await drained(res, signal)
+    }
+    head.begin()
+    res.end()
+  } catch {
+    if (head.isKept()) {
+      head.drop()
+      return brokenOff(line, id, signal)
+    }
+    // Cut by the provider: the client must see that it is not whole, and decides itself. Or cut by the client.
+    res.destroy()
+  }
+  const error = tap.state()?.error
+  if (error && isForPerson(error)) told(provider.name, error.kind)
+  const usage = tap.usage()
+  line.ended(id, usage ? { kind: 'ok', usage: countedOf(usage), limits } : { kind: 'failed', limits })
+  return sent(answer, usage)
+}
+
+function sent({ status, headers }: UpstreamAnswer, usage: Usage | undefined): Tried {
+  const requestId = headers['request-id']
+  return { sent: { status, usage, requestId: typeof requestId === 'string' ? requestId.slice(0, 200) : undefined } }
+}
+
+function countedOf(usage: Usage): Readonly<{ inputTokens: number; outputTokens: number }> {
+  return { inputTokens: countedInput(usage), outputTokens: usage.outputTokens }
+}
+
+function levelsIn({ headers }: UpstreamAnswer, wallMs: number): Levels {
+  const { requests, inputTokens, outputTokens, tokens } = readLevels(headers, wallMs)
+  const input = inputTokens ?? tokens
+  return { ...(requests ? { requests } : {}), ...(input ? { input } : {}), ...(outputTokens ? { output: outputTokens } : {}) }
+}
+
+/** What the provider calls the model stands in its place in the body; nothing else changes. */
+function bodyFor({ body, facts }: Asked, { models }: Provider): Buffer {
+  const name = facts?.model === undefined ? undefined : models.get(facts.model)
+  if (name === undefined || !facts?.modelAt) return body
+  return Buffer.concat([body.subarray(0, facts.modelAt.from), Buffer.from(JSON.stringify(name)), body.subarray(facts.modelAt.to)])
+}
+
+/** undefined: it was cut, or is no error of the API. */
+async function readWhole({ body }: UpstreamAnswer): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of body) {
+      size += chunk.length
+      if (size > MOST_OF_ERROR) return undefined
+      chunks.push(chunk)
+    }
+  } catch {
+    return undefined
+  }
+  return Buffer.concat(chunks)
+}
