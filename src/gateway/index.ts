@@ -18,7 +18,11 @@ import { readBody } from './read.ts'
 import type { Route } from './route.ts'
 import type { Caller, GatewayGiven } from './types.ts'
 
+export { type BudgetState, type Budgets, type BudgetsGiven, createBudgets } from './budgets.ts'
+export { type Day, daysOf } from './days.ts'
+export { type Ledger, type LedgerGiven, type LedgerReport, openLedger } from './ledger.ts'
 export { type Route, routeOf } from './route.ts'
+export { GROUPINGS, type Grouping, NO_MESSAGE, readLedger, type Span, type Sum, type SumsGiven, sumsOf, tokensOf } from './spent.ts'
 export type { Caller, Entry, GatewayGiven } from './types.ts'
 
 export type Gateway = Readonly<{
