@@ -7,9 +7,10 @@
  * for, or another stands in; what only a person can mend (a key, money) is passed on and told.
  */
 
-import { sessionOf } from '../model/index.ts'
+import { compactionIn, type RequestFacts, sessionOf, type Usage } from '../model/index.ts'
 import type { PoolReport } from '../share/index.ts'
 import type { IncomingMessage, ServerResponse } from '../system/http.ts'
+import { createContexts, type Gauge } from './contexts.ts'
 import { refuse } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { createMemory } from './memory.ts'
@@ -19,6 +20,7 @@ import type { Route } from './route.ts'
 import type { Caller, GatewayGiven } from './types.ts'
 
 export { type BudgetState, type Budgets, type BudgetsGiven, createBudgets } from './budgets.ts'
+export { type ContextChange, type Contexts, type ContextsGiven, createContexts, fullness, type Gauge, type Heard, MARKS, type Mark } from './contexts.ts'
 export { type Day, daysOf } from './days.ts'
 export { type Ledger, type LedgerGiven, type LedgerReport, openLedger } from './ledger.ts'
 export { type Route, routeOf } from './route.ts'
@@ -29,6 +31,8 @@ export type Gateway = Readonly<{
   /** Resolves when it is answered, or its client has gone. Never rejects because of either side. */
   handle: (caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse) => Promise<void>
   report: () => readonly Readonly<{ provider: string; pool: string; report: PoolReport }>[]
+  /** Of each agent that was heard of lately. */
+  gauges: () => Gauge[]
 }>
 
 /** "Errors" of the API's documentation: 32 MB. */
@@ -38,6 +42,7 @@ export function createGateway(given: GatewayGiven): Gateway {
   const { clock } = given
   const providers = createProviders(given)
   const memory = createMemory(clock.monotonic)
+  const contexts = createContexts({ nowMs: clock.monotonic, contextWindowOf: given.contextWindowOf })
 
   async function handle(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (route.kind === 'hello') return void res.writeHead(200).end()
@@ -46,17 +51,21 @@ export function createGateway(given: GatewayGiven): Gateway {
     if (body === 'gone') return
     if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
     const asked = memory.read(caller.agent, route.kind, body, req.headers)
+    const session = sessionOf(req.headers, asked.facts)
     const { usage, usd, ...became } = await exchange(
       { ...given, providers },
-      { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked, session: sessionOf(req.headers, asked.facts) },
+      { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked, session },
     )
-    if (usage) memory.learn(caller.agent, asked, usage)
+    if (usage) {
+      memory.learn(caller.agent, asked, usage)
+      meter(caller, session, asked.facts, body, usage)
+    }
     if (route.kind === 'models') return
     given.record({
       at: new Date(clock.now()).toISOString(),
       agent: caller.agent,
       message: caller.message,
-      session: sessionOf(req.headers, asked.facts),
+      session,
       model: asked.facts?.model?.slice(0, 200),
       ...became,
       inputTokens: usage?.inputTokens ?? 0,
@@ -68,8 +77,15 @@ export function createGateway(given: GatewayGiven): Gateway {
     })
   }
 
+  function meter({ agent, message }: Caller, session: string | undefined, facts: RequestFacts | undefined, body: Buffer, usage: Usage): void {
+    if (facts?.model === undefined) return
+    const change = contexts.heard({ agent, message, session, model: facts.model, usage, compaction: compactionIn(body, facts) })
+    if (change) given.contextTold(change)
+  }
+
   return {
     handle,
+    gauges: contexts.report,
     report: () => providers.all().map(({ provider, pool, line }) => ({ provider, pool, report: line.report() })),
   }
 }
