@@ -2,9 +2,11 @@
  * The model gateway: what agents ask of a model is passed on, byte for byte, when there is room for it.
  *
  * Given: who calls (the way in says so), the request; providers, their keys, a way to reach them.
- * Returns: the provider's answer to whoever asked; an `Entry` for the ledger; a report of lines and agents.
+ * Returns: the provider's answer to whoever asked; an `Entry` for the ledger; a report of lines and agents. Beside it stand what is made of
+ * entries: the ledger itself (`openLedger`, `readLedger`, `sumsOf`), budgets, metrics.
  * When it fails: the caller gets an error in the API's own form. A provider that has no room (429, 529), or does not answer, is waited
- * for, or another stands in; what only a person can mend (a key, money) is passed on and told.
+ * for, or another stands in; what only a person can mend (a key, money) is passed on and told. What the disk refuses of the ledger waits,
+ * bounded, and is in its report.
  */
 
 import { compactionIn, type RequestFacts, sessionOf, type Usage } from '../model/index.ts'
