@@ -36,6 +36,8 @@ const gateway = createGateway({
   keyOf: () => key,
   told: (name, kind) => void process.stderr.write(`${name}: ${kind}\n`),
   record: () => undefined,
+  contextWindowOf: () => undefined,
+  contextTold: () => undefined,
 })
 const server = createServer((req, res) => {
   const route = routeOf(req.method ?? '', req.url ?? '')

@@ -2,14 +2,17 @@
  * The model gateway: what agents ask of a model is passed on, byte for byte, when there is room for it.
  *
  * Given: who calls (the way in says so), the request; providers, their keys, a way to reach them.
- * Returns: the provider's answer to whoever asked; an `Entry` for the ledger; a report of lines and agents.
+ * Returns: the provider's answer to whoever asked; an `Entry` for the ledger; a report of lines and agents. Beside it stand what is made of
+ * entries: the ledger itself (`openLedger`, `readLedger`, `sumsOf`), budgets, metrics.
  * When it fails: the caller gets an error in the API's own form. A provider that has no room (429, 529), or does not answer, is waited
- * for, or another stands in; what only a person can mend (a key, money) is passed on and told.
+ * for, or another stands in; what only a person can mend (a key, money) is passed on and told. What the disk refuses of the ledger waits,
+ * bounded, and is in its report.
  */
 
-import { sessionOf } from '../model/index.ts'
+import { compactionIn, type RequestFacts, sessionOf, type Usage } from '../model/index.ts'
 import type { PoolReport } from '../share/index.ts'
 import type { IncomingMessage, ServerResponse } from '../system/http.ts'
+import { createContexts, type Gauge } from './contexts.ts'
 import { refuse } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { createMemory } from './memory.ts'
@@ -18,13 +21,21 @@ import { readBody } from './read.ts'
 import type { Route } from './route.ts'
 import type { Caller, GatewayGiven } from './types.ts'
 
+export { type BudgetState, type Budgets, type BudgetsGiven, createBudgets } from './budgets.ts'
+export { type ContextChange, type Contexts, type ContextsGiven, createContexts, fullness, type Gauge, type Heard, type Mark } from './contexts.ts'
+export { type Day, daysOf } from './days.ts'
+export { type Ledger, type LedgerGiven, type LedgerReport, openLedger } from './ledger.ts'
+export { createMetrics, METRICS_TYPE, type Metrics, type Standing } from './metrics.ts'
 export { type Route, routeOf } from './route.ts'
+export { GROUPINGS, type Grouping, NO_MESSAGE, readLedger, type Span, type Sum, type SumsGiven, sumsOf, tokensOf } from './spent.ts'
 export type { Caller, Entry, GatewayGiven } from './types.ts'
 
 export type Gateway = Readonly<{
   /** Resolves when it is answered, or its client has gone. Never rejects because of either side. */
   handle: (caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse) => Promise<void>
   report: () => readonly Readonly<{ provider: string; pool: string; report: PoolReport }>[]
+  /** Of each agent that was heard of lately. */
+  gauges: () => Gauge[]
 }>
 
 /** "Errors" of the API's documentation: 32 MB. */
@@ -34,6 +45,7 @@ export function createGateway(given: GatewayGiven): Gateway {
   const { clock } = given
   const providers = createProviders(given)
   const memory = createMemory(clock.monotonic)
+  const contexts = createContexts({ nowMs: clock.monotonic, contextWindowOf: given.contextWindowOf })
 
   async function handle(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (route.kind === 'hello') return void res.writeHead(200).end()
@@ -42,17 +54,21 @@ export function createGateway(given: GatewayGiven): Gateway {
     if (body === 'gone') return
     if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
     const asked = memory.read(caller.agent, route.kind, body, req.headers)
+    const session = sessionOf(req.headers, asked.facts)
     const { usage, usd, ...became } = await exchange(
       { ...given, providers },
-      { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked, session: sessionOf(req.headers, asked.facts) },
+      { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked, session },
     )
-    if (usage) memory.learn(caller.agent, asked, usage)
+    if (usage) {
+      memory.learn(caller.agent, asked, usage)
+      meter(caller, session, asked.facts, body, usage)
+    }
     if (route.kind === 'models') return
     given.record({
       at: new Date(clock.now()).toISOString(),
       agent: caller.agent,
       message: caller.message,
-      session: sessionOf(req.headers, asked.facts),
+      session,
       model: asked.facts?.model?.slice(0, 200),
       ...became,
       inputTokens: usage?.inputTokens ?? 0,
@@ -64,8 +80,15 @@ export function createGateway(given: GatewayGiven): Gateway {
     })
   }
 
+  function meter({ agent, message }: Caller, session: string | undefined, facts: RequestFacts | undefined, body: Buffer, usage: Usage): void {
+    if (facts?.model === undefined) return
+    const change = contexts.heard({ agent, message, session, model: facts.model, usage, compaction: compactionIn(body, facts) })
+    if (change) given.contextTold(change)
+  }
+
   return {
     handle,
+    gauges: contexts.report,
     report: () => providers.all().map(({ provider, pool, line }) => ({ provider, pool, report: line.report() })),
   }
 }

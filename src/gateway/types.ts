@@ -4,6 +4,7 @@ import type { Name } from '../core/names.ts'
 import type { Verdict } from '../model/index.ts'
 import type { Clock, Log } from '../system/types.ts'
 import type { Upstream } from '../system/upstream.ts'
+import type { ContextChange } from './contexts.ts'
 
 /** Who calls, as its way in says: a socket of its own, or a key of its own. */
 export type Caller = Readonly<{
@@ -48,4 +49,8 @@ export type GatewayGiven = Readonly<{
   /** An answer that somebody must be told of: a key that is refused, money that is spent. */
   told: (provider: string, verdict: Verdict['kind']) => void
   record: (entry: Entry) => void
+  /** `context_window:` of its file. */
+  contextWindowOf: (agent: Name) => number | undefined
+  /** The context of a session is nearly full, or begins anew. */
+  contextTold: (change: ContextChange) => void
 }>

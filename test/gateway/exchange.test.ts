@@ -197,3 +197,19 @@ t.test('thirty agents at once stay within the limit that the provider tells, and
   await until('the entries', () => entries.length === 30)
   t.equal(new Set(entries.map(({ agent }) => agent)).size, 30)
 })
+
+t.test('the context of a session is metered by what the provider counts, and told at 80 % of the window of the agent', async (t) => {
+  const { url, entries, contexts, gateway } = await house(t, { contextWindow: 1_000 })
+  const session = { 'x-claude-code-session-id': 'b9f1c5d8-0000-4000-8000-000000000000' }
+  await (await ask(url, bodyOf({ messages: [{ role: 'user', content: 'word '.repeat(4_000) }] }), session)).text()
+  await until('the entry', () => entries.length === 1)
+  t.match(contexts, [{ passed: [70, 80], isNew: false, gauge: { agent: 'legal', session: session['x-claude-code-session-id'], windowTokens: 1_000 } }])
+  const [entry] = entries
+  t.match(gateway.gauges(), [
+    { usedTokens: (entry?.inputTokens ?? 0) + (entry?.cacheReadTokens ?? 0) + (entry?.cacheWriteTokens ?? 0) + (entry?.outputTokens ?? 0) },
+  ])
+  const compact = bodyOf({ messages: [{ role: 'user', content: 'Your task is to create a detailed summary of the conversation so far.' }] })
+  await (await ask(url, compact, session)).text()
+  await until('the entry', () => entries.length === 2)
+  t.match(contexts[1], { isNew: true, gauge: { usedTokens: 0 } })
+})

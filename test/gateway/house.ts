@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import type { Provider as ProviderConfig } from '../../src/core/config.ts'
 import type { Name } from '../../src/core/names.ts'
-import { type Caller, createGateway, type Entry, type Gateway, routeOf } from '../../src/gateway/index.ts'
+import { type Caller, type ContextChange, createGateway, type Entry, type Gateway, routeOf } from '../../src/gateway/index.ts'
 import { realClock } from '../../src/system/clock.ts'
 import type { Clock } from '../../src/system/types.ts'
 import { realUpstream } from '../../src/system/upstream.ts'
@@ -18,20 +18,28 @@ export type House = Readonly<{
   upstream: Provider
   entries: Entry[]
   told: string[]
+  contexts: ContextChange[]
   /** Changed, it counts from the next look on. */
   keys: Map<string, string>
 }>
 
-export type Plan = Readonly<{ options?: Options; providers?: (url: string) => Partial<ProviderConfig>[]; caller?: Partial<Caller>; clock?: Clock }>
+export type Plan = Readonly<{
+  options?: Options
+  providers?: (url: string) => Partial<ProviderConfig>[]
+  caller?: Partial<Caller>
+  clock?: Clock
+  contextWindow?: number
+}>
 
-export async function house(t: Test, { options, providers, caller, clock = realClock }: Plan = {}): Promise<House> {
+export async function house(t: Test, { options, providers, caller, clock = realClock, contextWindow }: Plan = {}): Promise<House> {
   const upstream = await startProvider({ latencyMs: 5, ...options })
   t.teardown(upstream.close)
-  const configured = (providers?.(upstream.url) ?? [{}]).map((one): ProviderConfig => ({
-    name: 'main', baseUrl: upstream.url, keyFile: '/none', pools: [], fallback: [], models: new Map(), urgentCap: 0.5, weights: new Map(), ...one })) // biome-ignore format: one row
+  const plain = { name: 'main', baseUrl: upstream.url, keyFile: '/none', pools: [], fallback: [], models: new Map(), urgentCap: 0.5, weights: new Map() }
+  const configured = (providers?.(upstream.url) ?? [{}]).map((one): ProviderConfig => ({ ...plain, ...one }))
   const keys = new Map(configured.map(({ name }) => [name, KEY]))
   const entries: Entry[] = []
   const told: string[] = []
+  const contexts: ContextChange[] = []
   const gateway = createGateway({
     clock,
     log: () => undefined,
@@ -41,6 +49,8 @@ export async function house(t: Test, { options, providers, caller, clock = realC
     keyOf: (name) => keys.get(name),
     told: (name, kind) => void told.push(`${name} ${kind}`),
     record: (entry) => void entries.push(entry),
+    contextWindowOf: () => contextWindow,
+    contextTold: (change) => void contexts.push(change),
   })
   const server = createServer((req, res) => {
     const route = routeOf(req.method ?? '', req.url ?? '')
@@ -53,5 +63,5 @@ export async function house(t: Test, { options, providers, caller, clock = realC
     server.closeAllConnections()
     return new Promise((resolve) => void server.close(resolve))
   })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, gateway, upstream, entries, told, keys }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, gateway, upstream, entries, told, contexts, keys }
 }

@@ -1,0 +1,104 @@
+/**
+ * How full the context of each session is, by what the provider counted, and when somebody must be told (contract, page 6, "The context
+ * cliff"). A session is the client's, or the message that is worked on; one context may send side requests, so that the largest since
+ * it began counts. It begins anew with a compaction that is recognised, or when all that comes is much smaller.
+ */
+import type { Name } from '../core/names.ts'
+import { type Compaction, type Usage, windowOf } from '../model/index.ts'
+
+/** Percent of the window: `context-high`; the order to write a checkpoint. */
+export const MARKS = [70, 80] as const
+export type Mark = (typeof MARKS)[number]
+
+export type ContextsGiven = Readonly<{
+  /** Of a monotonic clock. */
+  nowMs: () => number
+  /** `context_window:` of its file. */
+  contextWindowOf: (agent: Name) => number | undefined
+}>
+
+/** An answer that came. */
+export type Heard = Readonly<{
+  agent: Name
+  message: string | undefined
+  session: string | undefined
+  model: string
+  usage: Usage
+  compaction: Compaction | undefined
+}>
+
+export type Gauge = Readonly<{ agent: Name; message: string | undefined; session: string | undefined; usedTokens: number; windowTokens: number }>
+
+/** `passed`: marks, each once until the context begins anew. */
+export type ContextChange = Readonly<{ gauge: Gauge; passed: readonly Mark[]; isNew: boolean }>
+
+export type Contexts = Readonly<{
+  /** undefined: nothing that somebody would have to know. */
+  heard: (heard: Heard) => ContextChange | undefined
+  /** Of each agent that was heard of lately: its fullest one. */
+  report: () => Gauge[]
+}>
+
+type State = { gauge: Gauge; passed: number; smaller: number; compactedAt: number | undefined; heardMs: number }
+
+/** A client can make up any number of sessions: each agent has so many, and loses the one that is silent the longest. */
+const MOST_SESSIONS = 256
+const LATELY_MS = 3_600_000
+/** Less than half, so often in a row: it was compacted by a client that nobody knows. Side requests are fewer, or come between others. */
+const SMALLER_IN_A_ROW = 12
+
+export function createContexts({ nowMs, contextWindowOf }: ContextsGiven): Contexts {
+  const known = new Map<Name, Map<string, State>>()
+
+  function sessionsOf(agent: Name): Map<string, State> {
+    const sessions = known.get(agent) ?? new Map<string, State>()
+    known.set(agent, sessions)
+    return sessions
+  }
+
+  function measure(state: State | undefined, { agent, message, session, model, usage, compaction }: Heard): State & { isNew: boolean } {
+    const level = state?.gauge.usedTokens ?? 0
+    const used = usage.contextTokens
+    const isEnd = compaction === 'claude-code' || compaction === 'openclaw-summary'
+    // Claude Code's request to compact is the whole context; OpenClaw's is another one about it.
+    const fullest = Math.max(level, compaction === 'claude-code' ? used - usage.outputTokens : 0)
+    const compactedAt = (isEnd || usage.compacted) && fullest > 0 ? fullest : state?.compactedAt
+    const smaller = used < level / 2 ? (state?.smaller ?? 0) + 1 : 0
+    const isNew = isEnd || usage.compacted || smaller >= SMALLER_IN_A_ROW
+    const usedTokens = isEnd ? 0 : isNew ? used : Math.max(used, level)
+    const windowTokens = Math.min(windowOf(model), contextWindowOf(agent) ?? Number.POSITIVE_INFINITY, compactedAt ?? Number.POSITIVE_INFINITY)
+    // A side request, perhaps of another model, leaves the gauge as it is.
+    const gauge = state && !isNew && used < level ? { ...state.gauge, message } : { agent, message, session, usedTokens, windowTokens }
+    return { gauge, passed: isNew ? 0 : (state?.passed ?? 0), smaller: isNew ? 0 : smaller, compactedAt, heardMs: nowMs(), isNew }
+  }
+
+  return {
+    heard: (heard) => {
+      const { agent, message, session } = heard
+      // A message has no session's name: those have no spaces.
+      const key = session ?? (message === undefined ? undefined : `message ${message}`)
+      if (key === undefined) return undefined
+      const sessions = sessionsOf(agent)
+      const { isNew, ...state } = measure(sessions.get(key), heard)
+      const { usedTokens, windowTokens } = state.gauge
+      const passed = MARKS.filter((mark) => mark > state.passed && usedTokens * 100 >= mark * windowTokens)
+      sessions.delete(key)
+      sessions.set(key, { ...state, passed: passed.at(-1) ?? state.passed })
+      const [oldest] = sessions.keys()
+      if (sessions.size > MOST_SESSIONS && oldest !== undefined) sessions.delete(oldest)
+      return passed.length > 0 || isNew ? { gauge: state.gauge, passed, isNew } : undefined
+    },
+    report: () => {
+      const sinceMs = nowMs() - LATELY_MS
+      return [...known.values()].flatMap((sessions) => {
+        const lately = [...sessions.values()].filter(({ heardMs }) => heardMs >= sinceMs).map(({ gauge }) => gauge)
+        return lately.sort((a, b) => fullness(b) - fullness(a)).slice(0, 1)
+      })
+    },
+  }
+}
+
+/** From 0 on; more than 1 where a client goes on beyond the window. */
+export function fullness({ usedTokens, windowTokens }: Gauge): number {
+  return usedTokens / windowTokens
+}
