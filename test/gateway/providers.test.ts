@@ -1,0 +1,41 @@
+import t from 'tap'
+import type { Provider } from '../../src/core/config.ts'
+import { createProviders } from '../../src/gateway/providers.ts'
+import { makeHandClock } from '../hand-clock.ts'
+
+const provider = (name: string, more: Partial<Provider> = {}): Provider => ({
+  ...{ name, baseUrl: 'https://example.com', keyFile: '/k', pools: [], fallback: [], models: new Map(), urgentCap: 0.5, weights: new Map(), ...more },
+})
+const pool = (...models: string[]): Provider['pools'][number] => ({ models, rpm: 100, itpm: undefined, otpm: undefined })
+const of = (...all: Provider[]) => createProviders({ clock: makeHandClock(0), random: () => 0.5, providers: () => new Map(all.map((one) => [one.name, one])) })
+
+t.test('a model goes to the provider whose pools name it, else to the first that stands in for nobody', async (t) => {
+  const { chainFor } = of(
+    provider('a', { fallback: ['z'] }),
+    provider('b', { pools: [pool('local-*')], fallback: ['z', 'a'] }),
+    provider('c', { pools: [pool('claude-*-5', 'x')] }),
+    provider('z'),
+  )
+  const names = (model: string | undefined): string[] => chainFor(model).map(({ name }) => name)
+  t.same(names('local-7b'), ['b', 'z', 'a'])
+  for (const one of ['claude-opus-5', 'claude-opus-5-5', 'x']) t.same(names(one), ['c'], one)
+  // a stands in for b, so it is nobody's first.
+  for (const other of ['claude-opus-5-50', 'claude-5', 'xx', 'a-local-7b', '', undefined]) t.same(names(other), ['b', 'z', 'a'], String(other))
+  t.same(of().chainFor('x'), [])
+})
+
+t.test('models of one pool stand in one line; other limits are another line', async (t) => {
+  const main = provider('main', { pools: [pool('claude-*-4-*')] })
+  const { lineFor, all } = of(main)
+  const line = lineFor(main, 'claude-opus-4-8')
+  t.equal(lineFor(main, 'claude-sonnet-4-6'), line)
+  t.not(lineFor(main, 'claude-haiku-5-5'), line)
+  t.equal(line.report().meters.requests.set, 100)
+  t.not(lineFor({ ...main, pools: [{ ...pool('claude-*-4-*'), rpm: 200 }] }, 'claude-opus-4-8'), line)
+  t.same(
+    all().map(({ provider: name, pool: called }) => `${name} ${called}`),
+    ['main claude-*-4-*', 'main claude-haiku-5-5', 'main claude-*-4-*'],
+  )
+  for (let n = 0; n < 1_000; n++) lineFor(main, `made-up-${n}`)
+  t.ok(all().length < 100, 'names that a client makes up share a line')
+})
