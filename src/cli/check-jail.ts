@@ -2,14 +2,14 @@
 import { constants, readFileSync, statSync } from 'node:fs'
 import type { Agent, Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
-import { faultOfHost, filterFor, type JailFault } from '../jail/index.ts'
+import { faultOfHost, filterFor, INSTALL_BWRAP, type JailFault } from '../jail/index.ts'
 import type { Layout } from '../mailbox/index.ts'
 import { realClock } from '../system/clock.ts'
 import { type Host, hostOf } from '../system/host.ts'
 import { realSpawner } from '../system/spawner.ts'
 import { tryJail } from '../wake/index.ts'
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
-import { INSTALL_BWRAP, UNSEEN, UP, unless } from './exit.ts'
+import { UNSEEN, UP, unless } from './exit.ts'
 import { plainDisk } from './policies.ts'
 
 /** Each takes some 10 ms. */

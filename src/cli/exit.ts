@@ -43,9 +43,6 @@ export const AGAIN = 'penny …'
 /** Starts the daemon; where the organisation is another user's, shown as that user would do it. */
 export const UP = 'penny up --detach'
 
-/** Debian's and Ubuntu's; elsewhere the package has the same name. */
-export const INSTALL_BWRAP = 'sudo apt-get install bubblewrap'
-
 /** The system's word for an error: `ENOENT`. */
 export function codeOf(cause: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined

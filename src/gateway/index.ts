@@ -9,13 +9,13 @@
  * bounded, and is in its report.
  */
 
-import { compactionIn, type RequestFacts, sessionOf, type Usage } from '../model/index.ts'
+import { compactionIn, type Usage } from '../model/index.ts'
 import type { PoolReport } from '../share/index.ts'
 import type { IncomingMessage, ServerResponse } from '../system/http.ts'
 import { createContexts, type Gauge } from './contexts.ts'
 import { refuse } from './errors.ts'
 import { exchange } from './exchange.ts'
-import { createMemory } from './memory.ts'
+import { createMemory, type Read } from './memory.ts'
 import { createProviders } from './providers.ts'
 import { readBody } from './read.ts'
 import type { Route } from './route.ts'
@@ -54,21 +54,20 @@ export function createGateway(given: GatewayGiven): Gateway {
     if (body === 'gone') return
     if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
     const asked = memory.read(caller.agent, route.kind, body, req.headers)
-    const session = sessionOf(req.headers, asked.facts)
     const { usage, usd, ...became } = await exchange(
       { ...given, providers },
-      { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked, session },
+      { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked },
     )
     if (usage) {
       memory.learn(caller.agent, asked, usage)
-      meter(caller, session, asked.facts, body, usage)
+      meter(caller, asked, body, usage)
     }
     if (route.kind === 'models') return
     given.record({
       at: new Date(clock.now()).toISOString(),
       agent: caller.agent,
       message: caller.message,
-      session,
+      session: asked.session,
       model: asked.facts?.model?.slice(0, 200),
       ...became,
       inputTokens: usage?.inputTokens ?? 0,
@@ -80,7 +79,7 @@ export function createGateway(given: GatewayGiven): Gateway {
     })
   }
 
-  function meter({ agent, message }: Caller, session: string | undefined, facts: RequestFacts | undefined, body: Buffer, usage: Usage): void {
+  function meter({ agent, message }: Caller, { session, facts }: Read, body: Buffer, usage: Usage): void {
     if (facts?.model === undefined) return
     const change = contexts.heard({ agent, message, session, model: facts.model, usage, compaction: compactionIn(body, facts) })
     if (change) given.contextTold(change)

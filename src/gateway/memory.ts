@@ -1,5 +1,4 @@
 /** What a request will probably take, by what earlier ones of the same session, or of the same agent and model, took. */
-
 import type { Name } from '../core/names.ts'
 import { type Estimate, estimate, learn, type Memory, type RequestFacts, readRequest, sessionOf, type Usage } from '../model/index.ts'
 import type { IncomingHttpHeaders } from '../system/http.ts'
@@ -8,6 +7,7 @@ import type { Route } from './route.ts'
 export type Read = Readonly<{
   facts: RequestFacts | undefined
   model: string | undefined
+  session: string | undefined
   estimate: Pick<Estimate, 'inputTokens' | 'outputTokens'>
   /** Under which it is remembered; undefined: it is not. */
   key: string | undefined
@@ -35,14 +35,14 @@ export function createMemory(nowMs: () => number): Memories {
 
   return {
     read: (agent, kind, body, headers) => {
-      if (kind !== 'messages') return { facts: undefined, model: kind === 'count' ? 'count_tokens' : undefined, estimate: FREE, key: undefined }
-      const facts = readRequest(body)
+      const facts = kind === 'messages' ? readRequest(body) : undefined
+      const session = sessionOf(headers, facts)
+      if (kind !== 'messages') return { facts, model: kind === 'count' ? 'count_tokens' : undefined, session, estimate: FREE, key: undefined }
       const model = facts?.model
       const of = `${agent} ${model}`
-      const session = sessionOf(headers, facts)
       const key = session === undefined ? of : `${of} ${session}`
       // What is not JSON is for the provider to refuse; it takes nothing.
-      return { facts, model, estimate: facts ? estimate(facts, nowMs(), known.get(key) ?? withoutCache(known.get(of))) : FREE, key }
+      return { facts, model, session, estimate: facts ? estimate(facts, nowMs(), known.get(key) ?? withoutCache(known.get(of))) : FREE, key }
     },
     learn: (agent, { facts, key, model }, usage) => {
       if (!facts || key === undefined) return

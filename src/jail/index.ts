@@ -11,7 +11,7 @@
 export { filterFor } from './filter.ts'
 export { type Look, lookWith } from './guard.ts'
 export type { Jail } from './jail.ts'
-export { type Enclosed, enclose, faultOfHost, JAIL_PATH, type Program } from './line.ts'
+export { type Enclosed, enclose, faultOfHost, INSTALL_BWRAP, JAIL_PATH, type Program } from './line.ts'
 export { type JailFault, type Ready, readyJail } from './mounts.ts'
 export { behind, HOME_AT, RUNNERS_AT, shownAt } from './places.ts'
 export { readStatus, type Said } from './status.ts'

@@ -94,6 +94,9 @@ function isAtLeast([major, minor]: readonly [number, number], [leastMajor, least
   return major > leastMajor || (major === leastMajor && minor >= leastMinor)
 }
 
+/** Debian's and Ubuntu's; elsewhere the package has the same name. */
+export const INSTALL_BWRAP = 'sudo apt-get install bubblewrap'
+
 /** Why no jail can be made on this machine, as far as that can be told without trying; undefined: try. */
 export function faultOfHost({ bwrap, filters, processor }: Host): string | undefined {
   if (!bwrap) return 'bubblewrap (bwrap) is not installed'

@@ -37,14 +37,14 @@ export function realUpstream(): Upstream {
   const agents = { plain: new PlainAgent(kept), secure: new SecureAgent(kept) }
   return ({ baseUrl, method, path, headers, body, signal }) =>
     new Promise((resolve, reject) => {
-      const { protocol, hostname, port, pathname } = new URL(baseUrl)
+      const { protocol, host, hostname, port, pathname } = new URL(baseUrl)
       const isSecure = protocol === 'https:'
       const options = {
         host: hostname.replace(/^\[|\]$/g, ''),
         port: port === '' ? (isSecure ? 443 : 80) : Number(port),
         path: `${pathname === '/' ? '' : pathname}${path}`,
         method,
-        headers: ['host', new URL(baseUrl).host, ...headers, 'content-length', String(body.length)],
+        headers: ['host', host, ...headers, 'content-length', String(body.length)],
         signal,
         timeout: SILENT_MS,
         agent: isSecure ? agents.secure : agents.plain,

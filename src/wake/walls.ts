@@ -1,7 +1,7 @@
 /** Whether jails can be made: of all agents, or of one. While they cannot, nothing is started; there is no weaker jail. */
 import type { Name } from '../core/names.ts'
 import { shellWord } from '../core/text.ts'
-import { faultOfHost, type Jail, type JailFault } from '../jail/index.ts'
+import { faultOfHost, INSTALL_BWRAP, type Jail, type JailFault } from '../jail/index.ts'
 import type { WakeGiven } from './given.ts'
 import { tryJail } from './tryjail.ts'
 
@@ -71,7 +71,7 @@ export function createWalls(given: WakeGiven): Walls {
       code: 'jail-unavailable',
       about: MACHINE,
       sentence: `No jail can be made on this machine (${why}), so no agent is started; mail waits in new/. It is tried again every half a minute.`,
-      fix: given.host().bwrap ? 'penny doctor' : 'sudo apt-get install bubblewrap',
+      fix: given.host().bwrap ? 'penny doctor' : INSTALL_BWRAP,
     })
   }
 
@@ -121,7 +121,7 @@ export function createWalls(given: WakeGiven): Walls {
 function fixOf(agent: Name, { kind }: JailFault): string {
   switch (kind) {
     case 'machine':
-      return 'sudo apt-get install bubblewrap'
+      return INSTALL_BWRAP
     case 'mounts':
       return `\${EDITOR:-vi} ${shellWord(`policies/agents/${agent}.md`)}`
     case 'start':

@@ -1,17 +1,8 @@
 import t from 'tap'
-import { estimate, learn, type RequestFacts, readRequest, type Usage } from '../../src/model/index.ts'
+import { estimate, learn, type RequestFacts, readRequest } from '../../src/model/index.ts'
+import { usage } from './usage.ts'
 
 const facts = (body: object): RequestFacts => readRequest(Buffer.from(JSON.stringify(body))) as RequestFacts
-const usage = (some: Partial<Usage>): Usage => ({
-  inputTokens: 0,
-  cacheWriteTokens: 0,
-  cacheWriteHourTokens: 0,
-  cacheReadTokens: 0,
-  outputTokens: 0,
-  contextTokens: 0,
-  compacted: false,
-  ...some,
-})
 const talk = (words: number, more: object = {}): RequestFacts =>
   facts({ max_tokens: 32_000, messages: [{ role: 'user', content: 'word '.repeat(words) }], ...more })
 

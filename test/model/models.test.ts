@@ -1,16 +1,6 @@
 import t from 'tap'
-import { costUsd, poolOf, priceOf, type Usage, windowOf } from '../../src/model/index.ts'
-
-const usage = (some: Partial<Usage>): Usage => ({
-  inputTokens: 0,
-  cacheWriteTokens: 0,
-  cacheWriteHourTokens: 0,
-  cacheReadTokens: 0,
-  outputTokens: 0,
-  contextTokens: 0,
-  compacted: false,
-  ...some,
-})
+import { costUsd, poolOf, priceOf, windowOf } from '../../src/model/index.ts'
+import { usage } from './usage.ts'
 
 t.test('windows of models, whatever date or provider stands around the name', async (t) => {
   for (const wide of [
