@@ -50,7 +50,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
   }
 
   async function sealAndPlace(delivery: Delivery, dropped: Dropped | undefined): Promise<Delivered> {
-    await enter()
+    await enter(delivery.envelope.from)
     const drop = ids.next()
     const copyIds = delivery.to.map(() => ids.next())
     const nowMs = given.clock.now()
@@ -99,7 +99,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
       unstage(copyIds)
       throw cause
     }
-    await gate()
+    await gate(envelope.from)
     record(admissionOf(intent))
     return finish(intent, staged, dropped)
   }
@@ -199,7 +199,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
 
   async function holdIt(intent: HoldIntent): Promise<void> {
     await sealed.seal(intent)
-    await gate()
+    await gate(intent.from)
     const known = new Set<MessageId>()
     try {
       rehold(given, intent, known)
@@ -222,6 +222,7 @@ export function createDelivery(given: DeliverGiven): Deliver {
       of,
     }
     await sealed.seal(intent)
+    await gate(envelope.from)
     record({ event: 'repeat', drop, from: envelope.from, ref, of })
     try {
       removeDrop(given, drop, dropped)

@@ -1,35 +1,44 @@
+import { wentOn } from '../system/slices.ts'
 import type { Clock } from '../system/types.ts'
 
-/** Copies placed in one turn of the event loop, a fifth of a millisecond each: one fsync makes hundreds ready at once. */
-const A_TURN = 32
+/** Time one turn of the event loop may spend on placing what one fsync made ready, hundreds at once. Milliseconds. */
+const TURN_MS = 8
 
-/** Lets at most so many through in one turn, in order; the others wait for the next, so that nobody else waits long. */
-export function makeGate(clock: Clock): () => Promise<void> {
-  const waiting: (() => void)[] = []
-  let passed = 0
+/**
+ * Lets them through, one of each sender after the other, so that nobody waits behind a crowd of somebody else's; those for whom a turn
+ * has no time wait for the next.
+ */
+export function makeGate(clock: Clock): (from: string) => Promise<void> {
+  const waiting = new Map<string, (() => void)[]>()
   let planned = false
 
-  function nextTurn(): void {
-    planned = false
-    passed = 0
-    for (const pass of waiting.splice(0, A_TURN)) {
-      passed++
-      pass()
-    }
-    plan()
-  }
   function plan(): void {
-    if (planned || (waiting.length === 0 && passed === 0)) return
+    if (planned || waiting.size === 0) return
     planned = true
-    clock.soon(nextTurn)
+    clock.soon(() => void turn())
   }
-  return () => {
+  async function turn(): Promise<void> {
+    const endMs = clock.monotonic() + TURN_MS
+    do {
+      passOne()
+      await wentOn()
+    } while (waiting.size > 0 && clock.monotonic() < endMs)
+    planned = false
     plan()
-    if (passed < A_TURN && waiting.length === 0) {
-      passed++
-      plan()
-      return Promise.resolve()
-    }
-    return new Promise((resolve) => waiting.push(resolve))
   }
+  function passOne(): void {
+    for (const [from, line] of waiting) {
+      waiting.delete(from)
+      line.shift()?.()
+      if (line.length > 0) waiting.set(from, line)
+      return
+    }
+  }
+  return (from) =>
+    new Promise((resolve) => {
+      const line = waiting.get(from)
+      if (line) line.push(resolve)
+      else waiting.set(from, [resolve])
+      plan()
+    })
 }

@@ -1,4 +1,5 @@
 /** Whose turn it is: names that are to be looked at, folder by folder, so that a full one holds up no other. */
+import { wentOn } from '../system/slices.ts'
 import type { Clock, Listed } from '../system/types.ts'
 import type { Desk } from './desk.ts'
 
@@ -6,10 +7,8 @@ import type { Desk } from './desk.ts'
 const MOST_IN_FLIGHT = 512
 /** Names taken from one folder before the next folder has its turn. */
 const SHARE = 16
-/** Time one turn of the event loop may spend on drops. */
+/** Time one turn of the event loop may spend on drops, with all that is done with them until something is waited for. */
 const TURN_MS = 8
-/** Once so many are begun, whoever else has something to do has a turn: what is done with them goes on before that. */
-const MOST_A_TURN = 64
 
 export type Turns = Readonly<{
   /** To be looked at, once; one that is in flight is looked at again after that. */
@@ -25,33 +24,42 @@ export function createTurns(clock: Clock, desks: ReadonlyMap<string, Desk>, exam
   let inFlight = 0
   let turnPlanned = false
   let stopped = false
+  let round = desks.values()
   let allThrough: (() => void) | undefined
 
   function plan(): void {
-    if (turnPlanned || inFlight >= MOST_IN_FLIGHT) return
+    if (turnPlanned || stopped || inFlight >= MOST_IN_FLIGHT) return
     turnPlanned = true
-    clock.soon(turn)
+    clock.soon(() => void turn())
   }
 
-  function turn(): void {
+  async function turn(): Promise<void> {
+    const endMs = clock.monotonic() + TURN_MS
+    let idle = 0
+    while (idle < desks.size && inFlight < MOST_IN_FLIGHT && clock.monotonic() < endMs) idle = (await share(nextDesk(), endMs)) ? 0 : idle + 1
     turnPlanned = false
-    if (stopped) return
-    const startedMs = clock.monotonic()
-    const most = inFlight + MOST_A_TURN
-    for (let busy = true; busy; ) {
-      busy = false
-      for (const desk of desks.values()) {
-        let share = SHARE
-        for (const [name, listed] of desk.queue) {
-          if (share-- === 0 || inFlight >= MOST_IN_FLIGHT) break
-          desk.queue.delete(name)
-          examine(desk, name, listed)
-          busy = true
-        }
-      }
-      if (inFlight >= MOST_IN_FLIGHT) return
-      if (inFlight >= most || clock.monotonic() - startedMs > TURN_MS) return plan()
+    if (idle < desks.size) return plan()
+    round = desks.values()
+  }
+
+  /** Round after round, going on where the last turn had no more time. */
+  function nextDesk(): Desk | undefined {
+    const desk = round.next()
+    if (!desk.done) return desk.value
+    round = desks.values()
+    return round.next().value
+  }
+
+  /** Whether there was anything to look at. */
+  async function share(desk: Desk | undefined, endMs: number): Promise<boolean> {
+    let left = SHARE
+    for (const [name, listed] of desk?.queue ?? []) {
+      if (left-- === 0 || stopped || inFlight >= MOST_IN_FLIGHT || clock.monotonic() > endMs) break
+      desk?.queue.delete(name)
+      examine(desk as Desk, name, listed)
+      await wentOn()
     }
+    return left < SHARE
   }
 
   return {

@@ -1,5 +1,6 @@
 /** One queue for everything a holder's own moves make the room look at: who moves thousands of files waits, nobody else does. */
 import type { Name } from '../core/names.ts'
+import { wentOn } from '../system/slices.ts'
 import type { Cancel, Clock } from '../system/types.ts'
 
 export type Looks<Key> = Readonly<{
@@ -17,8 +18,6 @@ export type Looks<Key> = Readonly<{
 const TURN_MS = 8
 /** Each may hold two descriptors open. */
 const MOST_UNDER_WAY = 32
-/** Microtasks until a look that was begun has to wait for something, or is over. */
-const BEGINNING = 4
 
 /** `look` must not reject. */
 export function makeLooks<Key>(clock: Clock, look: (key: Key) => Promise<void>): Looks<Key> {
@@ -55,7 +54,7 @@ export function makeLooks<Key>(clock: Clock, look: (key: Key) => Promise<void>):
       if (key === undefined) break
       underWay++
       void look(key).then(ended)
-      for (let i = 0; i < BEGINNING; i++) await Promise.resolve()
+      await wentOn()
     }
     planned = false
     plan()

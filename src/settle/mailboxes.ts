@@ -1,4 +1,5 @@
 /** Looks after new/, cur/ and done/ of every holder: reports changes, sweeps for those that were not reported, rolls months. */
+import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
 import { FOLDERS, type Folder } from '../core/status.ts'
 import { shellWord } from '../core/text.ts'
@@ -176,16 +177,20 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
     }
   }
 
-  function compareLikely(): void {
+  function* likely(): Iterable<Mail> {
     const sinceMs = clock.now() - LATELY_MS
-    const likely: Mail[] = []
-    for (const mail of ledger.all()) if (mail.folder === 'cur' || mail.createdMs > sinceMs) likely.push(mail)
-    if (likelyAt >= likely.length) likelyAt = 0
-    for (const mail of likely.slice(likelyAt, likelyAt + LIKELY_A_SWEEP)) compareMark(mail)
+    const all: MessageId[] = []
+    for (const mail of ledger.all()) if (mail.folder === 'cur' || mail.createdMs > sinceMs) all.push(mail.id)
+    if (likelyAt >= all.length) likelyAt = 0
     likelyAt += LIKELY_A_SWEEP
+    for (const id of all.slice(likelyAt - LIKELY_A_SWEEP, likelyAt)) {
+      const mail = ledger.get(id)
+      if (mail) yield mail
+    }
   }
 
-  function compareMarks(): void {
+  /** The next ones of all, going on where the last sweep ended. */
+  function* nextMarks(): Iterable<Mail> {
     for (let left = Math.min(MARKS_A_SWEEP, ledger.size()); left > 0; left--) {
       round ??= ledger.all()
       const next = round.next()
@@ -194,7 +199,7 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
         return
       }
       const mail = ledger.get(next.value.id)
-      if (mail) compareMark(mail)
+      if (mail) yield mail
     }
   }
 
@@ -214,8 +219,8 @@ export function createMailboxes(given: SettleGiven, settle: Settle): Mailboxes {
     },
     sweep: async (all) => {
       const looks = [...boxes].map(([holder, box]) => look(holder, box, all))
-      if (ledger.size() > MARKS_A_SWEEP) compareLikely()
-      compareMarks()
+      if (ledger.size() > MARKS_A_SWEEP) await inSlices(clock, likely(), compareMark)
+      await inSlices(clock, nextMarks(), compareMark)
       await Promise.all(looks)
     },
     rollMonths: async () => {

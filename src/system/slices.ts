@@ -2,7 +2,7 @@
 import type { Clock } from './types.ts'
 
 /** Work between two looks at the event loop, milliseconds. */
-const SLICE_MS = 15
+const SLICE_MS = 8
 
 export async function inSlices<T>(clock: Clock, items: Iterable<T>, each: (item: T) => void): Promise<void> {
   let startedMs = clock.monotonic()
@@ -12,6 +12,11 @@ export async function inSlices<T>(clock: Clock, items: Iterable<T>, each: (item:
     await nextTurn(clock)
     startedMs = clock.monotonic()
   }
+}
+
+/** Resolves when what was begun has gone as far as it can before something outside answers: only then is it known what it took. */
+export function wentOn(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }
 
 export function nextTurn(clock: Clock): Promise<void> {

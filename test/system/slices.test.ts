@@ -21,7 +21,7 @@ t.test('long work lets others have their turn, keeps its order, and fails as a w
     elapsed += 5
   })
   t.same(done, items)
-  t.equal(turns, 33, 'each 15 ms')
+  t.equal(turns, 50, 'each 8 ms')
   await t.rejects(
     inSlices(counting, items, () => {
       throw new Error('no')
