@@ -46,7 +46,7 @@ export type House = Readonly<{
 let base: System | undefined
 
 /** `given` stands in for what is real: a clock that is turned by hand, a disk or a watch that refuses. */
-export async function openHouse(root: string, given: Partial<Pick<System, 'clock' | 'disk' | 'watch'>> = {}): Promise<House> {
+export async function openHouse(root: string, given: Partial<Pick<System, 'clock' | 'disk' | 'watch' | 'spawner'>> = {}): Promise<House> {
   base ??= await realSystem(mkdtempSync(`${tmpdir()}/seam-probe-`), 'error', () => undefined)
   const real = { ...base, ...given }
   const layout = layoutOf(root)
