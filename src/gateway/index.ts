@@ -25,9 +25,23 @@ export { type BudgetState, type Budgets, type BudgetsGiven, createBudgets } from
 export { type ContextChange, type Contexts, type ContextsGiven, createContexts, fullness, type Gauge, type Heard, type Mark } from './contexts.ts'
 export { type Day, daysOf } from './days.ts'
 export { type Ledger, type LedgerGiven, type LedgerReport, openLedger } from './ledger.ts'
+export type { AgentStanding, Ask, CallerSettings, FromGateway, GatewayStanding, PoolStanding, Settings, Tested, ToGateway, Work } from './link.ts'
 export { createMetrics, METRICS_TYPE, type Metrics, type Standing } from './metrics.ts'
 export { type Route, routeOf } from './route.ts'
-export { GROUPINGS, type Grouping, NO_MESSAGE, readLedger, type Span, type Sum, type SumsGiven, sumsOf, tokensOf } from './spent.ts'
+export {
+  createSums,
+  GROUPINGS,
+  type Grouping,
+  NO_MESSAGE,
+  NOTHING,
+  readLedger,
+  type Span,
+  type Sum,
+  type SumsGiven,
+  sumsOf,
+  together,
+  tokensOf,
+} from './spent.ts'
 export type { Caller, Entry, GatewayGiven } from './types.ts'
 
 export type Gateway = Readonly<{
