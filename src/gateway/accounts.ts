@@ -25,7 +25,7 @@ export type AccountsGiven = Readonly<{ clock: Clock; disk: Disk; log: Log; folde
 
 export function openAccounts({ clock, disk, log, folder, tell }: AccountsGiven): Accounts {
   let keepMs = Number.POSITIVE_INFINITY
-  let callers: readonly CallerSettings[] = []
+  let callers: ReadonlyMap<Name, CallerSettings> = new Map()
   let budgets: Readonly<{ of: Budgets; timezone: string }> | undefined
   let toldWhy: string | undefined
   const toldOver = new Map<Name, BudgetState['over']>()
@@ -34,7 +34,7 @@ export function openAccounts({ clock, disk, log, folder, tell }: AccountsGiven):
 
   /** What was used today before this process began. */
   function load(timezone: string): Budgets {
-    const of = createBudgets({ timezone, budgetOf: (agent) => callers.find((one) => one.agent === agent)?.budget })
+    const of = createBudgets({ timezone, budgetOf: (agent) => callers.get(agent)?.budget })
     const spoiled = (file: string, at: number): void => log('warn', 'a line of the ledger cannot be read, and does not count', { file, position: at })
     try {
       for (const entry of readLedger(disk, folder, { fromMs: of.sinceMs(clock.now()), spoiled })) of.record(entry)
@@ -59,26 +59,26 @@ export function openAccounts({ clock, disk, log, folder, tell }: AccountsGiven):
       lookAt(entry.agent)
     },
     set: ({ callers: all, timezone, ledgerKeepMs }) => {
-      callers = all
+      callers = new Map(all.map((one) => [one.agent, one]))
       keepMs = ledgerKeepMs
       if (budgets?.timezone !== timezone) budgets = { of: load(timezone), timezone }
       for (const { agent } of all) lookAt(agent)
     },
     look: () => {
-      for (const { agent } of callers) lookAt(agent)
+      for (const agent of callers.keys()) lookAt(agent)
       const { why } = ledger.report()
       if (why !== toldWhy) tell({ tell: 'ledger', why })
       toldWhy = why
     },
     budgets: () =>
-      callers.flatMap(({ agent }) => {
+      [...callers.keys()].flatMap((agent) => {
         const state = budgets?.of.stateOf(agent, clock.now())
         return state ? [{ agent, state }] : []
       }),
     agents: (gauges) => {
       const used = budgets?.of.usedToday(clock.now()) ?? new Map<Name, Sum>()
       const all = [...used.values()].reduce((sum: number, one) => sum + budgetedTokens(one), 0)
-      return callers.map(({ agent }) => {
+      return [...callers.keys()].map((agent) => {
         const sum = used.get(agent) ?? NOTHING
         return {
           agent,
