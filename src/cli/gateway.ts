@@ -36,6 +36,9 @@ export const command: Command = {
       case 'test':
         expectWords(call, 1, 2, 'test [PROVIDER]')
         return test(call, words[0])
+      // What the daemon starts: no person calls it, so that help does not tell of it.
+      case 'run':
+        return (await import('./gateway-run.ts')).runGateway()
       default:
         return refuse(EXIT.usage, `penny gateway: there is no ${JSON.stringify(verb)}`, `it is one of ${VERBS.join(' ')}`, 'penny help gateway')
     }
