@@ -1,6 +1,7 @@
 /** What each agent's jail shows, from the configuration in force (contract, page 5). */
 import { type Agent, type Config, type Mount, NETWORKS } from '../core/config.ts'
-import type { Jail } from '../jail/index.ts'
+import type { Name } from '../core/names.ts'
+import { type Jail, SOCKET_NAME } from '../jail/index.ts'
 import { type Layout, statOrNothing } from '../mailbox/index.ts'
 import type { Disk, Owner, SpawnPlan } from '../system/types.ts'
 import { type Identities, loadIdentities, readersOf } from './identities.ts'
@@ -23,8 +24,19 @@ export function jailOf(config: Config, layout: Layout, agent: Agent, as: Owner, 
     writable:
       mounts.length === 0 ? [] : [...config.agents.values()].flatMap((other) => other.mounts.filter(({ mode: how }) => how === 'rw').map(({ from }) => from)),
     network,
+    gateway: network === 'gateway' && config.providers.size > 0 ? gatewayFolder(layout, name) : undefined,
     sameUid: mode === 'user',
   }
+}
+
+/** Where this agent's socket to the model gateway is made: whoever may enter this folder counts as that agent. */
+export function gatewayFolder(layout: Layout, agent: Name): string {
+  return `${layout.own}/sockets/${agent}`
+}
+
+/** For an agent without a jail; undefined: there is none, for it is nobody's but the operator's who has no uid of its own. */
+export function gatewaySocket(config: Config, layout: Layout, agent: Name, mode: Identities['mode']): string | undefined {
+  return mode === 'system' && config.providers.size > 0 ? `${gatewayFolder(layout, agent)}/${SOCKET_NAME}` : undefined
 }
 
 /**

@@ -18,6 +18,8 @@ export type Identity = Readonly<{
   logOwner: Owner | undefined
   /** undefined: the operator wants none for it. */
   jail: Jail | undefined
+  /** Its socket to the model gateway, for runs without a jail; undefined: it has none. */
+  gateway: string | undefined
 }>
 
 export type WakeGiven = Readonly<{
