@@ -91,6 +91,8 @@ export function createViews(given: ViewsGiven): Views {
     if (dispatcher.running().some(({ agent }) => agent === name)) return { state: 'running' }
     const noJail = runner && dispatcher.faultOfJail(name)
     if (noJail !== undefined) return { state: 'waiting', why: `no jail can be made for it: ${noJail}` }
+    const held = runner && dispatcher.whyHeld(name)
+    if (held !== undefined) return { state: 'waiting', why: held }
     if (counts.open > 0 && runner)
       return {
         state: 'waiting',

@@ -40,13 +40,20 @@ export type Dispatcher = Readonly<{
   isPaused: (agent: Name) => boolean
   /** Why nothing can be started for this agent; undefined: it can. */
   faultOfJail: (agent: Name) => string | undefined
+  /** Why the model gateway holds this agent's next run; undefined: it holds none. */
+  whyHeld: (agent: Name) => string | undefined
+  /** The model gateway has more room, or less to hold: cheap. */
+  roomChanged: () => void
   /** Ends an agent's runs, which is no attempt: its configuration was narrowed or taken away. */
   endRuns: (agent: Name) => Promise<void>
   /** No new runs; those under way may go on for `drainMs` and are then ended, their messages back in new/. */
   stop: (drainMs: number) => Promise<void>
 }>
 
-type Live = Readonly<{ run: MessageId; mail: Mail; since: string; leash: Leash; over: Promise<void> }>
+type Live = Readonly<{ run: MessageId; mail: Mail; since: string; leash: Leash; over: Promise<void> }> & {
+  /** As the model gateway was told; undefined: it was not. */
+  rank: number | undefined
+}
 
 /** Hints are lost when the one who gives them has a mistake: every mailbox is looked at again this often. Milliseconds. */
 const LOOK_AGAIN_MS = 60_000
@@ -87,6 +94,16 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     }
   }
 
+  /** Who has no way to a model waits for none. */
+  function asksModels(agent: Name): boolean {
+    const identity = given.identity(agent)
+    return (identity?.jail ?? identity)?.gateway !== undefined
+  }
+
+  function mayStart({ holder, rank }: Mail): boolean {
+    return !given.models || !asksModels(holder) || given.models.mayStart(holder, rank)
+  }
+
   function plan(): void {
     if (planned || !ready || stopping) return
     planned = true
@@ -106,7 +123,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     while (!stopping && slots < concurrency) {
       const now = clock.monotonic()
       if (now < nextStartMs) return planAt(nextStartMs - now)
-      const mail = queue.first(canRun(), clock.now())
+      const mail = queue.first(canRun(), clock.now(), mayStart)
       if (!mail) break
       start(mail)
       nextStartMs = now + staggerMs
@@ -125,14 +142,19 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     perAgent.set(agent, (perAgent.get(agent) ?? 0) + 1)
     causes.began(run, agent, mail.hops, clock.now())
     let hasSlot = true
+    // Also of one that reaches this machine's loopback: there it calls with a key.
+    const isTold = identity.jail?.network !== 'none'
     /** What follows from a run may have to wait for its agent; the slot that all share is not kept for that, the agent's own is. */
     const freeSlot = (): void => {
       if (!hasSlot) return
       hasSlot = false
       slots--
+      if (isTold) given.models?.runEnded(run)
       plan()
     }
     slots++
+    // Before it begins: the next one finds what this one takes gone.
+    if (isTold) given.models?.runStarted({ agent, run, message: mail.id, rank: mail.rank })
     const over = conduct(given, records, { run, mail, runner, identity, leash }, freeSlot)
       .then((how) => {
         if (typeof how === 'object') walls.failed(agent, how.noJail)
@@ -154,7 +176,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
         if (mail.blockedOn.length > 0) queue.refresh(agent)
         offer(mail.id)
       })
-    live.set(mail.id, { run, mail, since: formatTime(clock.now()), leash, over })
+    live.set(mail.id, { run, mail, since: formatTime(clock.now()), leash, over, rank: isTold ? mail.rank : undefined })
   }
 
   function offer(id: MessageId): void {
@@ -200,6 +222,11 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     offer,
     changed: ({ id, now }) => {
       const one = live.get(id)
+      const rank = ledger.get(id)?.rank
+      if (one?.rank !== undefined && rank !== undefined && rank !== one.rank) {
+        one.rank = rank
+        given.models?.rankChanged(one.run, rank)
+      }
       if (now === 'cancelled' && one) void end((other) => other === one, 'withdrawn')
       if (now !== null && isSettled(now) && !one && records.tallyOf(id)) {
         records.forgetTally(id).catch((cause: unknown) => given.log('warn', 'attempts cannot be forgotten', { id, why: String(cause) }))
@@ -227,6 +254,11 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     paused: pauses.list,
     isPaused: pauses.has,
     faultOfJail: walls.fault,
+    whyHeld: (agent) => {
+      const next = asksModels(agent) ? queue.first([agent], clock.now()) : undefined
+      return next && given.models?.whyNot(agent, next.rank)
+    },
+    roomChanged: plan,
     endRuns: async (agent) => void (await end(isOf(agent), 'configuration')),
     stop: async (drainMs) => {
       stopping = true
