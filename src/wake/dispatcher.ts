@@ -51,8 +51,8 @@ export type Dispatcher = Readonly<{
 }>
 
 type Live = Readonly<{ run: MessageId; mail: Mail; since: string; leash: Leash; over: Promise<void> }> & {
-  /** As the model gateway was told; undefined: it was not. */
-  rank: number | undefined
+  /** As the model gateway was told. */
+  rank: number
 }
 
 /** Hints are lost when the one who gives them has a mistake: every mailbox is looked at again this often. Milliseconds. */
@@ -94,14 +94,8 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     }
   }
 
-  /** Who has no way to a model waits for none. */
-  function asksModels(agent: Name): boolean {
-    const identity = given.identity(agent)
-    return (identity?.jail ?? identity)?.gateway !== undefined
-  }
-
   function mayStart({ holder, rank }: Mail): boolean {
-    return !given.models || !asksModels(holder) || given.models.mayStart(holder, rank)
+    return given.models?.mayStart(holder, rank) ?? true
   }
 
   function plan(): void {
@@ -142,19 +136,17 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     perAgent.set(agent, (perAgent.get(agent) ?? 0) + 1)
     causes.began(run, agent, mail.hops, clock.now())
     let hasSlot = true
-    // Also of one that reaches this machine's loopback: there it calls with a key.
-    const isTold = identity.jail?.network !== 'none'
     /** What follows from a run may have to wait for its agent; the slot that all share is not kept for that, the agent's own is. */
     const freeSlot = (): void => {
       if (!hasSlot) return
       hasSlot = false
       slots--
-      if (isTold) given.models?.runEnded(run)
+      given.models?.runEnded(run)
       plan()
     }
     slots++
     // Before it begins: the next one finds what this one takes gone.
-    if (isTold) given.models?.runStarted({ agent, run, message: mail.id, rank: mail.rank })
+    given.models?.runStarted({ agent, run, message: mail.id, rank: mail.rank })
     const over = conduct(given, records, { run, mail, runner, identity, leash }, freeSlot)
       .then((how) => {
         if (typeof how === 'object') walls.failed(agent, how.noJail)
@@ -176,7 +168,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
         if (mail.blockedOn.length > 0) queue.refresh(agent)
         offer(mail.id)
       })
-    live.set(mail.id, { run, mail, since: formatTime(clock.now()), leash, over, rank: isTold ? mail.rank : undefined })
+    live.set(mail.id, { run, mail, since: formatTime(clock.now()), leash, over, rank: mail.rank })
   }
 
   function offer(id: MessageId): void {
@@ -223,7 +215,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     changed: ({ id, now }) => {
       const one = live.get(id)
       const rank = ledger.get(id)?.rank
-      if (one?.rank !== undefined && rank !== undefined && rank !== one.rank) {
+      if (one && rank !== undefined && rank !== one.rank) {
         one.rank = rank
         given.models?.rankChanged(one.run, rank)
       }
@@ -255,7 +247,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     isPaused: pauses.has,
     faultOfJail: walls.fault,
     whyHeld: (agent) => {
-      const next = asksModels(agent) ? queue.first([agent], clock.now()) : undefined
+      const next = queue.first([agent], clock.now())
       return next && given.models?.whyNot(agent, next.rank)
     },
     roomChanged: plan,

@@ -4,19 +4,17 @@ import type { MessageId } from '../../src/core/ids.ts'
 import type { Name } from '../../src/core/names.ts'
 import { realClock } from '../../src/system/clock.ts'
 import type { Clock } from '../../src/system/types.ts'
-import type { Dispatcher, Identity, Models } from '../../src/wake/index.ts'
+import type { Dispatcher, Models } from '../../src/wake/index.ts'
 import { makeHandClock } from '../hand-clock.ts'
 import { makeOffice, type Office, pause, until } from './office.ts'
-
-const TO_GATEWAY: Identity = { as: undefined, logOwner: undefined, jail: undefined, gateway: '/sockets/x/gateway.sock' }
-const TO_NOTHING: Identity = { as: undefined, logOwner: undefined, jail: undefined, gateway: undefined }
 
 type Gate = { office: Office; room: number; over: Map<Name, string>; told: string[]; apart: Set<string>; open: () => Promise<Dispatcher> }
 
 /** A gateway with so much room, of which each run that starts takes one; urgent ones need none. */
 function makeGate(t: Parameters<typeof makeOffice>[0], clock: Clock = realClock): Gate {
   const office = makeOffice(t, clock)
-  const whyNot: Models['whyNot'] = (agent, rank) => gate.over.get(agent) ?? (rank === 1 || gate.room > 0 ? undefined : 'for room at the provider')
+  const whyNot: Models['whyNot'] = (agent, rank) =>
+    gate.over.get(agent) ?? (gate.apart.has(agent) || rank === 1 || gate.room > 0 ? undefined : 'for room at the provider')
   const models: Models = {
     whyNot,
     mayStart: (agent, rank) => whyNot(agent, rank) === undefined,
@@ -28,7 +26,7 @@ function makeGate(t: Parameters<typeof makeOffice>[0], clock: Clock = realClock)
     rankChanged: (run, rank) => void gate.told.push(`now ${rank} ${run}`),
   }
   const gate: Gate = { office, room: 0, over: new Map(), told: [], apart: new Set(), open: () => office.open() }
-  office.given = { ...office.given, models, identity: (agent) => (gate.apart.has(agent) ? TO_NOTHING : TO_GATEWAY) }
+  office.given = { ...office.given, models }
   return gate
 }
 
