@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import type { Name } from '../../src/core/names.ts'
-import type { Ask, CallerSettings, FromGateway, Settings, ToGateway } from '../../src/gateway/index.ts'
+import type { Ask, CallerSettings, Entry, FromGateway, Settings, ToGateway } from '../../src/gateway/index.ts'
 import { type Owner, PENNY } from '../e2e/driver.ts'
 import { KEY, type Options, type Provider, startProvider } from '../support/provider/provider.ts'
 
@@ -50,12 +50,14 @@ export type Plan = Readonly<{
   options?: Options
   as?: Owner
   key?: string | undefined
+  /** Of a process before it. */
+  ledger?: readonly Entry[]
   callers?: readonly (Partial<Omit<CallerSettings, 'agent'>> & { agent: string })[]
 }>
 
 export const keyHash = (key: string): string => createHash('sha256').update(key).digest('hex')
 
-export async function started(t: Test, { options, as, callers = [{ agent: 'legal' }], ...plan }: Plan = {}): Promise<Started> {
+export async function started(t: Test, { options, as, ledger = [], callers = [{ agent: 'legal' }], ...plan }: Plan = {}): Promise<Started> {
   const upstream = await startProvider({ latencyMs: 5, ...options })
   t.teardown(upstream.close)
   const folder = mkdtempSync(join(tmpdir(), 'penny-gateway-'))
@@ -63,6 +65,10 @@ export async function started(t: Test, { options, as, callers = [{ agent: 'legal
   const socketOf = (agent: string): string => `${folder}/sockets/${agent}/gateway.sock`
   for (const one of ['gateway', 'sockets', ...callers.map(({ agent }) => `sockets/${agent}`)]) mkdirSync(`${folder}/${one}`, { recursive: true })
   if (as) for (const one of ['', 'gateway', 'sockets', ...callers.map(({ agent }) => `sockets/${agent}`)]) chownSync(`${folder}/${one}`, as.uid, as.gid)
+  for (const entry of ledger) {
+    mkdirSync(`${folder}/gateway/ledger`, { recursive: true })
+    appendFileSync(`${folder}/gateway/ledger/${entry.at.slice(0, 10)}.jsonl`, `${JSON.stringify(entry)}\n`)
+  }
   const port = await freePort()
   const child = spawn(process.execPath, ['--disallow-code-generation-from-strings', PENNY, 'gateway', 'run'], {
     cwd: `${folder}/gateway`,
