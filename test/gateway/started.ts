@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
-import { appendFileSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -49,6 +49,8 @@ export type Started = Readonly<{
 export type Plan = Readonly<{
   options?: Options
   as?: Owner
+  /** Folders of sockets that are given to an agent's group, as in system mode. */
+  groups?: Readonly<Record<string, number>>
   key?: string | undefined
   /** Of a process before it. */
   ledger?: readonly Entry[]
@@ -57,7 +59,7 @@ export type Plan = Readonly<{
 
 export const keyHash = (key: string): string => createHash('sha256').update(key).digest('hex')
 
-export async function started(t: Test, { options, as, ledger = [], callers = [{ agent: 'legal' }], ...plan }: Plan = {}): Promise<Started> {
+export async function started(t: Test, { options, as, groups = {}, ledger = [], callers = [{ agent: 'legal' }], ...plan }: Plan = {}): Promise<Started> {
   const upstream = await startProvider({ latencyMs: 5, ...options })
   t.teardown(upstream.close)
   const folder = mkdtempSync(join(tmpdir(), 'penny-gateway-'))
@@ -65,6 +67,11 @@ export async function started(t: Test, { options, as, ledger = [], callers = [{ 
   const socketOf = (agent: string): string => `${folder}/sockets/${agent}/gateway.sock`
   for (const one of ['gateway', 'sockets', ...callers.map(({ agent }) => `sockets/${agent}`)]) mkdirSync(`${folder}/${one}`, { recursive: true })
   if (as) for (const one of ['', 'gateway', 'sockets', ...callers.map(({ agent }) => `sockets/${agent}`)]) chownSync(`${folder}/${one}`, as.uid, as.gid)
+  for (const [agent, gid] of Object.entries(groups)) {
+    chownSync(`${folder}/sockets/${agent}`, as?.uid ?? 0, gid)
+    chmodSync(`${folder}/sockets/${agent}`, 0o2710)
+  }
+  for (const agent of callers.map((one) => one.agent).filter((one) => !(one in groups))) chmodSync(`${folder}/sockets/${agent}`, 0o700)
   for (const entry of ledger) {
     mkdirSync(`${folder}/gateway/ledger`, { recursive: true })
     appendFileSync(`${folder}/gateway/ledger/${entry.at.slice(0, 10)}.jsonl`, `${JSON.stringify(entry)}\n`)
