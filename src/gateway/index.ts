@@ -9,7 +9,7 @@
  * bounded, and is in its report.
  */
 
-import { compactionIn, type Usage } from '../model/index.ts'
+import { type Compaction, compactionIn, type Usage } from '../model/index.ts'
 import type { PoolReport } from '../share/index.ts'
 import type { IncomingMessage, ServerResponse } from '../system/http.ts'
 import { createContexts, type Gauge } from './contexts.ts'
@@ -27,6 +27,7 @@ export { type Day, daysOf } from './days.ts'
 export { type Ledger, type LedgerGiven, type LedgerReport, openLedger } from './ledger.ts'
 export { createMetrics, METRICS_TYPE, type Metrics, type Standing } from './metrics.ts'
 export { type Route, routeOf } from './route.ts'
+export { createSeals, type SealedRequest, type SealReason, type Seals, type SealsGiven } from './seal.ts'
 export { GROUPINGS, type Grouping, NO_MESSAGE, readLedger, type Span, type Sum, type SumsGiven, sumsOf, tokensOf } from './spent.ts'
 export type { Caller, Entry, GatewayGiven } from './types.ts'
 
@@ -54,13 +55,16 @@ export function createGateway(given: GatewayGiven): Gateway {
     if (body === 'gone') return
     if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
     const asked = memory.read(caller.agent, route.kind, body, req.headers)
+    const compaction = asked.facts && compactionIn(body, asked.facts)
+    const why = compaction ?? (isLastOf(caller, asked) ? 'nearly-full' : undefined)
+    if (why) await given.seals.seal(caller, asked.session, why, body)
     const { usage, usd, ...became } = await exchange(
       { ...given, providers },
       { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked },
     )
     if (usage) {
       memory.learn(caller.agent, asked, usage)
-      meter(caller, asked, body, usage)
+      meter(caller, asked, compaction, usage)
     }
     if (route.kind === 'models') return
     given.record({
@@ -79,9 +83,13 @@ export function createGateway(given: GatewayGiven): Gateway {
     })
   }
 
-  function meter({ agent, message }: Caller, { session, facts }: Read, body: Buffer, usage: Usage): void {
+  function isLastOf({ agent, message }: Caller, { session, facts, estimate }: Read): boolean {
+    return facts?.model !== undefined && contexts.isLast({ agent, message, session, model: facts.model, promptTokens: estimate.promptTokens })
+  }
+
+  function meter({ agent, message }: Caller, { session, facts }: Read, compaction: Compaction | undefined, usage: Usage): void {
     if (facts?.model === undefined) return
-    const change = contexts.heard({ agent, message, session, model: facts.model, usage, compaction: compactionIn(body, facts) })
+    const change = contexts.heard({ agent, message, session, model: facts.model, usage, compaction })
     if (change) given.contextTold(change)
   }
 
