@@ -178,6 +178,18 @@ export const FAULTS = {
     'The jail of an agent, or any jail at all, cannot be made; what should run in it is not started, and mail waits in new/.',
     'Install bubblewrap, or mend what the alert names; penny doctor starts a real jail and says more.',
   ),
+  'context-high': row(
+    'condition',
+    'warning',
+    'The context of an agent is nearly full: what it works on may be near a compaction. At 80 % it is told to write a checkpoint.',
+    'Nothing; smaller tasks, or a smaller context_window: in its file, leave more room. It closes when the session begins anew or the message is settled.',
+  ),
+  'checkpoint-missing': row(
+    'event',
+    'warning',
+    'A context was compacted, or is about to be, and its agent had not written home/checkpoint.md since it was told to. What it goes on with may lack decisions.',
+    'Read what it sent last, sealed in .penny/checkpoints/, and tell the agent what it may have forgotten.',
+  ),
 } as const satisfies Record<string, Row>
 
 export type FaultCode = keyof typeof FAULTS

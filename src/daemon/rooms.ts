@@ -2,18 +2,21 @@
 import { createAlerts } from '../alert/index.ts'
 import { type Config, holdersOf } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
 import type { Deliver } from '../deliver/index.ts'
 import { createLeftovers } from '../intake/index.ts'
 import { type Layout, mailFrom } from '../mailbox/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
 import { hostOf } from '../system/host.ts'
+import type { Owner } from '../system/types.ts'
 import { createDispatcher } from '../wake/index.ts'
 import { createAdoption } from './adoption.ts'
 import { createAnswers } from './asked.ts'
 import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
 import { createClockwork } from './clockwork.ts'
+import { createContextSide } from './contexts.ts'
 import { createDropFolders } from './folders.ts'
 import { createFull, type Full } from './full.ts'
 import { createHeldFolder, makeHeldSweep } from './held.ts'
@@ -109,6 +112,8 @@ export function buildRooms(given: RoomsGiven) {
     repair: provisioner.holder,
   })
   const { settle } = settleRoom
+  const givenOwner = (holder: Name): Owner | undefined => identities().givenOwner(holder)
+  const contexts = createContextSide({ ...outside, ...records, config, submit: post.submit, raise, clear, clearAll: alerts.clearAll, givenOwner })
   const dispatcher = createDispatcher({
     clock,
     disk,
@@ -132,6 +137,7 @@ export function buildRooms(given: RoomsGiven) {
     host: hostOf(given.environment['PATH'] ?? ''),
     clear,
     runnerPath: inForce.runnerPath,
+    keptFor: contexts.keptFor,
     wroteIt: answers.wroteIt,
     pins,
     meant: answers.meant,
@@ -232,7 +238,7 @@ export function buildRooms(given: RoomsGiven) {
     journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
   }
 
-  const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room, heldFolder, heldSweep }
+  const told = { alerts, calls, policies, views, answers, canary, canaries, contexts, deadlines, scheduler, full, room, heldFolder, heldSweep }
   const moving = { adoption, provisioner, settleRoom, dispatcher, deliver, intake }
   return {
     ...records,

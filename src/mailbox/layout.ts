@@ -25,6 +25,8 @@ export type Layout = Readonly<{
   home: (holder: string) => string
   private: (name: PrivateFolder) => string
   daemonSocket: string
+  /** Requests that ended a context, by agent: the gateway's process keeps them. */
+  checkpoints: string
 }>
 
 /** Folders of .penny/ that the mail uses. */
@@ -60,6 +62,7 @@ export function layoutOf(root: string): Layout {
     home: (holder) => `${workspace(holder)}/home`,
     private: (name) => `${own}/${name}`,
     daemonSocket: `${own}/run/daemon.sock`,
+    checkpoints: `${own}/checkpoints`,
   }
 }
 

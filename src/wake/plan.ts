@@ -42,6 +42,7 @@ export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord, j
   const { layout } = given
   const shown = (path: string): string => (jail ? shownAt(jail, path) : path)
   const shownIfThere = (path: string | undefined): string | undefined => path && shown(path)
+  const kept = given.keptFor(mail)
   const facts: Record<string, string | undefined> = {
     HOME: shown(layout.home(mail.holder)),
     PENNY_ROOT: jail ? undefined : layout.root,
@@ -60,6 +61,8 @@ export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord, j
     PENNY_IN_REPLY_TO: shownIfThere(sentMirror(given, mail)),
     PENNY_REPLIES: repliesOf(given, record).map(shown).join('\n') || undefined,
     PENNY_ATTACHMENTS: shownIfThere(attachmentsOf(given, mail)),
+    PENNY_CHECKPOINT: shownIfThere(kept.checkpoint),
+    PENNY_SEALED: shownIfThere(kept.sealed),
   }
   const known = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return { ...given.environment, ...(jail ? { PATH: JAIL_PATH } : {}), ...Object.fromEntries(known) }
