@@ -2,7 +2,8 @@
  * Starts a program again and again as the daemon does, in an agent's jail and without one, in turn; prints the milliseconds as JSON.
  * Arguments: root, agent, rounds. Bundled and started by parts/walls.mjs: the jail's words are src/jail's own, so it measures these.
  */
-import { loadPolicies, plainDisk } from '../../src/cli/policies.ts'
+import { plainDisk } from '../../src/cli/disk.ts'
+import { loadPolicies } from '../../src/cli/policies.ts'
 import { standingJail } from '../../src/daemon/index.ts'
 import { enclose, lookWith, readStatus } from '../../src/jail/index.ts'
 import { layoutOf } from '../../src/mailbox/index.ts'

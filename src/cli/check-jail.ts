@@ -9,8 +9,8 @@ import { type Host, hostOf } from '../system/host.ts'
 import { realSpawner } from '../system/spawner.ts'
 import { tryJail } from '../wake/index.ts'
 import { type Finding, note, ok, skipped, wrong } from './check.ts'
+import { plainDisk } from './disk.ts'
 import { UNSEEN, UP, unless } from './exit.ts'
-import { plainDisk } from './policies.ts'
 
 /** Each takes some 10 ms. */
 const MOST_TRIED = 50

@@ -38,6 +38,7 @@ export const command: Command = {
 const ARGUMENTS: Readonly<Record<string, string>> = {
   settle: 'done failed blocked cancelled',
   alerts: 'done all',
+  gateway: 'status key test',
   completion: SHELLS.join(' '),
   tasks: `${STATUSES.map((status) => `status:${status}`).join(' ')} priority: to: from: overdue older: thread:`,
   set: 'priority= due= status=open status=cancelled',

@@ -6,12 +6,13 @@ import { type Finding, ok, reasonOf, skipped, wrong } from './check.ts'
 import { checkAgents, checkPrograms } from './check-agents.ts'
 import { checkDaemon } from './check-daemon.ts'
 import { checkCompleteness, checkLock, checkRenames, checkRoom } from './check-disk.ts'
+import { checkGateway } from './check-gateway.ts'
 import { checkJail } from './check-jail.ts'
 import { checkNode, checkWatches, judgePath } from './check-machine.ts'
 import { checkOwners } from './check-owners.ts'
-import { type Command, expectWords } from './command.ts'
+import { type Command, expectWords, flag } from './command.ts'
+import { plainDisk } from './disk.ts'
 import { codeOf, EXIT } from './exit.ts'
-import { plainDisk } from './policies.ts'
 import { fixOf, paint, say, sayJson } from './print.ts'
 import { rootOf } from './root.ts'
 
@@ -23,9 +24,12 @@ const STYLES = { ok: 'green', wrong: 'red', note: 'yellow', skipped: 'dim' } as 
 
 export const command: Command = {
   summary: 'really tries everything, and says how to mend it',
-  usage: ['doctor'],
-  examples: [['doctor', 'exit 1 if something is wrong']],
-  options: {},
+  usage: ['doctor [--online]'],
+  examples: [
+    ['doctor', 'exit 1 if something is wrong'],
+    ['doctor --online', 'also asks the model providers, over the network'],
+  ],
+  options: { online: { type: 'boolean', about: 'also asks the model providers, over the network' } },
   run: async (call) => {
     expectWords(call, 0, 0, '')
     const root = rootOf(call)
@@ -48,6 +52,7 @@ export const command: Command = {
       ...(config ? await checkJail(layout, config, searchPath, { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }) : []),
       ...(config ? checkOwners(layout, config) : []),
       ...(await checkDaemon(root)),
+      ...(config ? await checkGateway(root, config, flag(call, 'online')) : []),
       skipped('hooks', 'not tried: this version installs none', ''),
     ]
     for (const finding of all.map((one) => ({ ...one, fix: one.fix === '' ? '' : fixOf(call.surroundings, one.fix) }))) {

@@ -91,7 +91,7 @@ function write(root: string, files: Awaited<ReturnType<typeof filesOf>>): void {
 async function filesOf(example: 'small' | 'thirty'): Promise<ReadonlyMap<string, { text: string; mode: number }>> {
   const { exampleFiles, readPolicies } = await import('../config/index.ts')
   if (example === 'small') return exampleFiles({ kind: 'small' })
-  const { plainDisk } = await import('./policies.ts')
+  const { plainDisk } = await import('./disk.ts')
   const folder = join(packageFolder(), 'policies')
   if (!existsSync(join(folder, 'org.yaml')))
     refuse(EXIT.noSuchThing, 'the example organisation is not here', `${folder} is missing from this installation`, 'npm install --global pennypost')

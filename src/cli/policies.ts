@@ -4,17 +4,9 @@ import { existsSync, readdirSync } from 'node:fs'
 import { describeProblem, loadConfig, readPolicies } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
-import { realDisk } from '../system/disk.ts'
-import type { Disk, Lease } from '../system/types.ts'
 import { fixOfBar } from './bar.ts'
+import { plainDisk } from './disk.ts'
 import { EXIT, refuse, UNSEEN, unless } from './exit.ts'
-
-/** Commands only read what nobody is writing. */
-const NO_LEASE: Lease = { how: 'proc', take: () => true, unbroken: () => true, drop: () => undefined }
-
-export function plainDisk(): Disk {
-  return realDisk(undefined, NO_LEASE)
-}
 
 /** Refuses (78) a configuration that cannot be used, with the first of its problems. */
 export function loadPolicies(root: string): Config {

@@ -61,6 +61,7 @@ function screen(call: Call, report: StatusReport): void {
     if (names.length > 0) line(title, `${paint(call, 'yellow', shown)}: ${what}`)
   }
   if (report.waiting_drops > 0) line('dropped', `${counted(report.waiting_drops, 'file is', 'files are')} not yet admitted`)
+  gatewayLine(call, report, line)
   line('canary', report.canary_ms === undefined ? 'none yet' : `went through in ${Math.round(report.canary_ms)} ms`)
   const { drops, admitted, held, repeats, copies, open, in_progress, blocked, settled, notes, bounces, alerts, canaries } = report.accounting
   line('drops', `${drops} = admitted ${admitted} + held ${held} + repeats ${repeats}`)
@@ -68,6 +69,21 @@ function screen(call: Call, report: StatusReport): void {
     'copies',
     `${copies} = open ${open} + in_progress ${in_progress} + blocked ${blocked} + settled ${settled} + notes ${notes}   (apart: bounces ${bounces}, alerts ${alerts}, canaries ${canaries})`,
   )
+}
+
+/** Nothing, where no provider is configured. */
+function gatewayLine(call: Call, { gateway }: StatusReport, line: (title: string, text: string) => void): void {
+  const { state, providers, without_key, over_budget } = gateway
+  if (state === 'none') return
+  const parts = [
+    state === 'ready' ? 'ready' : paint(call, 'yellow', state),
+    providers.join(' '),
+    without_key.length === 0 ? '' : paint(call, 'yellow', `no key: ${without_key.map(({ provider }) => provider).join(' ')}`),
+    over_budget.length === 0
+      ? ''
+      : `over budget: ${over_budget.slice(0, MOST_NAMED).join(' ')}${over_budget.length > MOST_NAMED ? ` … (${over_budget.length})` : ''}`,
+  ]
+  line('gateway', `${parts.filter((part) => part !== '').join(', ')}   ${paintFix(call, 'penny gateway status')}`)
 }
 
 /** Who has less around it than is usual, loudest first. */

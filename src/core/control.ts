@@ -35,6 +35,13 @@ export type Request =
   | Readonly<{ verb: 'canary' }>
   /** The original, as sealed. */
   | Readonly<{ verb: 'original'; id: string }>
+  | Readonly<{ verb: 'gateway' }>
+  /** Makes a key for a program outside a jail, or takes all of this agent's back. */
+  | Readonly<{ verb: 'gateway-key'; agent: string; revoke?: boolean }>
+  /** Really asks the provider. */
+  | Readonly<{ verb: 'gateway-test'; provider: string }>
+  /** Lines of the gateway's ledger since that moment (milliseconds), oldest first. */
+  | Readonly<{ verb: 'ledger'; sinceMs: number }>
 
 /** How a sender knows its own drop again: the name of the file, which begins with `SENT_PREFIX`, and what it held. */
 export type Dropped = Readonly<{ name: string; from: string; ref: string; sha256: string }>
@@ -69,6 +76,24 @@ export type Replies = Readonly<{
   read: { id: MessageId; holder: string; folder: Folder; path: string; text: string }
   canary: { ms: number; steps: readonly Readonly<{ step: string; ms: number }>[] }
   original: { text: string }
+  /** `standing`, of a process that answers: a `GatewayStanding` of gateway/link.ts. `why`: it does not. */
+  gateway: { gateway: GatewayState; standing?: object; why?: string }
+  /** The key is shown this once. */
+  'gateway-key': { key: string; url: string } | { revoked: number }
+  /** A `Tested` of gateway/link.ts. */
+  'gateway-test': { tested: object }
+  ledger: object
+}>
+export type GatewayState = Readonly<{
+  /** `none`: no provider is configured, and none runs. */
+  state: 'none' | 'starting' | 'ready' | 'down'
+  pid?: number
+  since?: string
+  why?: string
+  providers: readonly string[]
+  /** Providers that nothing is sent to, with why. */
+  without_key: readonly Readonly<{ provider: string; why: string }>[]
+  over_budget: readonly string[]
 }>
 export type WaitedCopy = Readonly<{ id: MessageId; to: string; status: Status | null; result?: string }>
 
@@ -117,6 +142,7 @@ export type StatusReport = Readonly<{
   /** Commands of `notify:` that failed when they were last started. */
   notify_failing?: readonly Readonly<{ command: readonly string[]; why: string; at: string }>[]
   waiting_drops: number
+  gateway: GatewayState
   /** Milliseconds the last canary took. */
   canary_ms?: number
   accounting: Accounting

@@ -178,6 +178,30 @@ export const FAULTS = {
     'The jail of an agent, or any jail at all, cannot be made; what should run in it is not started, and mail waits in new/.',
     'Install bubblewrap, or mend what the alert names; penny doctor starts a real jail and says more.',
   ),
+  'provider-key': row(
+    'condition',
+    'critical',
+    'There is no key for a model provider: its key file is missing, not private, not one word, or the provider refuses what lies in it. Nothing is sent there and requests wait.',
+    'Put the right key into the file with the command of the alert; it counts at once, nothing has to be restarted.',
+  ),
+  'provider-refused': row(
+    'condition',
+    'critical',
+    'A model provider refuses what only a person can mend: money or a limit of spending is used up, or the key is valid but may not do this. Agents get its answer as it is.',
+    'Look at the account at the provider; penny gateway test asks it again and closes the alert when it answers.',
+  ),
+  'gateway-down': row(
+    'condition',
+    'critical',
+    'The process of the model gateway does not run, or does not stay. It is started again and again; until then no agent reaches a model.',
+    'penny gateway status says why, the log of the daemon more.',
+  ),
+  'over-budget': row(
+    'condition',
+    'warning',
+    'An agent used its budget of today. What runs goes on; new runs of it wait until the day ends, in the time zone of org.yaml.',
+    'Nothing, or raise budget: in the agent file; penny usage --by thread says what it was used for.',
+  ),
   'context-high': row(
     'condition',
     'warning',

@@ -181,6 +181,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
   }
 
   async function begin(): Promise<void> {
+    await step('the model gateway', rooms.gateway.configure)
     // Without the past nothing that follows would be true: a daemon that cannot read it ends.
     await loadState(rooms.snapshot, rooms.past, deadlines.replay, mirrored)
     journal.listen(deadlines.replay)
@@ -198,6 +199,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     })
     rooms.adoption.start()
     await step('runs of before', dispatcher.recover)
+    rooms.tellBare()
     dispatcher.kick()
     await step('sealed checkpoints', rooms.contexts.recover)
     await step('the schedules', scheduler.look)
@@ -234,6 +236,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
 
   async function stopInOrder(runsOver: Promise<void>): Promise<void> {
     await runsOver
+    const gatewayOver = rooms.gateway.stop()
     await scheduler.stop()
     for (const cancel of cancels) cancel()
     if (rooms.isReady()) await deadlines.stop()
@@ -252,6 +255,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     await sealed.end()
     await journal.close()
     rooms.pins.closeAll()
+    await gatewayOver
   }
 }
 

@@ -15,6 +15,8 @@ export type Identities = Readonly<{
   mailOwner: (holder: Name) => Owner | undefined
   givenOwner: (holder: Name) => Owner | undefined
   alertOwner: Owner | undefined
+  /** Of the gateway's process; undefined: as the daemon, or there is none. */
+  gateway: Owner | undefined
   uidOf: (holder: Name) => number | undefined
   /** uid, gid and groups of an agent's runs; undefined in user mode. */
   runAs: (agent: Name) => (Owner & { groups: readonly number[] }) | undefined
@@ -23,11 +25,15 @@ export type Identities = Readonly<{
   mayOwn: (holder: Name, stat: Stat) => boolean
 }>
 
+/** Under this its uid is kept. */
+const GATEWAY = 'gateway'
+
 export function loadIdentities(disk: Disk, config: Config, self: Owner, uidsFile: string, writeFile: (path: string, text: string) => void): Identities {
   if (self.uid !== 0) return userMode(config, self)
   const uids: Uids = readUids(disk, uidsFile)
   const before = JSON.stringify(uids)
   for (const agent of config.agents.values()) if (agent.user === undefined) uids.assign(agent.name, config.org.uids)
+  if (config.providers.size > 0) uids.assignProcess(GATEWAY, config.org.uids)
   if (JSON.stringify(uids) !== before) writeFile(uidsFile, writeUids(uids))
   return systemMode(config, self, uids)
 }
@@ -40,6 +46,7 @@ function userMode(config: Config, self: Owner): Identities {
     mailOwner: () => undefined,
     givenOwner: () => undefined,
     alertOwner: undefined,
+    gateway: undefined,
     uidOf: () => undefined,
     runAs: () => undefined,
     senderInSpool: (uid) => (uid === self.uid ? { from: config.org.postmaster, via: 'person' } : { unknownUid: uid }),
@@ -64,9 +71,11 @@ function systemMode(config: Config, self: Owner, uids: Uids): Identities {
   const byUid = new Map<number, Name>()
   for (const [name, { uid }] of ids) if (config.agents.has(name) || config.people.get(name)?.user !== undefined) byUid.set(uid, name)
   const rootIs = byUid.get(0) ?? config.org.postmaster
+  const gatewayUid = uids.ofProcess(GATEWAY)
+  const gateway = gatewayUid === undefined ? undefined : { uid: gatewayUid, gid: gatewayUid }
   const owners = (holder: Name | undefined): Owners => {
     const own = holder === undefined ? undefined : ids.get(holder)
-    return { daemon: self, operatorsGid, holder: own && { uid: own.uid, gid: own.gid }, readersGid: own?.readersGid, give: true }
+    return { daemon: self, operatorsGid, holder: own && { uid: own.uid, gid: own.gid }, readersGid: own?.readersGid, gateway, give: true }
   }
   return {
     mode: 'system',
@@ -81,6 +90,7 @@ function systemMode(config: Config, self: Owner, uids: Uids): Identities {
       return config.agents.has(holder) ? { uid: self.uid, gid: own.gid } : { uid: own.uid, gid: own.gid }
     },
     alertOwner: { uid: self.uid, gid: operatorsGid },
+    gateway,
     uidOf: (holder) => ids.get(holder)?.uid,
     runAs: (agent) => {
       const own = ids.get(agent)

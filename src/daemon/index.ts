@@ -22,6 +22,7 @@ import { prepare } from './start.ts'
 import { serveSupervisor } from './supervised.ts'
 
 /** By these `penny doctor` judges, and `penny jail` starts programs, as the daemon does. */
+export { readKeyFile } from './gateway-keys.ts'
 export { standingJail } from './jails.ts'
 export { type LockRoot, lockRoot } from './lock.ts'
 export { readConfig } from './machine.ts'
@@ -115,6 +116,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
         layout,
         version,
         environment: { PATH, LANG, ...(TZ === undefined ? {} : { TZ }) },
+        gatewayCommand: [process.execPath, ...process.execArgv, process.argv[1] ?? '', 'gateway', 'run'],
         stop,
         failed: (cause) => crash('it did not start', cause),
       })

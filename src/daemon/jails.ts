@@ -1,5 +1,8 @@
 /** What each agent's jail shows, from the configuration in force (contract, page 5). */
 import { type Agent, type Config, type Mount, NETWORKS } from '../core/config.ts'
+import type { Name } from '../core/names.ts'
+import type { Clear, Raise } from '../core/post.ts'
+import { shellWord } from '../core/text.ts'
 import type { Jail } from '../jail/index.ts'
 import { type Layout, statOrNothing } from '../mailbox/index.ts'
 import type { Disk, Owner, SpawnPlan } from '../system/types.ts'
@@ -37,6 +40,35 @@ export function standingJail(disk: Disk, layout: Layout, config: Config, agent: 
   const { mode, runAs } = loadIdentities(disk, config, self, layout.uids, () => undefined)
   const as = runAs(agent.name)
   return { jail: jailOf(config, layout, agent, as ?? self, copyRunners(disk, layout, config.digest), mode), as }
+}
+
+/** Whether it would act with the daemon's own uid and no wall, where a key of a provider could be read with that uid: then nothing is started for it. */
+export function isBare(config: Config, agent: Agent, mode: Identities['mode']): boolean {
+  return mode === 'user' && !agent.jailed && config.providers.size > 0
+}
+
+/** Tells of each such agent, and closes what was told of others: jails that cannot be made have the same code, and are told elsewhere. */
+export function createBareTold(raise: Raise, clear: Clear): (config: Config, mode: Identities['mode']) => void {
+  const told = new Set<Name>()
+  return (config, mode) => {
+    const bare = [...config.agents.values()].filter((agent) => isBare(config, agent, mode)).map(({ name }) => name)
+    for (const name of told) {
+      if (bare.includes(name)) continue
+      told.delete(name)
+      clear('jail-unavailable', name)
+    }
+    for (const name of bare) {
+      if (told.has(name)) continue
+      told.add(name)
+      raise({
+        code: 'jail-unavailable',
+        about: name,
+        agent: name,
+        sentence: `${name} has jail: none and would act with the daemon's own uid, which can read the key of a provider: while policies/providers/ names one, nothing is started for it; its mail waits in new/.`,
+        fix: `\${EDITOR:-vi} ${shellWord(`policies/agents/${name}.md`)}   # take jail: none out, or run the daemon as root`,
+      })
+    }
+  }
 }
 
 /** Whether a run of before could see or do what one of now may not: it must end before that counts. */

@@ -9,6 +9,7 @@ import { createLeftovers } from '../intake/index.ts'
 import { type Layout, mailFrom } from '../mailbox/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
 import { hostOf } from '../system/host.ts'
+import { startPartner } from '../system/partner.ts'
 import type { Owner } from '../system/types.ts'
 import { createDispatcher } from '../wake/index.ts'
 import { createAdoption } from './adoption.ts'
@@ -19,8 +20,10 @@ import { createClockwork } from './clockwork.ts'
 import { createContextSide } from './contexts.ts'
 import { createDropFolders } from './folders.ts'
 import { createFull, type Full } from './full.ts'
+import { createGatewaySide } from './gateway.ts'
 import { createHeldFolder, makeHeldSweep } from './held.ts'
 import { createInflow } from './inflow.ts'
+import { createBareTold } from './jails.ts'
 import { notifier } from './notify.ts'
 import { createPolicies } from './policies.ts'
 import { createPost } from './post.ts'
@@ -32,7 +35,8 @@ import { createViews } from './views.ts'
 import { createWatches } from './watches.ts'
 import { makeWorkspacesSweep } from './workspaces.ts'
 
-export type RoomsGiven = Prepared & Readonly<{ layout: Layout; version: string; environment: Readonly<Record<string, string>> }>
+export type RoomsGiven = Prepared &
+  Readonly<{ layout: Layout; version: string; environment: Readonly<Record<string, string>>; gatewayCommand: readonly string[] }>
 export type Rooms = ReturnType<typeof buildRooms>
 
 export function buildRooms(given: RoomsGiven) {
@@ -114,6 +118,13 @@ export function buildRooms(given: RoomsGiven) {
   const { settle } = settleRoom
   const givenOwner = (holder: Name): Owner | undefined => identities().givenOwner(holder)
   const contexts = createContextSide({ ...outside, ...records, config, submit: post.submit, raise, clear, clearAll: alerts.clearAll, givenOwner })
+  const gateway = createGatewaySide({
+    ...{ system, layout, config, identities, ledger, raise, clear, startPartner, contexts },
+    clearAll: alerts.clearAll,
+    kick: () => dispatcher.kick(),
+    command: given.gatewayCommand,
+    environment: given.environment,
+  })
   const dispatcher = createDispatcher({
     clock,
     disk,
@@ -198,6 +209,7 @@ export function buildRooms(given: RoomsGiven) {
     heldFiles: heldFolder.count,
     notifyFailing: () => notify.failing([config().org, ...config().people.values()].flatMap((one) => one.notify)),
     waitingDrops: intake.waiting,
+    gateway,
     canaryMs: canary.lastMs,
     configInvalid: policies.invalid,
     uid: system.self.uid,
@@ -233,18 +245,23 @@ export function buildRooms(given: RoomsGiven) {
     setHolders()
     dispatcher.kick()
     scheduler.look()
+    gateway.configure()
+    tellBare()
     // It is in force for all the others; what could not be made is tried again with the next look.
     if (refusal !== undefined) throw refusal
     journal.record({ event: 'daemon', state: 'config', what: config().digest.slice(0, 12) })
   }
 
+  const bareTold = createBareTold(raise, clear)
+  const tellBare = (): void => bareTold(config(), identities().mode)
   const told = { alerts, calls, policies, views, answers, canary, canaries, contexts, deadlines, scheduler, full, room, heldFolder, heldSweep }
-  const moving = { adoption, provisioner, settleRoom, dispatcher, deliver, intake }
+  const moving = { gateway, adoption, provisioner, settleRoom, dispatcher, deliver, intake }
   return {
     ...records,
     ...told,
     ...moving,
     watches,
+    tellBare,
     ready,
     isReady: () => isReady,
     becomeReady: () => {

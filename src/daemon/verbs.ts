@@ -20,6 +20,8 @@ import type { Dispatcher } from '../wake/index.ts'
 import type { Answers } from './asked.ts'
 import { Refused, type Verbs } from './control.ts'
 import { clearMisleadingName } from './corrections.ts'
+import type { GatewaySide } from './gateway.ts'
+import { createGatewayVerbs } from './gateway-verbs.ts'
 import type { releaseHeld } from './held.ts'
 import { createHolding } from './holding.ts'
 import { createOutcomes, nextEntry, type Outcome } from './outcomes.ts'
@@ -42,6 +44,7 @@ export type VerbsGiven = Readonly<{
   settle: Settle
   alerts: Alerts
   dispatcher: Dispatcher
+  gateway: GatewaySide
   stop: (drainMs: number) => void
   release: (file: string, gone: AbortSignal) => ReturnType<typeof releaseHeld>
   flyCanary: () => Promise<Flown>
@@ -108,6 +111,7 @@ export function createVerbs(given: VerbsGiven): Verbs {
   }
 
   return {
+    ...createGatewayVerbs(given),
     status: async () => ({ report: await given.views.status() }),
     tasks: async ({ settled }, say, gone) => {
       await given.ready

@@ -9,7 +9,9 @@ import { formatTime } from '../core/time.ts'
 import type { Layout, Ledger, Mail } from '../mailbox/index.ts'
 import { byService } from '../mailbox/index.ts'
 import type { Dispatcher } from '../wake/index.ts'
+import type { GatewaySide } from './gateway.ts'
 import type { Identities } from './identities.ts'
+import { isBare } from './jails.ts'
 import type { State } from './state.ts'
 
 export type ViewsGiven = Readonly<{
@@ -27,12 +29,16 @@ export type ViewsGiven = Readonly<{
   heldFiles: () => Promise<number>
   notifyFailing: () => NonNullable<StatusReport['notify_failing']>
   waitingDrops: () => number
+  gateway: Pick<GatewaySide, 'summary' | 'runs'>
   canaryMs: () => number | undefined
   configInvalid: () => boolean
   /** The daemon's, as which all act in user mode. */
   uid: number
   nowMs: () => number
 }>
+
+/** Rank of a message that says nothing of its own. */
+const NORMAL = 3
 
 export type Views = Readonly<{ status: () => Promise<StatusReport>; tasks: () => Iterable<TaskRow>; agents: () => AgentRow[]; alerts: () => AlertRow[] }>
 
@@ -85,20 +91,21 @@ export function createViews(given: ViewsGiven): Views {
   }
 
   function agentState(name: Name, counts: AgentRow['counts'], stuck: ReadonlySet<string>): Pick<AgentRow, 'state' | 'why'> {
-    const runner = config().agents.get(name)?.runner
+    const agent = config().agents.get(name)
+    const runner = agent?.runner
     if (dispatcher.isPaused(name)) return { state: 'paused' }
     if (stuck.has(name)) return { state: 'stuck', why: 'see penny alerts' }
     if (dispatcher.running().some(({ agent }) => agent === name)) return { state: 'running' }
     const noJail = runner && dispatcher.faultOfJail(name)
     if (noJail !== undefined) return { state: 'waiting', why: `no jail can be made for it: ${noJail}` }
-    if (counts.open > 0 && runner)
-      return {
-        state: 'waiting',
-        why: dispatcher.running().length >= config().org.wake.concurrency ? 'for a free place (wake.concurrency)' : 'for its next turn',
-      }
+    if (agent?.runner && isBare(config(), agent, given.identities().mode))
+      return { state: 'waiting', why: 'jail: none is refused while a provider is configured' }
+    if (counts.open > 0 && runner) return { state: 'waiting', why: given.gateway.runs.whyNot(name, NORMAL) ?? whyQueued() }
     if (counts.blocked > 0) return { state: 'waiting', why: 'blocked on other messages' }
     return { state: runner ? 'idle' : 'no runner' }
   }
+
+  const whyQueued = (): string => (dispatcher.running().length >= config().org.wake.concurrency ? 'for a free place (wake.concurrency)' : 'for its next turn')
 
   async function status(): Promise<StatusReport> {
     // Before the alerts are listed: each may raise one.
@@ -128,6 +135,7 @@ export function createViews(given: ViewsGiven): Views {
       held,
       ...(failing.length === 0 ? {} : { notify_failing: failing }),
       waiting_drops: given.waitingDrops(),
+      gateway: given.gateway.summary(),
       ...(given.canaryMs() === undefined ? {} : { canary_ms: given.canaryMs() as number }),
       accounting: given.state.accounting(),
       config: { digest: config().digest, invalid },

@@ -91,7 +91,14 @@ export type SumsGiven = Readonly<{
 export const NO_MESSAGE = '-'
 
 /** What it holds grows with the groups alone. */
-export function sumsOf(entries: Iterable<Entry>, { by, timezone, threadOf }: SumsGiven): ReadonlyMap<string, Sum> {
+export function sumsOf(entries: Iterable<Entry>, given: SumsGiven): ReadonlyMap<string, Sum> {
+  const { add, sums } = createSums(given)
+  for (const entry of entries) add(entry)
+  return sums
+}
+
+/** For entries that come one by one. */
+export function createSums({ by, timezone, threadOf }: SumsGiven): Readonly<{ add: (entry: Entry) => void; sums: ReadonlyMap<string, Sum> }> {
   const dayAt = daysOf(timezone)
   const groupOf = (entry: Entry): string => {
     switch (by) {
@@ -104,11 +111,25 @@ export function sumsOf(entries: Iterable<Entry>, { by, timezone, threadOf }: Sum
     }
   }
   const sums = new Map<string, Sum>()
-  for (const entry of entries) {
-    const group = groupOf(entry)
-    sums.set(group, plus(sums.get(group) ?? NOTHING, entry))
+  return {
+    sums,
+    add: (entry) => {
+      const group = groupOf(entry)
+      sums.set(group, plus(sums.get(group) ?? NOTHING, entry))
+    },
   }
-  return sums
+}
+
+export function together(a: Sum, b: Sum): Sum {
+  return {
+    requests: a.requests + b.requests,
+    inputTokens: a.inputTokens + b.inputTokens,
+    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    usd: a.usd + b.usd,
+    unpriced: a.unpriced + b.unpriced,
+  }
 }
 
 export function plus(sum: Sum, entry: Entry): Sum {

@@ -27,7 +27,19 @@ export {
   statOrNothing,
 } from './folders.ts'
 export { type Handed, type HandOver, handOver } from './handover.ts'
-export { agentRules, type Contents, type Layout, layoutOf, personRules, type Rule, rootRules, SWAPPED, spoolBoxRules } from './layout.ts'
+export {
+  agentRules,
+  type Contents,
+  gatewayRules,
+  type Layout,
+  layoutOf,
+  personRules,
+  type Rule,
+  rootRules,
+  SWAPPED,
+  socketRule,
+  spoolBoxRules,
+} from './layout.ts'
 export { byService, digestOf, type FileMark, isOpenTask, type Ledger, type Mail, makeLedger, NONE } from './ledger.ts'
 export {
   explainedBy,

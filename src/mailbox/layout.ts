@@ -27,6 +27,11 @@ export type Layout = Readonly<{
   daemonSocket: string
   /** Requests that ended a context, by agent: the gateway's process keeps them. */
   checkpoints: string
+  /** The gateway process's own folder, and its ledger there. */
+  gateway: string
+  ledger: string
+  /** Of an agent's socket to the gateway, `gateway.sock`: nothing else lies there, and a jail shows it. */
+  socketFolder: (agent: string) => string
 }>
 
 /** Folders of .penny/ that the mail uses. */
@@ -63,6 +68,9 @@ export function layoutOf(root: string): Layout {
     private: (name) => `${own}/${name}`,
     daemonSocket: `${own}/run/daemon.sock`,
     checkpoints: `${own}/checkpoints`,
+    gateway: `${own}/gateway`,
+    ledger: `${own}/gateway/ledger`,
+    socketFolder: (agent) => `${own}/sockets/${agent}`,
   }
 }
 
@@ -72,8 +80,8 @@ export function layoutOf(root: string): Layout {
  */
 export type Rule = Readonly<{
   path: string
-  user: 'daemon' | 'holder'
-  group: 'daemon' | 'operators' | 'holder' | 'readers'
+  user: 'daemon' | 'holder' | 'gateway'
+  group: 'daemon' | 'operators' | 'holder' | 'readers' | 'gateway'
   mode: number
   closed?: true
   /** Where what lies in it goes with the folder when its owner changes. */
@@ -122,6 +130,22 @@ export function agentRules(layout: Layout, agent: Name): Rule[] {
     given(layout.attachments(agent)),
     given(layout.runs(agent)),
   ]
+}
+
+/** The gateway process's own folder, and the one that the folders of sockets lie in: made once there is a provider. */
+export function gatewayRules(layout: Layout): Rule[] {
+  const folder = layout.socketFolder('')
+  return [
+    { path: layout.gateway, user: 'gateway', group: 'gateway', mode: 0o700 },
+    { path: layout.ledger, user: 'gateway', group: 'gateway', mode: 0o700 },
+    { path: layout.checkpoints, user: 'gateway', group: 'gateway', mode: 0o700 },
+    { path: folder.slice(0, folder.lastIndexOf('/')), user: 'daemon', group: 'daemon', mode: 0o711 },
+  ]
+}
+
+/** The gateway makes the socket, which gets the folder's group: nobody but that agent passes. */
+export function socketRule(layout: Layout, agent: Name): Rule {
+  return { path: layout.socketFolder(agent), user: 'gateway', group: 'holder', mode: 0o2710 }
 }
 
 /** All of it is the person's, 0700, except the folder that holds it: so none of it can be swapped for a link, or removed. */

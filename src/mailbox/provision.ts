@@ -9,6 +9,8 @@ export type Owners = Readonly<{
   operatorsGid: number
   holder: Owner | undefined
   readersGid: number | undefined
+  /** undefined: the gateway's process has no uid of its own. */
+  gateway?: Owner | undefined
   /** System mode: owners are set. */
   give: boolean
 }>
@@ -131,6 +133,7 @@ function wasSwapped(cause: unknown): boolean {
 
 export function ownerOf(rule: Pick<Rule, 'user' | 'group'>, owners: Owners): Owner {
   const holder = owners.holder ?? owners.daemon
-  const gid = { daemon: owners.daemon.gid, operators: owners.operatorsGid, holder: holder.gid, readers: owners.readersGid ?? holder.gid }[rule.group]
-  return { uid: rule.user === 'holder' ? holder.uid : owners.daemon.uid, gid }
+  const gateway = owners.gateway ?? owners.daemon
+  const gids = { daemon: owners.daemon.gid, operators: owners.operatorsGid, holder: holder.gid, readers: owners.readersGid ?? holder.gid, gateway: gateway.gid }
+  return { uid: { daemon: owners.daemon, holder, gateway }[rule.user].uid, gid: gids[rule.group] }
 }

@@ -94,6 +94,7 @@ export async function openHouse(root: string, given: Partial<Pick<System, 'clock
     layout,
     version: '0',
     environment: { PATH },
+    gatewayCommand: [],
     stop: () => undefined,
     failed: (cause) => failed.push(cause),
   })

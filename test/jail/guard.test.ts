@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { plainDisk } from '../../src/cli/policies.ts'
+import { plainDisk } from '../../src/cli/disk.ts'
 import type { Name } from '../../src/core/names.ts'
 import { enclose, type Jail, type Look, lookWith, readStatus } from '../../src/jail/index.ts'
 import { hostOf } from '../../src/system/host.ts'

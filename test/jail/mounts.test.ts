@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { plainDisk } from '../../src/cli/policies.ts'
+import { plainDisk } from '../../src/cli/disk.ts'
 import type { Name } from '../../src/core/names.ts'
 import { type Jail, readyJail } from '../../src/jail/index.ts'
 import type { Host } from '../../src/system/host.ts'
