@@ -78,7 +78,9 @@ export function createContexts({ nowMs, contextWindowOf }: ContextsGiven): Conte
     const windowTokens = windowFor(agent, model, compactedAt)
     // A side request, perhaps of another model, leaves the gauge as it is.
     const gauge = state && !isNew && used < level ? { ...state.gauge, message } : { agent, message, session, usedTokens, windowTokens }
-    const { passed, isLastTold } = state && !isNew ? state : BEGINNING
+    const { passed, ...before } = state && !isNew ? state : BEGINNING
+    // Estimated too high: there will be another.
+    const isLastTold = before.isLastTold && gauge.usedTokens * 100 >= NEARLY_FULL * gauge.windowTokens
     return { gauge, passed, smaller: isNew ? 0 : smaller, compactedAt, heardMs: nowMs(), isLastTold, isNew }
   }
 

@@ -138,6 +138,8 @@ t.test('the last request that a window has room for is known once in each contex
   t.equal(isLast(183_999), false)
   t.equal(isLast(184_000, { session: 'first' }), true, 'of a session that was not heard of yet')
   t.equal(isLast(190_000, { session: 'first' }), false)
+  passed(150_000, { session: 'first' })
+  t.equal(isLast(190_000, { session: 'first' }), true, 'the first was estimated too high')
   passed(185_000)
   t.equal(isLast(20_000), false, 'a side request')
   t.equal(isLast(150_000), true, 'estimated too low')
