@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { shellWord } from '../core/text.ts'
-import { enclose, HOME_AT, INSTALL_BWRAP, JAIL_PATH, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
+import { enclose, gatewayEnvironment, HOME_AT, INSTALL_BWRAP, JAIL_PATH, type Jail, lookWith, readStatus, readyJail } from '../jail/index.ts'
 import { layoutOf } from '../mailbox/index.ts'
 import { hostOf } from '../system/host.ts'
 import { closeInherited } from '../system/inherited.ts'
@@ -48,7 +48,7 @@ export const command: Command = {
     const inherited = Object.fromEntries(INHERITED.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])))
     const program = {
       argv: isShell ? [existsSync('/usr/bin/bash') ? '/usr/bin/bash' : '/bin/sh'] : words,
-      env: { ...inherited, PATH: JAIL_PATH, HOME: HOME_AT, PENNY_AGENT: name },
+      env: { ...inherited, PATH: JAIL_PATH, HOME: HOME_AT, PENNY_AGENT: name, ...gatewayEnvironment(ready.jail) },
       atTerminal: stdinIsTerminal && stdoutIsTerminal,
     }
     if (isShell && stdinIsTerminal) tell(call, `the jail of ${name}: uid ${jail.uid}, network ${jail.network}, its workspace is /ws; exit leaves it`)

@@ -12,6 +12,7 @@ const TAKEN = [
   '/opt/runners',
   '/opt/pennypost',
   '/run/gateway.sock',
+  '/run/gateway',
   '/usr',
   '/bin',
   '/sbin',

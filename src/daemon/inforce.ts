@@ -5,7 +5,7 @@ import type { Layout } from '../mailbox/index.ts'
 import { type System, writeStateNow } from '../system/index.ts'
 import type { Identity } from '../wake/index.ts'
 import { type Identities, loadIdentities } from './identities.ts'
-import { isBare, isNarrower, jailOf } from './jails.ts'
+import { gatewaySocket, isBare, isNarrower, jailOf } from './jails.ts'
 import { copyRunners } from './runners.ts'
 
 export type InForce = Readonly<{
@@ -41,7 +41,7 @@ export function putInForce(system: Pick<System, 'disk' | 'self'>, layout: Layout
       // An agent without a uid of its own must never run with the daemon's.
       if (!known || (identities.mode === 'system' && !as) || isBare(config, known, identities.mode)) return undefined
       const jail = known.jailed ? jailOf(config, layout, known, as ?? self, runners, identities.mode) : undefined
-      return { as, logOwner: identities.givenOwner(agent), jail }
+      return { as, logOwner: identities.givenOwner(agent), jail, gateway: gatewaySocket(config, layout, agent, identities.mode) }
     },
     runnerPath: (program) => `${runners}/${program.replace(/^\.\//, '')}`,
     prepare: (next) => {

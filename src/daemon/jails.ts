@@ -6,6 +6,7 @@ import { shellWord } from '../core/text.ts'
 import type { Jail } from '../jail/index.ts'
 import { type Layout, statOrNothing } from '../mailbox/index.ts'
 import type { Disk, Owner, SpawnPlan } from '../system/types.ts'
+import { SOCKET } from './gateway-settings.ts'
 import { type Identities, loadIdentities, readersOf } from './identities.ts'
 import { copyRunners } from './runners.ts'
 import { readUids } from './uids.ts'
@@ -26,8 +27,14 @@ export function jailOf(config: Config, layout: Layout, agent: Agent, as: Owner, 
     writable:
       mounts.length === 0 ? [] : [...config.agents.values()].flatMap((other) => other.mounts.filter(({ mode: how }) => how === 'rw').map(({ from }) => from)),
     network,
+    gateway: network === 'gateway' && config.providers.size > 0 ? layout.socketFolder(name) : undefined,
     sameUid: mode === 'user',
   }
+}
+
+/** An agent's way to the model gateway where it has no jail; undefined: there is none, for whoever has no uid of its own is not told apart. */
+export function gatewaySocket(config: Config, layout: Layout, agent: Name, mode: Identities['mode']): string | undefined {
+  return mode === 'system' && config.providers.size > 0 ? `${layout.socketFolder(agent)}/${SOCKET}` : undefined
 }
 
 /**

@@ -121,7 +121,7 @@ export function buildRooms(given: RoomsGiven) {
   const gateway = createGatewaySide({
     ...{ system, layout, config, identities, ledger, raise, clear, startPartner, contexts },
     clearAll: alerts.clearAll,
-    kick: () => dispatcher.kick(),
+    kick: () => dispatcher.roomChanged(),
     command: given.gatewayCommand,
     environment: given.environment,
   })
@@ -132,6 +132,7 @@ export function buildRooms(given: RoomsGiven) {
     ids,
     ...{ spawner, groups },
     bootId: system.bootId,
+    models: gateway.runs,
     ledger,
     layout,
     config,

@@ -29,16 +29,13 @@ export type ViewsGiven = Readonly<{
   heldFiles: () => Promise<number>
   notifyFailing: () => NonNullable<StatusReport['notify_failing']>
   waitingDrops: () => number
-  gateway: Pick<GatewaySide, 'summary' | 'runs'>
+  gateway: Pick<GatewaySide, 'summary'>
   canaryMs: () => number | undefined
   configInvalid: () => boolean
   /** The daemon's, as which all act in user mode. */
   uid: number
   nowMs: () => number
 }>
-
-/** Rank of a message that says nothing of its own. */
-const NORMAL = 3
 
 export type Views = Readonly<{ status: () => Promise<StatusReport>; tasks: () => Iterable<TaskRow>; agents: () => AgentRow[]; alerts: () => AlertRow[] }>
 
@@ -100,7 +97,9 @@ export function createViews(given: ViewsGiven): Views {
     if (noJail !== undefined) return { state: 'waiting', why: `no jail can be made for it: ${noJail}` }
     if (agent?.runner && isBare(config(), agent, given.identities().mode))
       return { state: 'waiting', why: 'jail: none is refused while a provider is configured' }
-    if (counts.open > 0 && runner) return { state: 'waiting', why: given.gateway.runs.whyNot(name, NORMAL) ?? whyQueued() }
+    const held = runner && dispatcher.whyHeld(name)
+    if (held !== undefined) return { state: 'waiting', why: held }
+    if (counts.open > 0 && runner) return { state: 'waiting', why: whyQueued() }
     if (counts.blocked > 0) return { state: 'waiting', why: 'blocked on other messages' }
     return { state: runner ? 'idle' : 'no runner' }
   }

@@ -21,6 +21,8 @@ export type Jail = Readonly<{
   /** What others may write by their mounts: nothing in there is mounted, for they can put a link in its place. */
   writable: readonly string[]
   network: Network
+  /** The folder of its socket to the model gateway; undefined: nothing leads there. */
+  gateway: string | undefined
   /** All agents have one uid (user mode): then the names in a workspace are its agent's, to be exchanged at any moment. */
   sameUid: boolean
 }>

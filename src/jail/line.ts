@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { type Host, PROGRAM_AT } from '../system/host.ts'
 import { accountsText, groupsText, hostsText, NAMES_TEXT, OF_ETC, OF_ETC_ONLINE } from './etc.ts'
 import { filterFor } from './filter.ts'
+import { forwarderWords, gatewayOptions } from './gateway.ts'
 import { guard, type Look } from './guard.ts'
 import type { Jail } from './jail.ts'
 import { HOME_AT, outerFirst, READABLE_AT, RUNNERS_AT, shownAt, WORKSPACE_AT } from './places.ts'
@@ -29,6 +30,8 @@ export type Program = Readonly<{
   env: Readonly<Record<string, string>>
   /** It talks to a person's terminal: job control needs the session that the terminal belongs to. */
   atTerminal?: boolean
+  /** It asks no model: nothing is started beside it. */
+  alone?: boolean
 }>
 
 /** First descriptor after the standard ones: there bwrap(1) says, as JSON, whether the program was started and how it ended; what it reads comes on the next ones. */
@@ -79,12 +82,24 @@ export function enclose(jail: Jail, host: Host, look: Look, program: Program): E
       ...folder(`${READABLE_AT}/${name}`),
       ...folders.flatMap((path) => ['--ro-bind-try', path, `${READABLE_AT}/${name}/${basename(path)}`]),
     ]),
+    ...gatewayOptions(jail),
     ...outerFirst(jail.mounts).flatMap(({ from, at, mode }) => [mode === 'rw' ? '--bind' : '--ro-bind', from, at]),
     ...['--remount-ro', '/', '--chdir', HOME_AT],
   ]
   return {
     // Whoever looks at the jail's first process, from inside, need not see the paths of the machine.
-    argv: [bwrap.path, '--args', String(ARGS_FD), '--', '/usr/bin/prlimit', ...LIMITS, '--', ...words, ...program.argv],
+    argv: [
+      bwrap.path,
+      '--args',
+      String(ARGS_FD),
+      '--',
+      '/usr/bin/prlimit',
+      ...LIMITS,
+      '--',
+      ...words,
+      ...(program.alone ? [] : forwarderWords(jail, host)),
+      ...program.argv,
+    ],
     env: program.env,
     given: [options.map((word) => `${word}\0`).join(''), ...files.map(({ text }) => text), ...(filter ? [filter] : [])].map((one) => Buffer.from(one)),
   }

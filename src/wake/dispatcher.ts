@@ -40,13 +40,20 @@ export type Dispatcher = Readonly<{
   isPaused: (agent: Name) => boolean
   /** Why nothing can be started for this agent; undefined: it can. */
   faultOfJail: (agent: Name) => string | undefined
+  /** Why the model gateway holds this agent's next run; undefined: it holds none. */
+  whyHeld: (agent: Name) => string | undefined
+  /** The model gateway has more room, or less to hold: cheap. */
+  roomChanged: () => void
   /** Ends an agent's runs, which is no attempt: its configuration was narrowed or taken away. */
   endRuns: (agent: Name) => Promise<void>
   /** No new runs; those under way may go on for `drainMs` and are then ended, their messages back in new/. */
   stop: (drainMs: number) => Promise<void>
 }>
 
-type Live = Readonly<{ run: MessageId; mail: Mail; since: string; leash: Leash; over: Promise<void> }>
+type Live = Readonly<{ run: MessageId; mail: Mail; since: string; leash: Leash; over: Promise<void> }> & {
+  /** As the model gateway was told. */
+  rank: number
+}
 
 /** Hints are lost when the one who gives them has a mistake: every mailbox is looked at again this often. Milliseconds. */
 const LOOK_AGAIN_MS = 60_000
@@ -87,6 +94,10 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     }
   }
 
+  function mayStart({ holder, rank }: Mail): boolean {
+    return given.models?.mayStart(holder, rank) ?? true
+  }
+
   function plan(): void {
     if (planned || !ready || stopping) return
     planned = true
@@ -106,7 +117,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     while (!stopping && slots < concurrency) {
       const now = clock.monotonic()
       if (now < nextStartMs) return planAt(nextStartMs - now)
-      const mail = queue.first(canRun(), clock.now())
+      const mail = queue.first(canRun(), clock.now(), mayStart)
       if (!mail) break
       start(mail)
       nextStartMs = now + staggerMs
@@ -130,9 +141,12 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
       if (!hasSlot) return
       hasSlot = false
       slots--
+      given.models?.runEnded(run)
       plan()
     }
     slots++
+    // Before it begins: the next one finds what this one takes gone.
+    given.models?.runStarted({ agent, run, message: mail.id, rank: mail.rank })
     const over = conduct(given, records, { run, mail, runner, identity, leash }, freeSlot)
       .then((how) => {
         if (typeof how === 'object') walls.failed(agent, how.noJail)
@@ -154,7 +168,7 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
         if (mail.blockedOn.length > 0) queue.refresh(agent)
         offer(mail.id)
       })
-    live.set(mail.id, { run, mail, since: formatTime(clock.now()), leash, over })
+    live.set(mail.id, { run, mail, since: formatTime(clock.now()), leash, over, rank: mail.rank })
   }
 
   function offer(id: MessageId): void {
@@ -200,6 +214,11 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     offer,
     changed: ({ id, now }) => {
       const one = live.get(id)
+      const rank = ledger.get(id)?.rank
+      if (one && rank !== undefined && rank !== one.rank) {
+        one.rank = rank
+        given.models?.rankChanged(one.run, rank)
+      }
       if (now === 'cancelled' && one) void end((other) => other === one, 'withdrawn')
       if (now !== null && isSettled(now) && !one && records.tallyOf(id)) {
         records.forgetTally(id).catch((cause: unknown) => given.log('warn', 'attempts cannot be forgotten', { id, why: String(cause) }))
@@ -227,6 +246,11 @@ export function createDispatcher(given: WakeGiven): Dispatcher {
     paused: pauses.list,
     isPaused: pauses.has,
     faultOfJail: walls.fault,
+    whyHeld: (agent) => {
+      const next = queue.first([agent], clock.now())
+      return next && given.models?.whyNot(agent, next.rank)
+    },
+    roomChanged: plan,
     endRuns: async (agent) => void (await end(isOf(agent), 'configuration')),
     stop: async (drainMs) => {
       stopping = true

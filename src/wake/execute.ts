@@ -45,7 +45,7 @@ async function carryOut(given: WakeGiven, plan: RunPlan, group: string | undefin
   const stdin = readMessage(given, mail)
   if (fault !== undefined || !stdin)
     return said(output, { how: 'not-started', why: fault ?? `the message is not in ${mail.folder}/ as a plain file`, passing: false })
-  const line = lineOf(given, jail, argv, environmentOf(given, mail, record, jail))
+  const line = lineOf(given, jail, argv, environmentOf(given, mail, record, { jail, gateway: jail ? undefined : identity.gateway }))
   let status = ''
   const takeStatus = (chunk: Buffer): void => {
     status += chunk.toString()

@@ -18,6 +18,19 @@ export type Identity = Readonly<{
   logOwner: Owner | undefined
   /** undefined: the operator wants none for it. */
   jail: Jail | undefined
+  /** Its socket to the model gateway, for runs without a jail; undefined: it has none. */
+  gateway: string | undefined
+}>
+
+/** What of the model gateway concerns runs. */
+export type Models = Readonly<{
+  /** Whether a run of this agent may begin now, for a message of this rank: each that was told to have started has taken its room. */
+  mayStart: (agent: Name, rank: number) => boolean
+  /** Why not, for people; undefined: it may. */
+  whyNot: (agent: Name, rank: number) => string | undefined
+  runStarted: (work: Readonly<{ agent: Name; run: MessageId; message: MessageId; rank: number }>) => void
+  runEnded: (run: MessageId) => void
+  rankChanged: (run: MessageId, rank: number) => void
 }>
 
 export type WakeGiven = Readonly<{
@@ -31,6 +44,8 @@ export type WakeGiven = Readonly<{
   /** What the machine has for jails; `again`: perhaps it has more by now. */
   host: (again?: 'again') => Host
   bootId: string
+  /** undefined: there is no gateway, and nothing waits for one. */
+  models?: Models | undefined
   ledger: Ledger
   layout: Layout
   pins: Folders

@@ -12,6 +12,6 @@
  * keeps an ended run's consequences until they can be done.
  */
 export { createDispatcher, type Dispatcher, type Running } from './dispatcher.ts'
-export type { Identity, WakeGiven } from './given.ts'
+export type { Identity, Models, WakeGiven } from './given.ts'
 export { type Presented, present } from './present.ts'
 export { tryJail } from './tryjail.ts'

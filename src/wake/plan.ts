@@ -1,10 +1,10 @@
 /** A run's command line, environment and input. Nothing a sender wrote becomes any of them but standard input. */
 import { dirname } from 'node:path'
 import type { Runner } from '../core/config.ts'
-import { behind, JAIL_PATH, type Jail, RUNNERS_AT, shownAt } from '../jail/index.ts'
+import { behind, gatewayEnvironment, JAIL_PATH, type Jail, RUNNERS_AT, shownAt } from '../jail/index.ts'
 import { isLeased, leadsNowhere, listOrNothing, type Mail, statOrNothing } from '../mailbox/index.ts'
 import { faultOfProgram } from '../system/program.ts'
-import type { WakeGiven } from './given.ts'
+import type { Identity, WakeGiven } from './given.ts'
 import type { RunRecord } from './records.ts'
 
 /** What a holder may have added to a message since it was admitted. Bytes. */
@@ -38,7 +38,7 @@ export function faultOfStart(
 }
 
 /** Facts of the daemon's own; nothing here was worded by the sender. */
-export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord, jail: Jail | undefined): Record<string, string> {
+export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord, { jail, gateway }: Pick<Identity, 'jail' | 'gateway'>): Record<string, string> {
   const { layout } = given
   const shown = (path: string): string => (jail ? shownAt(jail, path) : path)
   const shownIfThere = (path: string | undefined): string | undefined => path && shown(path)
@@ -63,9 +63,10 @@ export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord, j
     PENNY_ATTACHMENTS: shownIfThere(attachmentsOf(given, mail)),
     PENNY_CHECKPOINT: shownIfThere(kept.checkpoint),
     PENNY_SEALED: shownIfThere(kept.sealed),
+    PENNY_GATEWAY: gateway,
   }
   const known = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return { ...given.environment, ...(jail ? { PATH: JAIL_PATH } : {}), ...Object.fromEntries(known) }
+  return { ...given.environment, ...(jail ? { PATH: JAIL_PATH, ...gatewayEnvironment(jail) } : {}), ...Object.fromEntries(known) }
 }
 
 export function messagePath({ layout }: Pick<WakeGiven, 'layout'>, mail: Mail): string {

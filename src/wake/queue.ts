@@ -14,8 +14,8 @@ export type Queue = Readonly<{
   offer: (mail: Mail) => void
   /** Everything may have changed: each mailbox is gone through once, when its agent is next asked for. */
   refresh: (agent?: Name) => void
-  /** The first in order of service over these agents. */
-  first: (agents: Iterable<Name>, nowMs: number) => Mail | undefined
+  /** The first in order of service over these agents. Whose first may not start has none: what stands behind it may still less. */
+  first: (agents: Iterable<Name>, nowMs: number, mayStart?: (mail: Mail) => boolean) => Mail | undefined
   /** When the first message that has to wait becomes one to wake for, milliseconds since 1970. */
   nextAtMs: () => number | undefined
 }>
@@ -76,12 +76,12 @@ export function makeQueue(ledger: Ledger, wakesNow: (mail: Mail, nowMs: number) 
       if (agent === undefined) known.clear()
       else known.delete(agent)
     },
-    first: (agents, nowMs) => {
+    first: (agents, nowMs, mayStart) => {
       ripen(nowMs)
       let best: Mail | undefined
       for (const agent of agents) {
         const mail = head(agent, nowMs)
-        if (mail && (!best || byService(mail, best) < 0)) best = mail
+        if (mail && (!best || byService(mail, best) < 0) && (mayStart?.(mail) ?? true)) best = mail
       }
       return best
     },

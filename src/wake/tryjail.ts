@@ -17,7 +17,7 @@ export async function tryJail(
   const here = host()
   const ready = readyJail(disk, here, jail)
   if (ready.fault !== undefined) return ready.fault
-  const { argv, env, given } = enclose(ready.jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {} })
+  const { argv, env, given } = enclose(ready.jail, here, lookWith(disk), { argv: ['/usr/bin/true'], env: {}, alone: true })
   let said = ''
   let status = ''
   const begun = await startProcess(spawner, {

@@ -92,7 +92,7 @@ const mounted = (from: string, at: string, mode = 'ro'): string => `mounts: [{ f
 t.test('no mount covers what a jail has of its own, however it is spelt', async (t) => {
   const own = { '/ws': '/ws', '/ws/home/x': '/ws', '/org': '/org', '/org/pmo/new': '/org', '/usr': '/usr', '/usr/local/bin': '/usr', '/etc/passwd': '/etc' }
   const more = { '/bin': '/bin', '/lib64/x': '/lib64', '/proc': '/proc', '/dev/shm': '/dev', '/opt': '/opt/runners', '/opt/runners/x': '/opt/runners' }
-  const open = { '/opt/pennypost': '/opt/pennypost', '/run': '/run/gateway.sock', '/tmp': '/tmp', '/sys': '/sys', '/': '/ws' }
+  const open = { '/opt/pennypost': '/opt/pennypost', '/run': '/run/gateway.sock', '/run/gateway/x': '/run/gateway', '/tmp': '/tmp', '/sys': '/sys', '/': '/ws' }
   for (const [at, of] of Object.entries({ ...own, ...more, ...open }))
     t.same(complaints({ legal: mounted('/srv/x', at) }), [`${AT}10: mounts: at: ${at} is a jail's own (${of}); choose another, such as /code`], at)
   for (const at of ['//usr', '/./usr/', '/usr//lib', '//./'])

@@ -33,6 +33,7 @@ function makeJail(t: Test): Jail {
     runners: make('runners'),
     mounts: [],
     network: 'none',
+    gateway: undefined,
     organisation: '/nowhere',
     writable: [],
     sameUid: true,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import type { Name } from '../../src/core/names.ts'
 import { accountsText, groupsText, hostsText } from '../../src/jail/etc.ts'
-import { enclose, faultOfHost, type Jail } from '../../src/jail/index.ts'
+import { enclose, faultOfHost, gatewayEnvironment, type Jail } from '../../src/jail/index.ts'
 import { behind, shownAt } from '../../src/jail/places.ts'
 import type { Host } from '../../src/system/host.ts'
 
@@ -19,6 +19,7 @@ const JAIL: Jail = {
     { from: '/srv/out', at: '/out', mode: 'rw' },
   ],
   network: 'gateway',
+  gateway: undefined,
   organisation: '/nowhere',
   writable: [],
   sameUid: true,
@@ -219,4 +220,27 @@ t.test("others' folders that are no folders just now are not shown; the program 
   t.same(words.slice(5), PROGRAM.argv)
   const nobody = enclose(JAIL, HOST, () => undefined, PROGRAM)
   t.notOk(nobody.argv.includes('/bin/sh'), 'nothing is shown, nothing is looked at')
+})
+
+t.test('with a gateway the folder of its socket is shown, read-only, and a forwarder is started before a program that may ask a model', async (t) => {
+  const jail = { ...JAIL, sameUid: false, gateway: '/srv/acme/.penny/sockets/legal' }
+  t.ok(says(optionsOf(jail, HOST), '--ro-bind-try', jail.gateway, '/run/gateway', '--symlink', 'gateway/gateway.sock', '/run/gateway.sock'))
+  const words = (one: Jail, program: Parameters<typeof enclose>[3] = PROGRAM, host = HOST): string[] => {
+    const { argv } = enclose(one, host, LOOK, program)
+    return argv.slice(argv.lastIndexOf('--') + 1)
+  }
+  const [shell, option, script, ...rest] = words(jail)
+  t.same([shell, option, ...rest], ['/bin/sh', '-c', 'sh', '/usr/bin/env'])
+  t.match(script, /\/opt\/pennypost\/dist\/jail\/forwarder\.cjs 8787 \/run\/gateway\.sock /)
+  t.same(words(jail, { ...PROGRAM, alone: true }), ['/usr/bin/env'], 'true(1), to see whether a jail can be made, asks none')
+  t.same(words(jail, PROGRAM, { ...HOST, program: [] }), ['/usr/bin/env'], 'there is no node for it')
+  t.same(words({ ...jail, gateway: undefined }), ['/usr/bin/env'])
+  t.notOk(optionsOf({ ...jail, gateway: undefined }, HOST).some((word) => word.includes('gateway')))
+  t.same(gatewayEnvironment({ gateway: undefined }), {})
+  t.same(gatewayEnvironment(jail), {
+    ANTHROPIC_BASE_URL: 'http://127.0.0.1:8787',
+    ANTHROPIC_API_KEY: 'pennypost',
+    ANTHROPIC_AUTH_TOKEN: 'pennypost',
+    PENNY_GATEWAY: '/run/gateway.sock',
+  })
 })

@@ -36,6 +36,7 @@ t.test('a mount is judged by where it leads when it is made: never to the organi
     organisation: at('org'),
     writable: [at('shared')],
     network: 'none',
+    gateway: undefined,
     sameUid: true,
   }
   const look = (from: string): string => {

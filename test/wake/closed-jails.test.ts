@@ -50,6 +50,7 @@ function makeHouse(t: Test): House {
       return {
         as: undefined,
         logOwner: undefined,
+        gateway: undefined,
         jail: {
           ...ITSELF,
           agent,
@@ -59,6 +60,7 @@ function makeHouse(t: Test): House {
           runners: `${office.root}/policies/runners`,
           mounts: from === undefined ? [] : [{ from, at: '/code', mode: 'ro' }],
           network: 'none',
+          gateway: undefined,
           organisation: '/nowhere',
           writable: [],
           sameUid: false,
@@ -162,7 +164,10 @@ t.test('a dispatcher that starts closes what one before it told, if it is mended
   t.same(mended.cleared, ['jail-unavailable bubblewrap', 'jail-unavailable legal'])
   const jailless = makeHouse(t)
   const { identity } = jailless.office.given
-  jailless.office.given = { ...jailless.office.given, identity: (agent) => ({ as: undefined, logOwner: undefined, ...identity(agent), jail: undefined }) }
+  jailless.office.given = {
+    ...jailless.office.given,
+    identity: (agent) => ({ as: undefined, logOwner: undefined, gateway: undefined, ...identity(agent), jail: undefined }),
+  }
   jailless.office.agent('legal', 'true')
   await jailless.office.open()
   t.same(jailless.cleared, ['jail-unavailable bubblewrap', 'jail-unavailable legal'])

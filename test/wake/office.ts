@@ -148,7 +148,7 @@ export function makeOffice(t: Test, clock: Clock = realClock): Office {
       },
       raise: (fault) => void office.faults.push(fault),
       record: (event) => void office.events.push(event),
-      identity: () => ({ as: undefined, logOwner: undefined, jail: undefined }),
+      identity: () => ({ as: undefined, logOwner: undefined, jail: undefined, gateway: undefined }),
       host: hostOf(process.env['PATH'] ?? ''),
       clear: () => undefined,
       keptFor: () => ({ checkpoint: undefined, sealed: undefined }),
