@@ -3,7 +3,7 @@ const floors = require('./test/tidy/floors.json')
 
 const rooms = Object.keys(floors)
 const folder = (names) => `^src/(${names.join('|')})/`
-const outsideWorld = ['system', 'daemon', 'cli']
+const outsideWorld = ['system', 'daemon', 'cli', 'runners']
 
 /** Node's own modules that look at or act on the world; what is left (path, crypto, util, buffer, url …) computes. */
 const worldly =

@@ -38,6 +38,7 @@ const gateway = createGateway({
   record: () => undefined,
   contextWindowOf: () => undefined,
   contextTold: () => undefined,
+  seals: { seal: () => Promise.resolve() },
 })
 const server = createServer((req, res) => {
   const route = routeOf(req.method ?? '', req.url ?? '')

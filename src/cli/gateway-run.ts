@@ -13,6 +13,8 @@ import { EXIT, refuse, UP } from './exit.ts'
 /** Where the daemon is heard; its other end is the daemon's alone. */
 const DAEMON_FD = 3
 const LEDGER = 'ledger'
+/** Made by the daemon, which looks into it. */
+const CHECKPOINTS = '../checkpoints'
 
 /** In the working directory, which is this process's own. Resolves when the daemon is gone, or wants it to end. */
 export async function runGateway(): Promise<number> {
@@ -52,6 +54,7 @@ export async function runGateway(): Promise<number> {
     uidOfPeer,
     selfUid: process.geteuid?.() ?? 0,
     ledgerFolder: LEDGER,
+    checkpointsFolder: CHECKPOINTS,
     tell: daemon.say,
     isDeaf: daemon.isFull,
   })

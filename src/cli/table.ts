@@ -21,6 +21,7 @@ export const COMMANDS: Commands = {
   release: () => import('./release.ts'),
   agents: () => import('./agents.ts'),
   jail: () => import('./jail.ts'),
+  hook: () => import('./hook.ts'),
   gateway: () => import('./gateway.ts'),
   usage: () => import('./usage.ts'),
   pause: () => import('./pause.ts'),

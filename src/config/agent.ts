@@ -1,6 +1,7 @@
 /** agents/<name>.md: one file per agent, front matter = its definition, body = its role. */
 import { type Budget, type Mount, NETWORKS, type Network, type Runner } from '../core/config.ts'
-import { account, anything, choice, duration, fields, flag, integer, line, list, number, type Placed, path, placed, type Reader } from './fields.ts'
+import { BUILTIN_KEYS, type BuiltinSaid, builtinCommand, faultOfBuiltin } from './builtin.ts'
+import { account, choice, duration, fields, flag, integer, line, list, number, type Placed, path, placed, type Reader } from './fields.ts'
 import type { Located, Report } from './yaml.ts'
 
 /** Keys of pages 8 and 9: accepted, acted on by what those pages bring. */
@@ -59,7 +60,7 @@ export function readAgent(node: Located, report: Report): AgentFile {
     manager: read.manager,
     mayWriteTo: read.may_write_to,
     reads: read.reads ?? [],
-    runner: read.runner?.runner,
+    runner: read.runner && runnerOf(read.runner, read.context_window),
     program: read.runner?.program,
     user: read.user,
     jailed: read.jail !== 'none',
@@ -72,26 +73,27 @@ export function readAgent(node: Located, report: Report): AgentFile {
   }
 }
 
-const runner: Reader<{ runner: Runner; program: Placed<string> | undefined }> = (node, report) => {
+type RunnerSaid = BuiltinSaid & Readonly<{ rest: Omit<Runner, 'command' | 'builtin'>; program: Placed<string> | undefined }>
+
+const runner: Reader<RunnerSaid> = (node, report) => {
   const read = fields(node, report, {
     command: list(placed(line), 1),
     notes: flag,
     concurrency: integer(1, 100),
     timeout: duration(1_000, LONGEST_RUN_MS),
     max_attempts: integer(1, 100),
-    builtin: placed(anything),
+    ...BUILTIN_KEYS,
   })
-  if (read.builtin) {
-    report(read.builtin.spot, 'built-in runners come with the model gateway, which this version does not have yet: name a program with command: [./program]')
+  const { command, builtin } = read
+  const said = (key: string): boolean => node.kind === 'map' && node.entries.some((entry) => entry.key === key)
+  const fault = faultOfBuiltin(builtin, Object.keys(BUILTIN_KEYS).filter(said))
+  if (fault !== undefined) report(node.spot, fault)
+  if (command === undefined && builtin === undefined) {
+    if (node.kind === 'map' && !said('command') && !said('builtin'))
+      report(node.spot, 'command: is missing, and needed, or builtin: claude, or anthropic; leave runner: out where nobody is to be started')
     return undefined
   }
-  const command = read.command
-  if (command === undefined) {
-    if (node.kind === 'map' && !node.entries.some((entry) => entry.key === 'command'))
-      report(node.spot, 'command: is missing, and needed; leave runner: out where nobody is to be started')
-    return undefined
-  }
-  const program = command[0]
+  const program = command?.[0]
   if (program && !isProgram(program.value)) {
     report(
       program.spot,
@@ -100,8 +102,12 @@ const runner: Reader<{ runner: Runner; program: Placed<string> | undefined }> = 
     return undefined
   }
   return {
-    runner: {
-      command: command.map((word) => word.value),
+    builtin,
+    command: command?.map((word) => word.value),
+    model: read.model,
+    max_tokens: read.max_tokens,
+    max_turns: read.max_turns,
+    rest: {
       notes: read.notes ?? false,
       concurrency: read.concurrency ?? 1,
       timeoutMs: read.timeout ?? 30 * 60_000,
@@ -109,6 +115,11 @@ const runner: Reader<{ runner: Runner; program: Placed<string> | undefined }> = 
     },
     program: program?.value.startsWith('./') ? { value: program.value.slice(2), spot: program.spot } : undefined,
   }
+}
+
+function runnerOf(said: RunnerSaid, contextWindow: number | undefined): Runner {
+  const command = said.builtin === undefined ? (said.command ?? []) : builtinCommand(said.builtin, said, contextWindow)
+  return { command, builtin: said.builtin, ...said.rest }
 }
 
 function isProgram(word: string): boolean {

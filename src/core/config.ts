@@ -5,9 +5,15 @@ import type { PriorityScheme } from './priority.ts'
 /** A reference to a recipient: a name, `@group`, `all`, or `postmaster`. */
 export type Address = string
 
+/** Runners that come with pennypost. */
+export const BUILTINS = ['claude', 'anthropic'] as const
+export type Builtin = (typeof BUILTINS)[number]
+
 export type Runner = Readonly<{
   /** argv; `./x` is a program of policies/runners/. */
   command: readonly string[]
+  /** Which of ours the command line stands for; undefined: the operator wrote it. */
+  builtin?: Builtin | undefined
   /** A run for every note too. */
   notes: boolean
   concurrency: number

@@ -202,6 +202,18 @@ export const FAULTS = {
     'An agent used its budget of today. What runs goes on; new runs of it wait until the day ends, in the time zone of org.yaml.',
     'Nothing, or raise budget: in the agent file; penny usage --by thread says what it was used for.',
   ),
+  'context-high': row(
+    'condition',
+    'warning',
+    'The context of an agent is nearly full: what it works on may be near a compaction. At 80 % it is told to write a checkpoint.',
+    'Nothing; smaller tasks, or a smaller context_window: in its file, leave more room. It closes when the session begins anew or the message is settled.',
+  ),
+  'checkpoint-missing': row(
+    'event',
+    'warning',
+    'A context was compacted, or is about to be, and its agent had not written home/checkpoint.md since it was told to. What it goes on with may lack decisions.',
+    'Read what it sent last, sealed in .penny/checkpoints/, and tell the agent what it may have forgotten.',
+  ),
 } as const satisfies Record<string, Row>
 
 export type FaultCode = keyof typeof FAULTS

@@ -111,7 +111,9 @@ export function startDaemon(given: DaemonGiven): Daemon {
   function sweep(all: boolean): void {
     const each: Readonly<Record<string, () => unknown>> = {
       drops: () => intake.sweep(all),
-      ...(rooms.isReady() ? { mailboxes: () => settleRoom.sweep(all), backlogs: rooms.full.sweep, workspaces: rooms.sweepWorkspaces } : {}),
+      ...(rooms.isReady()
+        ? { mailboxes: () => settleRoom.sweep(all), backlogs: rooms.full.sweep, workspaces: rooms.sweepWorkspaces, contexts: rooms.contexts.look }
+        : {}),
       ...(all ? { leftovers: rooms.sweepLeftovers, path: tellOfPath } : {}),
       folders: provisioner.patrol,
       held: rooms.heldSweep.sweep,
@@ -199,6 +201,7 @@ export function startDaemon(given: DaemonGiven): Daemon {
     await step('runs of before', dispatcher.recover)
     rooms.tellBare()
     dispatcher.kick()
+    await step('sealed checkpoints', rooms.contexts.recover)
     await step('the schedules', scheduler.look)
     await step('the deadlines', deadlines.check)
     guarded('mirrors', remirror)()

@@ -43,7 +43,11 @@ export function makeGatewayFolders(disk: Disk, layout: Layout, config: Config, i
   const make = (rule: Rule, holder: Name | undefined): void => void provision(disk, [rule], identities.owners(holder))
   for (const rule of gatewayRules(layout)) make(rule, undefined)
   for (const agent of config.agents.values()) if (usesGateway(agent)) make(socketRule(layout, agent.name), agent.name)
-  if (identities.gateway) takeOver(disk, layout.ledger, identities.gateway)
+  const { gateway } = identities
+  if (!gateway) return
+  takeOver(disk, layout.ledger, gateway)
+  takeOver(disk, layout.checkpoints, gateway)
+  for (const { name, kind } of disk.list(layout.checkpoints)) if (kind === 'folder') takeOver(disk, `${layout.checkpoints}/${name}`, gateway)
 }
 
 /** What an ordinary user's gateway wrote, before there were walls, is the process's own now. */
@@ -52,7 +56,7 @@ function takeOver(disk: Disk, folder: string, owner: Owner): void {
     const fd = disk.pin(`${folder}/${name}`)
     try {
       const { kind, uid, links } = disk.fstat(fd)
-      if (kind === 'file' && links === 1 && uid !== owner.uid) disk.setOwner(fd, owner)
+      if ((kind === 'folder' || (kind === 'file' && links === 1)) && uid !== owner.uid) disk.setOwner(fd, owner)
     } finally {
       disk.close(fd)
     }

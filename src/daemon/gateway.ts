@@ -10,6 +10,7 @@ import type { FromGateway, GatewayStanding, Tested } from '../gateway/index.ts'
 import type { Layout, Ledger } from '../mailbox/index.ts'
 import type { Partner, PartnerPlan } from '../system/partner.ts'
 import type { System } from '../system/types.ts'
+import type { ContextSide } from './contexts.ts'
 import { type CallerKeys, openCallerKeys } from './gateway-callers.ts'
 import { createProviderKeys, KEYS_LOOK_MS } from './gateway-keys.ts'
 import { createGatewayProcess } from './gateway-process.ts'
@@ -39,6 +40,7 @@ export type GatewaySideGiven = Readonly<{
   clear: Clear
   clearAll: ClearAll
   kick: () => void
+  contexts: Pick<ContextSide, 'told' | 'sealed'>
   /** The words that start the process. */
   command: readonly string[]
   environment: Readonly<Record<string, string>>
@@ -114,10 +116,10 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
         return tellDoor(message.about, message.why)
       case 'provider':
         return tellProvider(message.provider, message.verdict)
-      case 'context': {
-        const { agent, message: id, usedTokens, windowTokens } = message.change.gauge
-        return log('info', 'the context of a session is nearly full, or began anew', { agent, id, used: usedTokens, window: windowTokens })
-      }
+      case 'context':
+        return given.contexts.told(message.change)
+      case 'sealed':
+        return given.contexts.sealed(message.sealed)
       case 'room':
         return room.setRooms(message.rooms)
       case 'budget':

@@ -20,7 +20,8 @@ export async function expireRunLogs(
     const folder = layout.runs(agent)
     pins.stillThere(folder)
     await inSlices(clock, listPinned(disk, pins, folder), ({ name, raw, kind }) => {
-      const id = name.replace(/\.log$/, '')
+      // Logs, and what was kept of contexts: all of it is named by its message.
+      const id = name.slice(0, 36)
       if (kind !== 'file' || (isMessageId(id) && ledger.get(id) !== undefined)) return
       const path = pins.at(folder, raw ?? name)
       const found = statOrNothing(disk, path)

@@ -2,6 +2,7 @@
 import { createAlerts } from '../alert/index.ts'
 import { type Config, holdersOf } from '../core/config.ts'
 import type { MessageId } from '../core/ids.ts'
+import type { Name } from '../core/names.ts'
 import { formatTime } from '../core/time.ts'
 import type { Deliver } from '../deliver/index.ts'
 import { createLeftovers } from '../intake/index.ts'
@@ -9,12 +10,14 @@ import { type Layout, mailFrom } from '../mailbox/index.ts'
 import { createSettleRoom } from '../settle/index.ts'
 import { hostOf } from '../system/host.ts'
 import { startPartner } from '../system/partner.ts'
+import type { Owner } from '../system/types.ts'
 import { createDispatcher } from '../wake/index.ts'
 import { createAdoption } from './adoption.ts'
 import { createAnswers } from './asked.ts'
 import { createCalls } from './calls.ts'
 import { createCanaries } from './canaries.ts'
 import { createClockwork } from './clockwork.ts'
+import { createContextSide } from './contexts.ts'
 import { createDropFolders } from './folders.ts'
 import { createFull, type Full } from './full.ts'
 import { createGatewaySide } from './gateway.ts'
@@ -113,8 +116,10 @@ export function buildRooms(given: RoomsGiven) {
     repair: provisioner.holder,
   })
   const { settle } = settleRoom
+  const givenOwner = (holder: Name): Owner | undefined => identities().givenOwner(holder)
+  const contexts = createContextSide({ ...outside, ...records, config, submit: post.submit, raise, clear, clearAll: alerts.clearAll, givenOwner })
   const gateway = createGatewaySide({
-    ...{ system, layout, config, identities, ledger, raise, clear, startPartner },
+    ...{ system, layout, config, identities, ledger, raise, clear, startPartner, contexts },
     clearAll: alerts.clearAll,
     kick: () => dispatcher.roomChanged(),
     command: given.gatewayCommand,
@@ -144,6 +149,7 @@ export function buildRooms(given: RoomsGiven) {
     host: hostOf(given.environment['PATH'] ?? ''),
     clear,
     runnerPath: inForce.runnerPath,
+    keptFor: contexts.keptFor,
     wroteIt: answers.wroteIt,
     pins,
     meant: answers.meant,
@@ -249,7 +255,7 @@ export function buildRooms(given: RoomsGiven) {
 
   const bareTold = createBareTold(raise, clear)
   const tellBare = (): void => bareTold(config(), identities().mode)
-  const told = { alerts, calls, policies, views, answers, canary, canaries, deadlines, scheduler, full, room, heldFolder, heldSweep }
+  const told = { alerts, calls, policies, views, answers, canary, canaries, contexts, deadlines, scheduler, full, room, heldFolder, heldSweep }
   const moving = { gateway, adoption, provisioner, settleRoom, dispatcher, deliver, intake }
   return {
     ...records,

@@ -1,4 +1,5 @@
 /** Places under workspaces/ where nobody looks for mail: folders that belong to nobody, files beside a mailbox. What lies there is told. */
+import { isContextFile } from '../context/index.ts'
 import { type Config, holdersOf, isHolder } from '../core/config.ts'
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
@@ -131,7 +132,7 @@ export function makeWorkspacesSweep(given: WorkspacesGiven): () => void {
     lookIn(`${shown}/sent`, entriesOf(layout.sent(holder)), ({ name }) => parseFileName(name) !== undefined)
     lookIn(`${shown}/attachments`, entriesOf(layout.attachments(holder)), ({ name, kind }) => isMessageId(name) || (kind === 'folder' && WAS.test(name)))
     if (config().agents.has(holder))
-      lookIn(`${shown}/runs`, entriesOf(layout.runs(holder)), ({ name }) => name.endsWith('.log') && isMessageId(name.slice(0, -4)))
+      lookIn(`${shown}/runs`, entriesOf(layout.runs(holder)), ({ name }) => (name.endsWith('.log') && isMessageId(name.slice(0, -4))) || isContextFile(name))
   }
 
   /** Whose folder this was, by its inode or by the mail in it. */

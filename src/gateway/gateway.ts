@@ -1,5 +1,5 @@
 /** The way of a request through the gateway, from its body to its line in the ledger. */
-import { compactionIn, type Usage } from '../model/index.ts'
+import { type Compaction, compactionIn, type Usage } from '../model/index.ts'
 import type { PoolReport } from '../share/index.ts'
 import type { IncomingMessage, ServerResponse } from '../system/http.ts'
 import { createBell } from './bell.ts'
@@ -57,13 +57,16 @@ export function createGateway(given: GatewayGiven): Gateway {
   async function passOn(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse, body: Buffer): Promise<void> {
     const startedMs = clock.monotonic()
     const asked = memory.read(caller.agent, route.kind, body, req.headers)
+    const compaction = asked.facts && compactionIn(body, asked.facts)
+    const why = compaction ?? (isLastOf(caller, asked) ? 'nearly-full' : undefined)
+    if (why) await given.seals.seal(caller, asked.session, why, body)
     const { usage, usd, ...became } = await exchange(
       { ...given, providers, bell },
       { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked },
     )
     if (usage) {
       memory.learn(caller.agent, asked, usage)
-      meter(caller, asked, body, usage)
+      meter(caller, asked, compaction, usage)
     }
     if (route.kind === 'models') return
     given.record({
@@ -82,9 +85,13 @@ export function createGateway(given: GatewayGiven): Gateway {
     })
   }
 
-  function meter({ agent, message }: Caller, { session, facts }: Read, body: Buffer, usage: Usage): void {
+  function isLastOf({ agent, message }: Caller, { session, facts, estimate }: Read): boolean {
+    return facts?.model !== undefined && contexts.isLast({ agent, message, session, model: facts.model, promptTokens: estimate.promptTokens })
+  }
+
+  function meter({ agent, message }: Caller, { session, facts }: Read, compaction: Compaction | undefined, usage: Usage): void {
     if (facts?.model === undefined) return
-    const change = contexts.heard({ agent, message, session, model: facts.model, usage, compaction: compactionIn(body, facts) })
+    const change = contexts.heard({ agent, message, session, model: facts.model, usage, compaction })
     if (change) given.contextTold(change)
   }
 

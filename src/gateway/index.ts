@@ -18,6 +18,7 @@ export type * from './link.ts'
 export { createMetrics, METRICS_TYPE, type Metrics, type Standing } from './metrics.ts'
 export { createGatewayProcess, type GatewayProcess, type ProcessGiven } from './process.ts'
 export { type Route, routeOf } from './route.ts'
+export { createSeals, type SealedRequest, type SealReason, type Seals, type SealsGiven } from './seal.ts'
 export {
   createSums,
   GROUPINGS,

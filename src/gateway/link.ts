@@ -9,6 +9,7 @@ import type { PoolReport } from '../share/index.ts'
 import type { BudgetState } from './budgets.ts'
 import type { ContextChange, Gauge } from './contexts.ts'
 import type { LedgerReport } from './ledger.ts'
+import type { SealedRequest } from './seal.ts'
 
 /** The whole of it, at the start and after each change of the configuration. */
 export type Settings = Readonly<{
@@ -60,6 +61,7 @@ export type FromGateway =
   | Readonly<{ tell: 'door'; about: string; why: string | undefined }>
   | Readonly<{ tell: 'provider'; provider: string; verdict: Verdict['kind'] | 'ok' }>
   | Readonly<{ tell: 'context'; change: ContextChange }>
+  | Readonly<{ tell: 'sealed'; sealed: SealedRequest }>
   /** Once a second while it changes: how many requests could be sent now, how many wait. */
   | Readonly<{ tell: 'room'; rooms: readonly Readonly<{ provider: string; pool: string; room: number; waiting: number }>[] }>
   /** An agent went over its budget, or its day ended. */

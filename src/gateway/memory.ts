@@ -8,7 +8,7 @@ export type Read = Readonly<{
   facts: RequestFacts | undefined
   model: string | undefined
   session: string | undefined
-  estimate: Pick<Estimate, 'inputTokens' | 'outputTokens'>
+  estimate: Estimate
   /** Under which it is remembered; undefined: it is not. */
   key: string | undefined
 }>
@@ -21,7 +21,7 @@ export type Memories = Readonly<{
 /** An agent can make up any number of sessions; the oldest is forgotten. */
 const MOST = 10_000
 /** Counting is free, and has limits of its own ("Token counting" of the API's documentation). */
-const FREE = { inputTokens: 0, outputTokens: 0 }
+const FREE = { inputTokens: 0, outputTokens: 0, promptTokens: 0 }
 
 export function createMemory(nowMs: () => number): Memories {
   const known = new Map<string, Memory>()

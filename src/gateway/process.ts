@@ -11,6 +11,7 @@ import { createKeys } from './keys.ts'
 import type { Ask, CallerSettings, FromGateway, GatewayStanding, Settings, Tested, ToGateway } from './link.ts'
 import { testProvider } from './probe.ts'
 import { createReception, type ReceptionGiven } from './reception.ts'
+import { createSeals } from './seal.ts'
 import { createWorks } from './works.ts'
 
 export type ProcessGiven = Readonly<{
@@ -24,6 +25,8 @@ export type ProcessGiven = Readonly<{
   selfUid: number
   /** Nobody else writes there; it is there. */
   ledgerFolder: string
+  /** Nor there: of requests with which a context ended. */
+  checkpointsFolder: string
   tell: (line: FromGateway) => void
   /** The daemon does not listen just now: what is told each second may be left out. */
   isDeaf: () => boolean
@@ -82,6 +85,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
     },
     contextWindowOf: (agent) => callerOf(agent)?.contextWindow,
     contextTold: (change) => tell({ tell: 'context', change }),
+    seals: createSeals({ clock, disk: given.disk, log, folder: given.checkpointsFolder, sealed: (sealed) => tell({ tell: 'sealed', sealed }) }),
   })
   const callerOf: ReceptionGiven['callerOf'] = (agent) => callers.get(agent)
   const reception = createReception({

@@ -5,6 +5,7 @@ import type { Verdict } from '../model/index.ts'
 import type { Clock, Log } from '../system/types.ts'
 import type { Upstream } from '../system/upstream.ts'
 import type { ContextChange } from './contexts.ts'
+import type { Seals } from './seal.ts'
 
 /** Who calls, as its way in says: a socket of its own, or a key of its own. */
 export type Caller = Readonly<{
@@ -53,4 +54,6 @@ export type GatewayGiven = Readonly<{
   contextWindowOf: (agent: Name) => number | undefined
   /** The context of a session is nearly full, or begins anew. */
   contextTold: (change: ContextChange) => void
+  /** Where a request is kept with which the context it carries may end. */
+  seals: Seals
 }>

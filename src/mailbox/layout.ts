@@ -25,6 +25,8 @@ export type Layout = Readonly<{
   home: (holder: string) => string
   private: (name: PrivateFolder) => string
   daemonSocket: string
+  /** Requests that ended a context, by agent: the gateway's process keeps them. */
+  checkpoints: string
   /** The gateway process's own folder, and its ledger there. */
   gateway: string
   ledger: string
@@ -65,6 +67,7 @@ export function layoutOf(root: string): Layout {
     home: (holder) => `${workspace(holder)}/home`,
     private: (name) => `${own}/${name}`,
     daemonSocket: `${own}/run/daemon.sock`,
+    checkpoints: `${own}/checkpoints`,
     gateway: `${own}/gateway`,
     ledger: `${own}/gateway/ledger`,
     socketFolder: (agent) => `${own}/sockets/${agent}`,
@@ -135,6 +138,7 @@ export function gatewayRules(layout: Layout): Rule[] {
   return [
     { path: layout.gateway, user: 'gateway', group: 'gateway', mode: 0o700 },
     { path: layout.ledger, user: 'gateway', group: 'gateway', mode: 0o700 },
+    { path: layout.checkpoints, user: 'gateway', group: 'gateway', mode: 0o700 },
     { path: folder.slice(0, folder.lastIndexOf('/')), user: 'daemon', group: 'daemon', mode: 0o711 },
   ]
 }

@@ -6,7 +6,7 @@ import type { Name } from '../core/names.ts'
 import type { Apply, Changed, Clear, Raise, Submit } from '../core/post.ts'
 import type { Folder, Status } from '../core/status.ts'
 import type { Jail } from '../jail/index.ts'
-import type { Folders, Layout, Ledger } from '../mailbox/index.ts'
+import type { Folders, Layout, Ledger, Mail } from '../mailbox/index.ts'
 import type { Host } from '../system/host.ts'
 import type { Clock, Disk, Ids, Log, Owner, RunGroups, Spawner, SpawnPlan } from '../system/types.ts'
 
@@ -63,6 +63,8 @@ export type WakeGiven = Readonly<{
   identity: (agent: Name) => Identity | undefined
   /** Where a program of policies/runners/ lies as it is run. */
   runnerPath: (program: string) => string
+  /** What was kept of a context in which this message was worked on: paths in `runs/`. */
+  keptFor: (mail: Mail) => Readonly<{ checkpoint: string | undefined; sealed: string | undefined }>
   /** Whether this agent sent the message, settled or not. */
   wroteIt: (agent: Name, id: MessageId) => boolean
   /** The id that an entry of this holder's `blocked_on` means, settled or not. */

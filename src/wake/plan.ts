@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Runner } from '../core/config.ts'
 import { behind, gatewayEnvironment, JAIL_PATH, type Jail, RUNNERS_AT, shownAt } from '../jail/index.ts'
 import { isLeased, leadsNowhere, listOrNothing, type Mail, statOrNothing } from '../mailbox/index.ts'
+import { type Host, PROGRAM_AT } from '../system/host.ts'
 import { faultOfProgram } from '../system/program.ts'
 import type { Identity, WakeGiven } from './given.ts'
 import type { RunRecord } from './records.ts'
@@ -11,13 +12,20 @@ import type { RunRecord } from './records.ts'
 const ROOM_FOR_HOLDER = 16 * 1024 ** 2
 
 /** argv with `./x` led to policies/runners/, as a jail shows them or as they lie; also in later arguments (`[sh, ./x]`) where there is such a program. */
-export function commandOf(runner: Runner, given: Pick<WakeGiven, 'disk' | 'runnerPath'>, jail: Jail | undefined): string[] {
+export function commandOf(runner: Runner, given: Pick<WakeGiven, 'disk' | 'runnerPath' | 'host'>, jail: Jail | undefined): string[] {
   return runner.command.map((word, i) => {
+    if (!jail && word.startsWith(PROGRAM_AT)) return ownProgram(given.host(), word)
     if (!word.startsWith('./')) return word
     const name = word.slice(2)
     const path = given.runnerPath(name)
     return i === 0 || statOrNothing(given.disk, path)?.kind === 'file' ? (jail ? `${RUNNERS_AT}/${name}` : path) : word
   })
+}
+
+/** Where Node and our own programs lie that a jail shows in `PROGRAM_AT`. */
+function ownProgram({ program }: Host, path: string): string {
+  const place = program.find(({ at }) => path === at || path.startsWith(`${at}/`))
+  return place ? place.from + path.slice(place.at.length) : path
 }
 
 /** What is wrong with the program or the folder it shall start in, or undefined. */
@@ -32,7 +40,7 @@ export function faultOfStart(
   if (!jail) return faultOfProgram(program, given.environment['PATH'] ?? '/usr/bin:/bin', home)
   const path = program.includes('/') ? behind(jail, program) : program
   const own = given.host().program
-  if (own.length > 0 && ['node', 'penny'].includes(program)) return undefined
+  if (own.length > 0 && (['node', 'penny'].includes(program) || own.some(({ at }) => at === program))) return undefined
   const fault = faultOfProgram(path ?? program, [...own.map(({ from }) => dirname(from)), JAIL_PATH].join(':'), home)
   return path === undefined && fault === undefined ? `${program} is not in its jail: put it into policies/runners/, or its folder into mounts:` : fault
 }
@@ -42,6 +50,7 @@ export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord, {
   const { layout } = given
   const shown = (path: string): string => (jail ? shownAt(jail, path) : path)
   const shownIfThere = (path: string | undefined): string | undefined => path && shown(path)
+  const kept = given.keptFor(mail)
   const facts: Record<string, string | undefined> = {
     HOME: shown(layout.home(mail.holder)),
     PENNY_ROOT: jail ? undefined : layout.root,
@@ -60,6 +69,8 @@ export function environmentOf(given: WakeGiven, mail: Mail, record: RunRecord, {
     PENNY_IN_REPLY_TO: shownIfThere(sentMirror(given, mail)),
     PENNY_REPLIES: repliesOf(given, record).map(shown).join('\n') || undefined,
     PENNY_ATTACHMENTS: shownIfThere(attachmentsOf(given, mail)),
+    PENNY_CHECKPOINT: shownIfThere(kept.checkpoint),
+    PENNY_SEALED: shownIfThere(kept.sealed),
     PENNY_GATEWAY: gateway,
   }
   const known = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined)

@@ -47,13 +47,6 @@ t.test('docs/policies.md has every key of every file, and no other', async (t) =
 
 /** What a row says that isn't so. */
 function untrue(heading: string, { key, byDefault, isExact, example }: Row): string[] {
-  // Refused today, so that there is nothing to show.
-  if (key === 'runner.builtin')
-    return wrongIn(heading, { runner: { builtin: 'claude' } })
-      .join()
-      .includes('come with the model gateway')
-      ? []
-      : [key]
   const shown: Values = parse(example)
   const path = key === 'x-…' ? (Object.keys(shown)[0] ?? '') : key
   const without = put({ ...KINDS[heading]?.needs, ...shown }, path, undefined)

@@ -169,7 +169,9 @@ const CASES: readonly Case[] = [
   [
     'a runner without command',
     agent('runner: { notes: true }'),
-    ['policies/agents/legal.md:2:9: runner: command: is missing, and needed; leave runner: out where nobody is to be started'],
+    [
+      'policies/agents/legal.md:2:9: runner: command: is missing, and needed, or builtin: claude, or anthropic; leave runner: out where nobody is to be started',
+    ],
   ],
   [
     'a command as a word',
@@ -198,11 +200,19 @@ const CASES: readonly Case[] = [
     ['policies/agents/legal.md:2:35: runner: unknown key "max_atempts" (did you mean max_attempts?)'],
   ],
   [
-    'a built-in runner',
-    agent('runner: { builtin: claude }'),
-    [
-      'policies/agents/legal.md:2:20: runner: built-in runners come with the model gateway, which this version does not have yet: name a program with command: [./program]',
-    ],
+    'a built-in runner that there is not',
+    agent('runner: { builtin: openai }'),
+    ['policies/agents/legal.md:2:20: runner: builtin: one of claude, anthropic is needed, this is "openai"'],
+  ],
+  [
+    'options of a built-in runner without it',
+    agent('runner: { command: [./handle.sh], model: claude-opus-5-5 }'),
+    ['policies/agents/legal.md:2:9: runner: model: is for a built-in runner alone; a command: has its own options'],
+  ],
+  [
+    'an option of the other built-in runner',
+    agent('runner: { builtin: claude, max_tokens: 100 }'),
+    ['policies/agents/legal.md:2:9: runner: max_tokens: is for builtin: anthropic; Claude Code chooses it itself'],
   ],
   ['an agent that is root', agent('user: root'), ['policies/agents/legal.md:2:7: user: an agent cannot be root']],
   [

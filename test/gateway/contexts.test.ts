@@ -28,16 +28,18 @@ function meters(contextWindow?: number) {
   return {
     heard,
     report: contexts.report,
+    isLast: (promptTokens: number, more: Partial<Heard> = {}) =>
+      contexts.isLast({ agent: LEGAL, message: 'm1', session: 's1', model: SMALL, promptTokens, ...more }),
     passed: (tokens: number, more: Partial<Heard> = {}) => heard(tokens, more)?.passed ?? [],
     turn: (ms: number) => (nowMs += ms),
   }
 }
 
-t.test('70 and 80 percent of the window of the model are told once each', async (t) => {
+t.test('70, 80 and 92 percent of the window of the model are told once each', async (t) => {
   const { passed } = meters()
   t.same(
     [139_999, 140_000, 150_000, 159_999, 160_000, 190_000, 230_000].map((tokens) => passed(tokens)),
-    [[], [70], [], [], [80], [], []],
+    [[], [70], [], [], [80], [92], []],
   )
   t.same(meters().passed(170_000), [70, 80], 'both at once where it grew in one step')
   t.same(meters().passed(170_000, { model: WIDE }), [])
@@ -62,7 +64,7 @@ t.test('after a compaction it begins anew, whoever made it, and is told again', 
     t.match(heard(compaction === 'claude-code' ? 166_000 : 20_000, { compaction }), { isNew: true, passed: [] })
     t.same(
       [30_000, 165_000].map((tokens) => passed(tokens)),
-      [[], [70, 80]],
+      [[], [70, 80, 92]],
       compaction,
     )
   }
@@ -129,4 +131,21 @@ t.test('sessions that an agent makes up push out its own, and those of no one el
   for (let n = 0; n < 20_000; n++) passed(10, { session: `made-up-${n}` })
   t.same(passed(150_000, { agent: 'ops' as Name }), [], 'known still')
   t.same(passed(150_000), [70], 'forgotten, for there were too many')
+})
+
+t.test('the last request that a window has room for is known once in each context, by an estimate or by what was counted before', async (t) => {
+  const { heard, passed, isLast } = meters()
+  t.equal(isLast(183_999), false)
+  t.equal(isLast(184_000, { session: 'first' }), true, 'of a session that was not heard of yet')
+  t.equal(isLast(190_000, { session: 'first' }), false)
+  passed(150_000, { session: 'first' })
+  t.equal(isLast(190_000, { session: 'first' }), true, 'the first was estimated too high')
+  passed(185_000)
+  t.equal(isLast(20_000), false, 'a side request')
+  t.equal(isLast(150_000), true, 'estimated too low')
+  t.equal(isLast(199_000), false)
+  heard(199_000, { compaction: 'claude-code' })
+  t.equal(isLast(100_000), false)
+  t.equal(isLast(183_100), true)
+  t.equal(isLast(199_000, { session: undefined, message: undefined }), false, 'of no context')
 })

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import type { Provider as ProviderConfig } from '../../src/core/config.ts'
 import type { Name } from '../../src/core/names.ts'
-import { type Caller, type ContextChange, createGateway, type Entry, type Gateway, routeOf } from '../../src/gateway/index.ts'
+import { type Caller, type ContextChange, createGateway, type Entry, type Gateway, routeOf, type Seals } from '../../src/gateway/index.ts'
 import { realClock } from '../../src/system/clock.ts'
 import type { Clock } from '../../src/system/types.ts'
 import { realUpstream } from '../../src/system/upstream.ts'
@@ -29,9 +29,12 @@ export type Plan = Readonly<{
   caller?: Partial<Caller>
   clock?: Clock
   contextWindow?: number
+  seals?: Seals
 }>
 
-export async function house(t: Test, { options, providers, caller, clock = realClock, contextWindow }: Plan = {}): Promise<House> {
+const NO_SEALS: Seals = { seal: () => Promise.resolve() }
+
+export async function house(t: Test, { options, providers, caller, clock = realClock, contextWindow, seals = NO_SEALS }: Plan = {}): Promise<House> {
   const upstream = await startProvider({ latencyMs: 5, ...options })
   t.teardown(upstream.close)
   const plain = { name: 'main', baseUrl: upstream.url, keyFile: '/none', pools: [], fallback: [], models: new Map(), urgentCap: 0.5, weights: new Map() }
@@ -51,6 +54,7 @@ export async function house(t: Test, { options, providers, caller, clock = realC
     record: (entry) => void entries.push(entry),
     contextWindowOf: () => contextWindow,
     contextTold: (change) => void contexts.push(change),
+    seals,
   })
   const server = createServer((req, res) => {
     const route = routeOf(req.method ?? '', req.url ?? '')

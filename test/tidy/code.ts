@@ -7,7 +7,7 @@ const LONGEST = 300
 const FACE_LINES = 5
 const BANNED_NAME = /^(util|utils|helper|helpers|common|manager|managers|misc)$/
 /** Where the outside world may be touched. */
-const OUTSIDE = /^src\/(system|daemon|cli)\//
+const OUTSIDE = /^src\/(system|daemon|cli|runners)\//
 const WORLDLY = new Set(['setTimeout', 'setInterval', 'setImmediate', 'fetch', 'performance', 'process', 'WebSocket', 'EventSource', 'XMLHttpRequest'])
 
 export function tooLong({ path, text }: Source): string[] {

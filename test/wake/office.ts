@@ -151,6 +151,7 @@ export function makeOffice(t: Test, clock: Clock = realClock): Office {
       identity: () => ({ as: undefined, logOwner: undefined, jail: undefined, gateway: undefined }),
       host: hostOf(process.env['PATH'] ?? ''),
       clear: () => undefined,
+      keptFor: () => ({ checkpoint: undefined, sealed: undefined }),
       runnerPath: (program) => `${root}/policies/runners/${program}`,
       wroteIt: (agent, id) => known.get(id)?.from === agent,
       meant: (_, word) => known.get(word as MessageId)?.id,
