@@ -3,6 +3,7 @@ import type { Provider } from '../core/config.ts'
 import { costUsd, type Usage } from '../model/index.ts'
 import type { Want } from '../share/index.ts'
 import type { Cancel, Clock } from '../system/types.ts'
+import type { Bell } from './bell.ts'
 import { refuse } from './errors.ts'
 import type { Line } from './line.ts'
 import { type Asked, CLIENT_GONE, type ExchangeGiven, tryOnce } from './try.ts'
@@ -13,6 +14,8 @@ export type Outcome = Pick<Entry, 'provider' | 'status' | 'requestId' | 'queueMs
 
 /** A key that is not there may come back at any moment, and so may a provider: looked at again after so long. Milliseconds. */
 const AGAIN_MS = 1_000
+/** While the provider answers others: then it is this request that it does not bear, and not the provider that is gone. */
+const MOST_CUTS = 3
 /** Of a request that was held to its end: it may come back at once. */
 const RETRY_AFTER_S = 1
 
@@ -21,7 +24,7 @@ const GONE = new Error('the client has gone')
 type Way = Readonly<{ provider: Provider; line: Line }>
 
 export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outcome> {
-  const { clock, providers } = given
+  const { clock, providers, bell } = given
   const { caller, res, model } = asked
   const id = Symbol(caller.agent)
   const gone = new AbortController()
@@ -39,6 +42,8 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
   let tries = 0
   let way: Way | undefined
   let turn: Promise<'turn'> | undefined
+  const cuts = countCuts()
+  let isResting = false
   const outcome = (status: number, more: Partial<Outcome> = {}): Outcome => ({
     status,
     queueMs,
@@ -57,12 +62,13 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
   for (let sinceMs = begunMs; ; sinceMs = clock.monotonic()) {
     const next = wayFor(given, providers.chainFor(model), model)
     // One whose turn it is goes; else a better way may have opened, or its own closed.
-    if (next?.line !== way?.line && (way === undefined || way.line.isWaiting(id))) {
+    if (isResting) isResting = false
+    else if (next?.line !== way?.line && (way === undefined || way.line.isWaiting(id))) {
       way?.line.withdraw(id)
       turn = next?.line.enter(wantOf(asked, id, next.provider)).then(() => 'turn' as const)
       way = next
     } else if (next && way && next.line === way.line) way = next
-    const what = await firstOf(clock, [left, held, ...(turn ? [turn] : [])])
+    const what = await firstOf(clock, bell, [left, held, ...(turn ? [turn] : [])])
     queueMs += clock.monotonic() - sinceMs
     if (what === 'left') {
       way?.line.withdraw(id)
@@ -84,7 +90,15 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
     tries++
     const tried = await tryOnce(given, asked, { ...way, key }, id, gone.signal)
     if (tried.again) {
-      turn = tried.again.then(() => 'turn' as const)
+      const cut = tried.isCut ? cuts.after(way.line) : 'first'
+      if (cut !== 'first') way.line.withdraw(id)
+      if (cut === 'its own') {
+        refuse(res, 502, 'the provider breaks the connection off at this request each time, and answers others')
+        return outcome(502)
+      }
+      isResting = cut === 'again'
+      if (isResting) [way, turn] = [undefined, undefined]
+      else turn = tried.again.then(() => 'turn' as const)
       continue
     }
     const { usage } = tried.sent
@@ -92,16 +106,35 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
   }
 }
 
-/** `look`: after a while, whatever comes. */
-async function firstOf<T>(clock: Clock, all: readonly Promise<T>[]): Promise<T | 'look'> {
-  let cancel: Cancel = () => undefined
+/** `look`: when the bell rings, and after a while, whatever comes. */
+async function firstOf<T>(clock: Clock, bell: Bell, all: readonly Promise<T>[]): Promise<T | 'look'> {
+  let cancels: Cancel[] = []
   const tick = new Promise<'look'>((resolve) => {
-    cancel = clock.after(AGAIN_MS, () => resolve('look'))
+    const look = (): void => resolve('look')
+    cancels = [clock.after(AGAIN_MS, look), bell.heard(look)]
   })
   try {
     return await Promise.race([...all, tick])
   } finally {
-    cancel()
+    for (const cancel of cancels) cancel()
+  }
+}
+
+/**
+ * After a cut a request is the first to be tried again. After another it leaves the line for a moment and stands behind the others:
+ * they would never be tried. `its own`: it makes the provider break off, for others were answered there since each of its cuts.
+ */
+function countCuts(): Readonly<{ after: (line: Line) => 'first' | 'again' | 'its own' }> {
+  let last: Readonly<{ line: Line; accepted: number }> | undefined
+  let count = 0
+  return {
+    after: (line) => {
+      const accepted = line.accepted()
+      const isFirst = last?.line !== line
+      if (!isFirst && last && accepted > last.accepted) count++
+      last = { line, accepted }
+      return isFirst ? 'first' : count < MOST_CUTS ? 'again' : 'its own'
+    },
   }
 }
 

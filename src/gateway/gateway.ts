@@ -2,6 +2,7 @@
 import { compactionIn, type Usage } from '../model/index.ts'
 import type { PoolReport } from '../share/index.ts'
 import type { IncomingMessage, ServerResponse } from '../system/http.ts'
+import { createBell } from './bell.ts'
 import { createBodies } from './bodies.ts'
 import { createContexts, type Gauge } from './contexts.ts'
 import { refuse } from './errors.ts'
@@ -15,6 +16,8 @@ import type { Caller, GatewayGiven } from './types.ts'
 export type Gateway = Readonly<{
   /** Resolves when it is answered, or its client has gone. Never rejects because of either side. */
   handle: (caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse) => Promise<void>
+  /** Keys or providers have changed: requests that wait look again at once. */
+  wake: () => void
   /** `room`: how many requests could be sent now. */
   report: () => readonly Readonly<{ provider: string; pool: string; room: number; report: PoolReport }>[]
   /** Of each agent that was heard of lately. */
@@ -28,7 +31,8 @@ const MOST_BYTES = 32 * 1024 ** 2
 
 export function createGateway(given: GatewayGiven): Gateway {
   const { clock } = given
-  const providers = createProviders(given)
+  const bell = createBell()
+  const providers = createProviders({ ...given, bell })
   const memory = createMemory(clock.monotonic)
   const bodies = createBodies(clock)
   const contexts = createContexts({ nowMs: clock.monotonic, contextWindowOf: given.contextWindowOf })
@@ -54,7 +58,7 @@ export function createGateway(given: GatewayGiven): Gateway {
     const startedMs = clock.monotonic()
     const asked = memory.read(caller.agent, route.kind, body, req.headers)
     const { usage, usd, ...became } = await exchange(
-      { ...given, providers },
+      { ...given, providers, bell },
       { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked },
     )
     if (usage) {
@@ -86,6 +90,7 @@ export function createGateway(given: GatewayGiven): Gateway {
 
   return {
     handle,
+    wake: bell.ring,
     gauges: contexts.report,
     report: () => providers.all().map(({ provider, pool, line }) => ({ provider, pool, room: line.room(), report: line.report() })),
   }

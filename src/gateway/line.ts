@@ -18,14 +18,19 @@ export type Line = Readonly<{
   isWaiting: (key: Key) => boolean
   mayTry: () => boolean
   room: () => number
+  /** How many answers began here so far. */
+  accepted: () => number
   report: () => PoolReport
 }>
 
 const NOTHING = { inputTokens: 0, outputTokens: 0 }
 
-export function createLine(clock: Clock, pool: Pool): Line {
+/** `tripped`: another place would be better now. That it is well again is for one to find out, not for all at once. */
+export function createLine(clock: Clock, pool: Pool, tripped: () => void = () => undefined): Line {
   const called = new Map<Key, () => void>()
   let planned: Cancel | undefined
+  let accepted = 0
+  let might = true
 
   function turn(key: Key): Promise<void> {
     return new Promise((resolve) => void called.set(key, resolve))
@@ -39,6 +44,9 @@ export function createLine(clock: Clock, pool: Pool): Line {
     }
     const ms = pool.waitMs()
     planned = ms === undefined ? undefined : clock.after(Math.max(1, ms), pump)
+    const may = pool.mayTry()
+    if (might && !may) tripped()
+    might = may
   }
 
   function leave(key: Key, how: 'withdraw' | 'giveBack'): void {
@@ -56,6 +64,7 @@ export function createLine(clock: Clock, pool: Pool): Line {
       return mine
     },
     heard: (key, levels) => {
+      accepted++
       pool.heard(key, levels)
       pump()
     },
@@ -74,6 +83,7 @@ export function createLine(clock: Clock, pool: Pool): Line {
     isWaiting: (key) => called.has(key),
     mayTry: pool.mayTry,
     room: pool.room,
+    accepted: () => accepted,
     report: pool.report,
   }
 }

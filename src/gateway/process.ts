@@ -67,6 +67,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
 
   function keySet(provider: string, key: string | undefined): void {
     keys.set(provider, key)
+    gateway.wake()
     if (verdicts.get(provider)?.kind === 'bad-key') verdicts.delete(provider)
   }
 
@@ -106,6 +107,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
     callers = new Map(next.callers.map((one) => [one.agent, one]))
     providers = new Map(next.providers.map((one) => [one.name, { ...one, models: new Map(one.models), weights: new Map(one.weights) }]))
     accounts.set(next)
+    gateway.wake()
     ticking ??= clock.every(LOOK_MS, look)
     await doors.set(next)
     if (!isReady) tell({ tell: 'ready' })

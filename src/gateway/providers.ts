@@ -3,6 +3,7 @@ import type { Pool as PoolLimits, Provider } from '../core/config.ts'
 import { poolOf } from '../model/index.ts'
 import { createPool } from '../share/index.ts'
 import type { Clock } from '../system/types.ts'
+import type { Bell } from './bell.ts'
 import { createLine, type Line } from './line.ts'
 
 export type Providers = Readonly<{
@@ -13,12 +14,12 @@ export type Providers = Readonly<{
   all: () => readonly Readonly<{ provider: string; pool: string; line: Line }>[]
 }>
 
-export type ProvidersGiven = Readonly<{ clock: Clock; random: () => number; providers: () => ReadonlyMap<string, Provider> }>
+export type ProvidersGiven = Readonly<{ clock: Clock; random: () => number; providers: () => ReadonlyMap<string, Provider>; bell: Bell }>
 
 /** A client can make up names of models: those that are unknown share one line once there are so many. */
 const MOST_LINES = 64
 
-export function createProviders({ clock, random, providers }: ProvidersGiven): Providers {
+export function createProviders({ clock, random, providers, bell }: ProvidersGiven): Providers {
   const lines = new Map<string, { provider: string; pool: string; line: Line }>()
 
   function chainFor(model: string | undefined): Provider[] {
@@ -46,7 +47,7 @@ export function createProviders({ clock, random, providers }: ProvidersGiven): P
     const key = keyOf(shared ? '-' : pool)
     const known = lines.get(key)
     if (known) return known.line
-    const line = createLine(clock, createPool({ nowMs: clock.monotonic, random, limits: set, urgentCap: provider.urgentCap }))
+    const line = createLine(clock, createPool({ nowMs: clock.monotonic, random, limits: set, urgentCap: provider.urgentCap }), bell.ring)
     lines.set(key, { provider: provider.name, pool: shared ? '-' : pool, line })
     return line
   }

@@ -4,6 +4,7 @@ import { countedInput, type Estimate, judgeAnswer, type RequestFacts, readLevels
 import type { Levels } from '../share/index.ts'
 import type { ServerResponse } from '../system/http.ts'
 import type { UpstreamAnswer } from '../system/upstream.ts'
+import type { Bell } from './bell.ts'
 import { drained, headOf } from './head.ts'
 import { toAgent, toProvider } from './headers.ts'
 import type { Line } from './line.ts'
@@ -25,17 +26,19 @@ export type Asked = Readonly<{
   res: ServerResponse
 }>
 
-export type ExchangeGiven = Pick<GatewayGiven, 'clock' | 'upstream' | 'keyOf' | 'told'> & Readonly<{ providers: Providers }>
+export type ExchangeGiven = Pick<GatewayGiven, 'clock' | 'upstream' | 'keyOf' | 'told'> & Readonly<{ providers: Providers; bell: Bell }>
 
 /** `sent`: it was passed on, whole or not. Else the request stands in line again: `again` resolves at its turn. */
 type Tried =
-  | Readonly<{ again?: never; sent: { status: number; usage: Usage | undefined; requestId: string | undefined } }>
-  | Readonly<{ sent?: never; again: Promise<void> }>
+  | Readonly<{ again?: never; isCut?: never; sent: { status: number; usage: Usage | undefined; requestId: string | undefined } }>
+  | Readonly<{ sent?: never; again: Promise<void> /** The connection broke off, which had been there. */; isCut: boolean }>
 
 type Way = Readonly<{ provider: Provider; line: Line; key: string }>
 
 /** What nobody waits for any more, as nginx counts it. */
 export const CLIENT_GONE = 499
+/** Of a connection that there was; one that was refused says nothing about the request. */
+const CUTS: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
 /** Errors are read whole, to be judged; the API's are a few hundred bytes, and more than it takes itself is none of it. */
 const MOST_OF_ERROR = 32 * 1024 ** 2
 
@@ -52,15 +55,15 @@ export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: 
       body: bodyFor(asked, provider),
       signal,
     })
-  } catch {
-    return brokenOff(line, id, signal)
+  } catch (cause) {
+    return brokenOff(line, id, signal, CUTS.has((cause as NodeJS.ErrnoException).code))
   }
   const limits = levelsIn(answer, clock.now())
   if (answer.status >= 200 && answer.status < 300) return passOn(given, asked, way, id, answer, limits, signal)
   const body = await readWhole(answer)
   const verdict = judgeAnswer({ status: answer.status, headers: answer.headers, body: body ?? Buffer.alloc(0) }, clock.now())
   if (signal.aborted) return brokenOff(line, id, signal)
-  if (verdict.kind === 'refused' || verdict.kind === 'overloaded') return { again: line.again(id, { ...verdict, limits }) }
+  if (verdict.kind === 'refused' || verdict.kind === 'overloaded') return { again: line.again(id, { ...verdict, limits }), isCut: false }
   if (body === undefined) return brokenOff(line, id, signal)
   line.ended(id, { kind: 'failed', usage: { inputTokens: 0, outputTokens: 0 }, limits })
   tell(given, way, verdict)
@@ -76,8 +79,8 @@ function tell({ told, keyOf }: ExchangeGiven, { provider, key }: Way, { kind }: 
 }
 
 /** Nothing was passed on. By the client, or by a provider that does not answer: as if it had said that it has no room. */
-function brokenOff(line: Line, id: symbol, { aborted }: AbortSignal): Tried {
-  if (!aborted) return { again: line.again(id, { kind: 'overloaded' }) }
+function brokenOff(line: Line, id: symbol, { aborted }: AbortSignal, isCut = true): Tried {
+  if (!aborted) return { again: line.again(id, { kind: 'overloaded' }), isCut }
   line.ended(id, { kind: 'failed' })
   return { sent: { status: CLIENT_GONE, usage: undefined, requestId: undefined } }
 }
@@ -95,7 +98,7 @@ async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol
       const state = tap.state()
       if (head.isKept() && state?.error && !state.begun && (state.error.kind === 'refused' || state.error.kind === 'overloaded')) {
         head.drop()
-        return { again: line.again(id, state.error) }
+        return { again: line.again(id, state.error), isCut: false }
       }
       const isFull = !head.write(chunk)
       if (state?.begun || state?.finished || state?.error) head.begin()

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import t from 'tap'
 import { KEY } from '../support/provider/provider.ts'
 import { organisation } from './driver.ts'
-import { alertOf, pause, until } from './files.ts'
+import { alertOf, lettersOf, message, pause, until } from './files.ts'
 import { type GatewayHouse, gatewayHouse, untilAsked } from './gateway-house.ts'
 
 const pidOf = async (house: GatewayHouse): Promise<number> => Number((await house.standing())['pid'])
@@ -140,6 +140,23 @@ t.test('keys for programs outside a jail: shown once, kept as a digest, taken ba
   await untilAsked('it is no key any more', async () => (await house.ask('legal', key)).status === 401)
   t.equal((await org.penny(['gateway', 'key', 'legal', '--revoke'])).status, 1)
   t.equal((await org.penny(['gateway', 'key', 'nobody'])).status, 66)
+})
+
+t.test('a request may name the message that it is for, if its agent holds that: usage by thread tells', async (t) => {
+  const house = await gatewayHouse(t)
+  const { org } = house
+  await org.up()
+  await ready(house)
+  org.drop('spool/legal/task.md', message({ subject: 'Review it', priority: 'urgent' }))
+  const { id } = await until('delivered', () => lettersOf(org.root, 'legal').find((one) => one.folder === 'new'))
+  t.equal((await house.ask('legal', undefined, { 'x-penny-message': id })).status, 200)
+  t.equal((await house.ask('pmo', undefined, { 'x-penny-message': id })).status, 200, 'it is not its own: an ordinary request')
+  t.strictSame((await org.json(['usage', '--by', 'thread'])).map(({ thread, subject, requests }) => [thread, subject, requests]).sort(), [
+    ['-', undefined, 1],
+    [id, 'Review it', 1],
+  ])
+  await org.end()
+  t.match((await org.penny(['usage'])).out, /legal +1 .*\npmo +1 /s, 'also while the daemon is down')
 })
 
 t.test('an agent over its budget is told of, until the budget is raised', async (t) => {

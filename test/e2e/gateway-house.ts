@@ -17,7 +17,7 @@ export type GatewayHouse = Readonly<{
   keyFile: string
   port: number
   /** At the agent's socket; with a key over TCP. */
-  ask: (agent: string, key?: string) => Promise<Answered>
+  ask: (agent: string, key?: string, headers?: Readonly<Record<string, string>>) => Promise<Answered>
   /** As `penny gateway status --json` has it. */
   standing: () => Promise<Record<string, unknown>>
 }>
@@ -42,20 +42,22 @@ export async function gatewayHouse(
     org: `gateway: { listen: "127.0.0.1:${port}" }\n${shape.org ?? ''}`,
     policies: { 'providers/main.yaml': `api: anthropic-messages\nbase_url: ${upstream.url}\nkey_file: ${keyFile}\n`, ...shape.policies },
   })
-  const ask: GatewayHouse['ask'] = (agent, own) =>
+  const ask: GatewayHouse['ask'] = (agent, own, headers = {}) =>
     own === undefined
-      ? post({ socketPath: org.at('.penny/sockets', agent, 'gateway.sock'), path: '/v1/messages' }, 'placeholder')
-      : post({ host: '127.0.0.1', port, path: `/agents/${agent}/v1/messages` }, own)
+      ? post({ socketPath: org.at('.penny/sockets', agent, 'gateway.sock'), path: '/v1/messages' }, 'placeholder', headers)
+      : post({ host: '127.0.0.1', port, path: `/agents/${agent}/v1/messages` }, own, headers)
   return { org, upstream, keyFile, port, ask, standing: async () => (await org.json(['gateway', 'status']))[0] ?? {} }
 }
 
-function post(where: RequestOptions, key: string): Promise<Answered> {
+function post(where: RequestOptions, key: string, more: Readonly<Record<string, string>>): Promise<Answered> {
   const headers = { 'x-api-key': key, 'anthropic-version': '2023-06-01', 'content-type': 'application/json', 'content-length': Buffer.byteLength(BODY) }
   return new Promise((resolve, reject) => {
-    const sent = request({ ...where, method: 'POST', headers }, async (answer) => {
+    const sent = request({ ...where, method: 'POST', headers: { ...headers, ...more } }, (answer) => {
       let body = ''
-      for await (const chunk of answer) body += String(chunk)
-      resolve({ status: answer.statusCode ?? 0, body })
+      answer.setEncoding('utf8')
+      answer.on('data', (chunk: string) => (body += chunk))
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body }))
+      answer.on('error', reject)
     })
     sent.on('error', reject)
     sent.end(BODY)

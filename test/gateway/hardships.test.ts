@@ -156,3 +156,36 @@ t.test('an error that is cut off is no answer', async (t) => {
   t.equal(await answer.text(), '{}')
   t.equal(asked, 2)
 })
+
+t.test('a request that the provider breaks off at, while it answers others, is told so, and holds nobody up for long', async (t) => {
+  const it = await house(t)
+  it.upstream.control.script(({ body }) => (JSON.stringify(body).includes('poison') ? { kind: 'cut' } : undefined))
+  let isOver = false
+  const bad = ask(it.url, bodyOf({ metadata: { user_id: 'poison' } })).finally(() => {
+    isOver = true
+  })
+  while (!isOver) t.equal((await ask(it.url)).status, 200)
+  const answer = await bad
+  t.equal(answer.status, 502)
+  t.match(await answer.json(), { type: 'error', error: { type: 'api_error' } })
+  await until('nothing of it is left', () => isIdle(it))
+  const sent = it.upstream.seen.length
+  t.equal((await ask(it.url)).status, 200)
+  t.equal(it.upstream.seen.length, sent + 1, 'it is sent no more')
+})
+
+t.test('a key that comes, and a provider that trips, are seen at once', async (t) => {
+  // A look each second would come after the end of the test.
+  const clock: Clock = { ...realClock, after: (ms, call) => realClock.after(ms === 1_000 ? 3_600_000 : ms, call) }
+  const it = await house(t, { clock, providers: () => [{ name: 'main', fallback: ['second'] }, { name: 'second' }] })
+  it.keys.clear()
+  const held = ask(it.url)
+  await sleep(50)
+  it.keys.set('main', 'sk-ant-test')
+  it.gateway.wake()
+  t.equal((await held).status, 200)
+  it.keys.set('second', 'second')
+  it.upstream.control.addKey('second')
+  it.upstream.control.script(({ key }) => (key === 'second' ? undefined : { kind: 'error', status: 529 }))
+  for (const { status } of await Promise.all(Array.from({ length: 10 }, () => ask(it.url)))) t.equal(status, 200)
+})

@@ -1,6 +1,6 @@
 /** What comes through the port of the loopback, and what leaves the process by any way. */
 import { execFile, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -121,6 +121,19 @@ t.test("the provider's key is in no answer, log, ledger, argument or environment
   t.equal(((await house.ask({ what: 'test', provider: 'main' })) as { kind: string }).kind, 'no-key', 'one that no header can hold is none')
   house.say({ tell: 'key', provider: 'main', key: canary })
   t.same(await traces(house, canary), [])
+})
+
+t.test('a socket has the group of its folder: that of its agent', { skip: !AM_ROOT && 'only root can act as another user' }, async (t) => {
+  const agent = { uid: 4_331, gid: 4_331 }
+  const house = await started(t, { as: { uid: 4_330, gid: 4_330 }, groups: { legal: agent.gid }, callers: [{ agent: 'legal' }, { agent: 'pmo' }] })
+  chmodSync(house.folder, 0o711)
+  const socket = statSync(house.socketOf('legal'))
+  t.match({ uid: socket.uid, gid: socket.gid, mode: socket.mode & 0o777 }, { uid: 4_330, gid: 4_331, mode: 0o660 })
+  const script = `const s = require('node:net').connect(process.argv[1]); s.on('connect', () => { console.log('in'); s.end() }); s.on('error', ({ code }) => console.log(code))`
+  const as = async (name: string): Promise<string> =>
+    (await promisify(execFile)(process.execPath, ['-e', script, house.socketOf(name)], { ...agent, cwd: '/', env: {} })).stdout.trim()
+  t.equal(await as('legal'), 'in')
+  t.equal(await as('pmo'), 'EACCES')
 })
 
 t.test('nobody of its own user can look into it', { skip: !(AM_ROOT && REACHABLE) && 'only root can act as another user' }, async (t) => {

@@ -190,6 +190,21 @@ t.test('the standing, the room, a test of the provider', async (t) => {
   t.match(await house.ask({ what: 'test', provider: 'main' }), { kind: 'unreachable', why: /^ECONNRE(FUSED|SET)$/ })
 })
 
+t.test('what was used today counts after a restart, too', async (t) => {
+  const first = await started(t)
+  await call({ socketPath: first.socketOf('legal') })
+  first.kill('SIGTERM')
+  await first.ended
+  const used = ledgerOf(first)
+  const again = await started(t, { ledger: used, callers: [{ agent: 'legal', budget: { usdPerDay: undefined, tokensPerDay: 1 } }] })
+  t.match(await again.until('budget'), { agent: 'legal', state: { over: 'tokens' } })
+  t.match((await standing(again)).agents, [{ agent: 'legal', requests: 1 }])
+  again.set({ callers: again.settings().callers.map((one) => ({ ...one, budget: undefined })) })
+  await again.until('budget', ({ state }) => state === undefined)
+  t.equal((await call({ socketPath: again.socketOf('legal') })).status, 200)
+  t.match((await standing(again)).agents, [{ agent: 'legal', requests: 2 }])
+})
+
 t.test('a line that it does not know is passed over, and said', async (t) => {
   const house = await started(t)
   house.say({ tell: 'weather', is: 'fine' })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Provider } from '../../src/core/config.ts'
+import { createBell } from '../../src/gateway/bell.ts'
 import { createProviders } from '../../src/gateway/providers.ts'
 import { makeHandClock } from '../hand-clock.ts'
 
@@ -7,7 +8,8 @@ const provider = (name: string, more: Partial<Provider> = {}): Provider => ({
   ...{ name, baseUrl: 'https://example.com', keyFile: '/k', pools: [], fallback: [], models: new Map(), urgentCap: 0.5, weights: new Map(), ...more },
 })
 const pool = (...models: string[]): Provider['pools'][number] => ({ models, rpm: 100, itpm: undefined, otpm: undefined })
-const of = (...all: Provider[]) => createProviders({ clock: makeHandClock(0), random: () => 0.5, providers: () => new Map(all.map((one) => [one.name, one])) })
+const of = (...all: Provider[]) =>
+  createProviders({ clock: makeHandClock(0), random: () => 0.5, bell: createBell(), providers: () => new Map(all.map((one) => [one.name, one])) })
 
 t.test('a model goes to the provider whose pools name it, else to the first that stands in for nobody', async (t) => {
   const { chainFor } = of(

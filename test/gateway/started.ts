@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import type { Name } from '../../src/core/names.ts'
-import type { Ask, CallerSettings, FromGateway, Settings, ToGateway } from '../../src/gateway/index.ts'
+import type { Ask, CallerSettings, Entry, FromGateway, Settings, ToGateway } from '../../src/gateway/index.ts'
 import { type Owner, PENNY } from '../e2e/driver.ts'
 import { KEY, type Options, type Provider, startProvider } from '../support/provider/provider.ts'
 
@@ -49,13 +49,17 @@ export type Started = Readonly<{
 export type Plan = Readonly<{
   options?: Options
   as?: Owner
+  /** Folders of sockets that are given to an agent's group, as in system mode. */
+  groups?: Readonly<Record<string, number>>
   key?: string | undefined
+  /** Of a process before it. */
+  ledger?: readonly Entry[]
   callers?: readonly (Partial<Omit<CallerSettings, 'agent'>> & { agent: string })[]
 }>
 
 export const keyHash = (key: string): string => createHash('sha256').update(key).digest('hex')
 
-export async function started(t: Test, { options, as, callers = [{ agent: 'legal' }], ...plan }: Plan = {}): Promise<Started> {
+export async function started(t: Test, { options, as, groups = {}, ledger = [], callers = [{ agent: 'legal' }], ...plan }: Plan = {}): Promise<Started> {
   const upstream = await startProvider({ latencyMs: 5, ...options })
   t.teardown(upstream.close)
   const folder = mkdtempSync(join(tmpdir(), 'penny-gateway-'))
@@ -63,6 +67,15 @@ export async function started(t: Test, { options, as, callers = [{ agent: 'legal
   const socketOf = (agent: string): string => `${folder}/sockets/${agent}/gateway.sock`
   for (const one of ['gateway', 'sockets', ...callers.map(({ agent }) => `sockets/${agent}`)]) mkdirSync(`${folder}/${one}`, { recursive: true })
   if (as) for (const one of ['', 'gateway', 'sockets', ...callers.map(({ agent }) => `sockets/${agent}`)]) chownSync(`${folder}/${one}`, as.uid, as.gid)
+  for (const [agent, gid] of Object.entries(groups)) {
+    chownSync(`${folder}/sockets/${agent}`, as?.uid ?? 0, gid)
+    chmodSync(`${folder}/sockets/${agent}`, 0o2710)
+  }
+  for (const agent of callers.map((one) => one.agent).filter((one) => !(one in groups))) chmodSync(`${folder}/sockets/${agent}`, 0o700)
+  for (const entry of ledger) {
+    mkdirSync(`${folder}/gateway/ledger`, { recursive: true })
+    appendFileSync(`${folder}/gateway/ledger/${entry.at.slice(0, 10)}.jsonl`, `${JSON.stringify(entry)}\n`)
+  }
   const port = await freePort()
   const child = spawn(process.execPath, ['--disallow-code-generation-from-strings', PENNY, 'gateway', 'run'], {
     cwd: `${folder}/gateway`,
