@@ -1,11 +1,11 @@
 /**
- * Starts a program again and again as the daemon does, in an agent's jail and without one, in turn; prints the milliseconds as JSON.
+ * Starts a program again and again as the daemon does: without a jail, in an agent's jail, in one with a forwarder, in turn; prints the milliseconds as JSON.
  * Arguments: root, agent, rounds. Bundled and started by parts/walls.mjs: the jail's words are src/jail's own, so it measures these.
  */
 import { plainDisk } from '../../src/cli/disk.ts'
 import { loadPolicies } from '../../src/cli/policies.ts'
 import { standingJail } from '../../src/daemon/index.ts'
-import { enclose, lookWith, readStatus } from '../../src/jail/index.ts'
+import { enclose, type Jail, lookWith, readStatus } from '../../src/jail/index.ts'
 import { layoutOf } from '../../src/mailbox/index.ts'
 import { hostOf } from '../../src/system/host.ts'
 import { realSpawner } from '../../src/system/spawner.ts'
@@ -31,7 +31,7 @@ async function timed(plan: Pick<SpawnPlan, 'argv' | 'env' | 'as' | 'jail'>): Pro
   return performance.now() - begun
 }
 
-async function jailed(): Promise<number> {
+async function enclosed(jail: Jail): Promise<number> {
   const begun = performance.now()
   const { argv, env, given } = enclose(jail, host, lookWith(plainDisk()), PROGRAM)
   const enclosing = performance.now() - begun
@@ -41,11 +41,18 @@ async function jailed(): Promise<number> {
   return enclosing + took
 }
 
-const times: Record<'plain' | 'jailed', number[]> = { plain: [], jailed: [] }
+/** What the forwarder adds is a Node that starts; the folder need not be there for that. */
+const ways = {
+  plain: () => timed({ ...PROGRAM, as: undefined }),
+  jailed: () => enclosed(jail),
+  forwarded: () => enclosed({ ...jail, gateway: `${root}/.penny/sockets/${name}` }),
+  node: () => timed({ ...PROGRAM, argv: [process.execPath, '-e', '0'], as: undefined }),
+}
+const times: Record<keyof typeof ways, number[]> = { plain: [], jailed: [], forwarded: [], node: [] }
 for (let round = -WARM_UP; round < Number(rounds); round++) {
-  const [plain, inside] = [await timed({ ...PROGRAM, as: undefined }), await jailed()]
-  if (round < 0) continue
-  times.plain.push(plain)
-  times.jailed.push(inside)
+  for (const way of ['plain', 'jailed', 'forwarded', 'node'] as const) {
+    const took = await ways[way]()
+    if (round >= 0) times[way].push(took)
+  }
 }
 process.stdout.write(JSON.stringify(times))

@@ -63,8 +63,8 @@ const jailStart = async ({ penny, dir, amounts, say, add }, { mode, as, jail }) 
   await stopDaemon(await startReady(penny, organisation.root, undefined, as))
   const count = amounts.walls.starts
   const printed = await run(process.execPath, [await makeStarter(), organisation.root, organisation.agents[0] ?? '', String(count)], as)
-  /** @type {{ readonly plain: readonly number[], readonly jailed: readonly number[] }} */
-  const { plain, jailed } = JSON.parse(printed)
+  /** @type {Readonly<Record<'plain' | 'jailed' | 'forwarded' | 'node', readonly number[]>>} */
+  const { plain, jailed, forwarded, node } = JSON.parse(printed)
   removeOrganisation(organisation)
   const base = median(plain)
   say(
@@ -82,6 +82,14 @@ const jailStart = async ({ penny, dir, amounts, say, add }, { mode, as, jail }) 
       reached: yesNo(took - base <= goal),
     })
   }
+  const more = median(forwarded) - median(jailed)
+  add({
+    what: `what a way to the model gateway over TCP adds to that, ${mode}, median`,
+    measured: `${showMs(more)} more`,
+    beside: `${showRatio(more / median(node))} node -e 0 (${showMs(median(node))}); ${count} each, in turn`,
+    goal: '',
+    reached: '',
+  })
 }
 
 /** @param {Bench} bench */

@@ -74,6 +74,8 @@ async function survives(t: Test, house: GatewayHouse): Promise<void> {
   const home = org.at('workspaces/again/home')
   await until('it has asked once', () => existsSync(`${home}/ready`))
   process.kill(before ?? 0, 'SIGKILL')
+  // What is under way when it dies breaks off, as clients know it; what comes after that waits.
+  await until('it is gone', () => !existsSync(`/proc/${before}`))
   writeFileSync(`${home}/go`, '')
   t.match(await answer, /^200 200 (200|ECONNREFUSED|ENOENT)$/, 'over TCP nothing is seen of it; over the socket it is tried again')
   await untilAsked('another process', async () => {
