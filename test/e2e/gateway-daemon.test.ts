@@ -10,7 +10,7 @@ import { type GatewayHouse, gatewayHouse, untilAsked } from './gateway-house.ts'
 const pidOf = async (house: GatewayHouse): Promise<number> => Number((await house.standing())['pid'])
 /** One that nobody has waited for yet is gone as well. */
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-const ready = (house: GatewayHouse): Promise<unknown> => until('the socket', () => existsSync(house.org.at('.penny/sockets/legal/gateway.sock')))
+const ready = (house: GatewayHouse): Promise<unknown> => untilAsked('its doors are open', async () => (await house.standing())['state'] === 'ready')
 
 t.test('without a provider no process is started, and status says how to add one', async (t) => {
   const org = await organisation(t)
@@ -113,6 +113,9 @@ t.test('what only a person can mend is told, and closed by a test that is answer
   upstream.control.next({ kind: 'error', status: 403 })
   t.equal((await house.ask('legal')).status, 403)
   await until('it is told', () => alertOf(org.root, 'provider-refused', 'main'))
+  const { out } = await org.penny(['doctor', '--online'])
+  t.notMatch(out, /WRONG (owners|gateway)/)
+  t.match(out, /ok +gateway +main: address and key are right/)
   const tested = await org.penny(['gateway', 'test'])
   t.match([tested.status, tested.out], [0, /ok .*main: address and key are right/])
   await until('it is closed', () => !alertOf(org.root, 'provider-refused'))
