@@ -11,6 +11,7 @@ const MOST_LOOKED_AT = 2_000
 /** Months, attachments of one message; a home may be as deep as it likes. */
 const DEEPEST = 8
 const MOST_NAMED = 3
+const PROCESS_FOLDERS = ['gateway', 'sockets']
 
 type Foreign = Readonly<{ path: string; uid: number; links: number }>
 
@@ -20,8 +21,11 @@ export function checkContents(rule: Rule, uid: number, gid: number, asRootWord: 
   if (contents === undefined || contents === 'held' || contents === 'policies') return []
   const isHomely = contents === 'agent' || contents === 'person'
   const foreign: Foreign[] = []
+  const gateway = contents === 'daemon' ? unless(UNSEEN, () => lstatSync(join(path, 'gateway')).uid) : undefined
   const budget = { left: MOST_LOOKED_AT }
   look(path, DEEPEST, budget, (one) => {
+    // The gateway's process has folders of its own there.
+    if (one.uid === gateway && PROCESS_FOLDERS.some((name) => `${one.path}/`.startsWith(`${path}/${name}/`))) return
     // What root puts into a home is for its holder to read.
     if (one.uid !== uid && !(isHomely && one.uid === 0)) foreign.push(one)
   })

@@ -3,7 +3,7 @@ import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync, re
 import { join } from 'node:path'
 import t from 'tap'
 import { alertOf, lettersOf, message, pause, until } from './files.ts'
-import { type Answered, gatewayHouse } from './gateway-house.ts'
+import { type Answered, gatewayHouse, untilAsked } from './gateway-house.ts'
 
 const CANARY = 'sk-ant-canary-3f9c1b7e5d2a4860'
 /** Also as headers, URLs and encodings would show it. */
@@ -63,7 +63,7 @@ t.test("the provider's key is in no process, log, journal, alert, error, workspa
   })
   const { org, upstream, keyFile } = house
   await org.up()
-  await until('the sockets', () => readdirSync(org.at('.penny/sockets')).every((agent) => readdirSync(org.at('.penny/sockets', agent)).length > 0))
+  await untilAsked('its doors are open', async () => (await house.standing())['state'] === 'ready')
   const answers: Answered[] = []
   const ask = async (agent: string, key?: string): Promise<void> => {
     // One that the provider breaks off is no answer.
