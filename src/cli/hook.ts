@@ -101,7 +101,7 @@ function wanted({ surroundings }: Call, { workspace }: Seat): string {
   const message = surroundings.env['PENNY_MESSAGE']
   const id = surroundings.env['PENNY_ID']
   const progress = message === undefined ? '' : ` Then set progress: "…" (how far you are) in the front matter of ${message}.`
-  return `First write ${join(workspace, 'home', CHECKPOINT)} anew${id === undefined ? '' : `, its first line ${id}`}: ${HOLDS}.${progress} Then go on.`
+  return `Write your checkpoint first, ${join(workspace, 'home', CHECKPOINT)}, anew${id === undefined ? '' : `, its first line "message: ${id}"`}: ${HOLDS}.${progress} Then go on.`
 }
 
 /** False: a session that cannot count how often it was asked must not be kept for ever. */

@@ -26,7 +26,7 @@ export function letterOfOrder(told: Told, mail: Mail | undefined, orderedMs: num
   const progress = mail
     ? [
         `1. Say how far you are in the front matter of ../cur/${showSafely(mail.file)}: \`progress: "…"\`.`,
-        `2. Write checkpoint.md in your home anew. First line: ${mail.id}. Then: ${HOLDS}.`,
+        `2. Write checkpoint.md in your home anew. First line: message: ${mail.id}. Then: ${HOLDS}.`,
       ]
     : [`1. Write checkpoint.md in your home anew: ${HOLDS}.`]
   const then = mail ? ' The next run of this message is given both; nothing else of this context is sure to last.' : ''

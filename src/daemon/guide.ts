@@ -15,7 +15,7 @@ export function guideText(config: Config, agent: Agent): string {
 You are ${agent.name} of ${config.org.name}; your manager is ${agent.manager}. Who you are: ROLE.md. Mail is files; your workspace is the folder above this one.
 
 - \`ls ../new | head -1\` is your next job. Claim it: \`mv ../new/X ../cur/\`.
-- Work. Note where you are in its front matter, \`progress: "section 7 of 12"\`: that survives when you lose your context.
+- Work. Note where you are in its front matter, \`progress: "section 7 of 12"\`, and in checkpoint.md here (first line \`message: ID\`) what is decided, why, and what is next: both survive when you lose your context. Go on at \`$PENNY_CHECKPOINT\`, if set.
 - Finish: write \`status: done\` (or \`failed\`) and \`result: "one line"\` into its front matter, or \`mv ../cur/X ../done/\`.
 - Waiting for another message: \`status: blocked\` and \`blocked_on: [ID]\`; it comes back to new/ by itself.
 - Change only status, result, progress, blocked_on, x-… and the body. Put values with a colon in quotes.

@@ -10,19 +10,24 @@ const MOST_CHARACTERS = 60_000
 const MOST_PROGRESS = 200
 const FRONT_MATTER = { frontMatterBytes: 1024 ** 2 }
 
-/** undefined: there is none, or it is of other work. */
-export function readCheckpoint({ home, id, progress, attempt }: Situation): string | undefined {
-  let text: string
+/** undefined: there is none. What lies in the home may be of other work by now; then the daemon's copy of what was noted of this counts. */
+export function readCheckpoint({ home, id, progress, attempt, checkpoint }: Situation): string | undefined {
+  const own = textIn(join(home, 'checkpoint.md'))
+  const of = /^message: *"?([0-9a-f-]+)"?/m.exec(own ?? '')?.[1]
+  if (of === id) return own
+  const kept = checkpoint === undefined ? undefined : textIn(checkpoint)
+  // Agents write it by hand, too: without an id it counts where this is not the first that is heard of the message.
+  return kept ?? (of === undefined && (progress !== undefined || attempt > 1) ? own : undefined)
+}
+
+function textIn(path: string): string | undefined {
   try {
-    text = readFileSync(join(home, 'checkpoint.md'), 'utf8')
+    const text = readFileSync(path, 'utf8')
+    return text.trim() === '' ? undefined : text.slice(0, MOST_CHARACTERS)
   } catch (cause) {
     if (['ENOENT', 'EISDIR', 'EACCES', 'ELOOP'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined
     throw cause
   }
-  const of = /^message: *"?([0-9a-f-]+)"?/m.exec(text)?.[1]
-  // Agents write it by hand, too: without an id it counts where this is not the first that is heard of the message.
-  const isOurs = of === undefined ? progress !== undefined || attempt > 1 : of === id
-  return isOurs && text.trim() !== '' ? text.slice(0, MOST_CHARACTERS) : undefined
 }
 
 /** In one step: whoever is killed here leaves the old one or the new one. */

@@ -22,6 +22,8 @@ export type Situation = Readonly<{
   body: string
   /** What the agent itself has noted there. */
   progress: string | undefined
+  /** Where the daemon keeps what an earlier run noted of this message. */
+  checkpoint: string | undefined
 }>
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -40,6 +42,7 @@ const FACTS = [
   ['PENNY_IN_REPLY_TO', 'your message that it answers'],
   ['PENNY_REPLIES', 'replies that came meanwhile'],
   ['PENNY_ATTACHMENTS', 'attachments'],
+  ['PENNY_SEALED', 'all that an earlier context held when it ended, if you miss something'],
 ] as const
 
 export function readSituation(environment: Environment, bytes: Uint8Array): Situation {
@@ -64,6 +67,7 @@ export function readSituation(environment: Environment, bytes: Uint8Array): Situ
     // What does not parse is handed over as it is.
     body: message ? message.text.slice(message.bodyAt) : Buffer.from(bytes).toString('utf8'),
     progress: message && readHolder(message).progress,
+    checkpoint: environment['PENNY_CHECKPOINT'],
   }
 }
 

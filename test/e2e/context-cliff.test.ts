@@ -1,14 +1,13 @@
 /** The context cliff with a whole daemon, its gateway's process and a provider for tests: alert, order, sealed request, and the next run. */
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { KEY, startProvider } from '../support/provider/provider.ts'
 import { AM_ROOT, type Organisation, organisation } from './driver.ts'
 import { alertOf, alertsOf, exists, filesIn, lettersOf, message, until } from './files.ts'
+import { freePort } from './ports.ts'
 
 const MODEL = 'claude-opus-4-8'
 const SUMMARISE = 'Your task is to create a detailed summary of the conversation so far, paying close attention …'
@@ -17,15 +16,6 @@ const WORK = `#!/bin/sh
 echo "given $(cat "$PENNY_CHECKPOINT" 2>/dev/null) and $(cat "$PENNY_SEALED" 2>/dev/null | wc -c) bytes"
 exec sleep 600
 `
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 async function cliff(t: Test) {
   const upstream = await startProvider({ latencyMs: 5, keepBodies: true })

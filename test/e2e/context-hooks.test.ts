@@ -10,7 +10,7 @@ compact() { say "$1" | timeout 20 penny hook precompact 2>said; echo "$2=$?"; }
 tool() { say "$1" | penny hook posttooluse | grep -c additionalContext; }
 echo "quiet=$(tool s1)"
 compact s1 first
-grep -q 'checkpoint.md anew' said && grep -q "$PENNY_MESSAGE" said && echo sentence=clear
+grep -q 'checkpoint.md, anew' said && grep -q "$PENNY_MESSAGE" said && echo sentence=clear
 echo "told=$(tool s1) again=$(tool s1)"
 : > checkpoint.md; compact s1 empty
 rm checkpoint.md; mkfifo checkpoint.md; compact s1 fifo; rm checkpoint.md

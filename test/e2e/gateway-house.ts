@@ -1,14 +1,13 @@
 /** An organisation whose gateway leads to the provider for tests, and a client at its sockets. */
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type RequestOptions, request } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { KEY, type Options, type Provider, startProvider } from '../support/provider/provider.ts'
 import { type Organisation, organisation, type Shape } from './driver.ts'
 import { pause } from './files.ts'
+import { freePort } from './ports.ts'
 
 export type Answered = Readonly<{ status: number; body: string }>
 export type GatewayHouse = Readonly<{
@@ -62,15 +61,6 @@ function post(where: RequestOptions, key: string, more: Readonly<Record<string, 
     sent.on('error', reject)
     sent.end(BODY)
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** As `until`, for what has to be asked. */
