@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { KEY, type Provider, startProvider } from '../support/provider/provider.ts'
@@ -22,18 +23,19 @@ type Desk = Readonly<{
 }>
 
 /** The built program as the daemon starts it, without a daemon. */
-async function desk(t: Test, options: ReviewOptions = {}): Promise<Desk> {
+async function desk(t: Test, options: ReviewOptions = {}, socket?: string): Promise<Desk> {
   const home = t.testdir({ 'AGENTS.md': 'How your mailbox works.', 'ROLE.md': 'You read.' })
   const review = createReview(options)
   const message = `---\nstatus: in_progress\n---\n${review.task}`
   writeFileSync(join(home, 'message.md'), message)
   mkdirSync(join(home, 'sections'))
   for (const [name, text] of Object.entries(review.files)) writeFileSync(join(home, 'sections', name), text)
-  const provider = await startProvider()
+  const provider = await startProvider(socket === undefined ? {} : { listen: { path: socket } })
   t.teardown(() => provider.close())
   provider.control.script(review.script)
   let kill = (): void => undefined
-  const env = { PATH: process.env['PATH'], HOME: home, ANTHROPIC_BASE_URL: provider.url, ANTHROPIC_AUTH_TOKEN: KEY }
+  const gateway = socket === undefined ? { ANTHROPIC_BASE_URL: provider.url } : { PENNY_GATEWAY: socket }
+  const env = { PATH: process.env['PATH'], HOME: home, ANTHROPIC_AUTH_TOKEN: KEY, ...gateway }
   const facts = { PENNY_ID: ID, PENNY_AGENT: 'reader', PENNY_MESSAGE: join(home, 'message.md'), PENNY_KIND: 'task', PENNY_FROM: 'pmo' }
   return {
     home,
@@ -130,4 +132,15 @@ t.test('turns have a limit, a message that fills the window alone a sentence', a
   const small = await (await desk(t)).run('--context-window', '1000')
   t.equal(small.status, 78)
   t.match(small.err, 'fill the context window of 1000 tokens')
+})
+
+t.test('outside of jails it goes by the socket, errors and streams alike', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'penny-socket-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const at = await desk(t, {}, join(folder, 's'))
+  at.provider.control.next({ kind: 'error', status: 529 }, { kind: 'cut', afterEvents: 2 }, { kind: 'cut' })
+  const { status, err } = await at.run()
+  t.equal(status, 0, err.slice(-500))
+  t.same(at.ledger(), at.review.decisions)
+  t.ok(at.provider.seen.every(({ key }) => key === KEY))
 })
