@@ -60,6 +60,14 @@ t.test('after a compaction that forgets everything it is given message and check
   t.same(office.ledger(), office.review.decisions)
 })
 
+t.test('what the provider refuses is a failed attempt, told in its words', async (t) => {
+  const office = await reviewing(t, { agent: (url) => agent(url).replace(/\] \}\n$/, '], max_attempts: 1 }\n') })
+  office.provider.control.next({ kind: 'error', status: 400, message: 'no such thing' })
+  office.begin()
+  t.equal((await office.settled()).head.get('status'), 'failed')
+  t.match((await until('the alert', () => alertOf(office.org.root, 'run-failed', 'reader'))).text, 'claude: API Error: 400 no such thing')
+})
+
 t.test('where it is not installed, the log has the command that installs it', async (t) => {
   const org = await organisation(t, { agents: { reader: 'runner: { builtin: claude, max_attempts: 1 }\n', pmo: '' } })
   await org.up()
