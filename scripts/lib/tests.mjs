@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 
 const COMPILED = 'dist-test/test'
 /** They start daemons, kill them or need uid 0: too slow for between two edits. */
-const SLOW = ['attacks', 'e2e', 'root', 'crash', 'bench'].map((room) => `${COMPILED}/${room}/`)
+const SLOW = ['attacks', 'clients', 'e2e', 'root', 'crash', 'bench'].map((room) => `${COMPILED}/${room}/`)
 
 const quick = process.argv.includes('--quick')
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'))

@@ -58,7 +58,7 @@ async function work(situation: Situation, asked: Asked): Promise<string> {
   const checkpoint = readCheckpoint(situation)
   let session = sessionFor(folder, situation.id)
   for (;;) {
-    const ended = await start(asked, folder, session, session.exists ? goOnPrompt(checkpoint) : promptFor(situation, checkpoint))
+    const ended = await start(asked, folder, session, session.exists ? goOnPrompt(situation, checkpoint) : promptFor(situation, checkpoint))
     const next = session.exists && !ended.begun ? sessionAfter(situation.id, session) : undefined
     if (!next) return replyIn(ended)
     process.stderr.write('claude: its session cannot be resumed; a new one begins with message and checkpoint\n')

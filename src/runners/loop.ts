@@ -50,49 +50,49 @@ export async function converse(work: Work): Promise<string> {
   const kept = turns.at(-1)
   // It was only not printed any more.
   if (kept?.role === 'assistant') return textOf(kept.content)
-  let isKept = turns.length > 0
+  const isKept = turns.length > 0
   if (isKept) tell(`going on with ${turns.length} turns of the run before`)
   else turns = begin(work, situation, readCheckpoint(situation))
-  let isFresh = turns.length === 1
-  const add = (turn: Turn): void => {
-    turns.push(turn)
-    transcript.add(turn)
-  }
   for (let n = 1; n <= maxTurns; n++) {
-    let answer: Anthropic.Message | undefined
-    try {
-      answer = await ask(work.client, bodyOf(work, turns))
-    } catch (cause) {
-      // What the run before left may be what is wrong.
-      if (!isKept || !(cause instanceof Failure) || cause.status !== EXIT.failed) throw cause
-      tell(`the turns of the run before cannot be gone on with: ${cause.sentence}`)
-      turns = begin(work, situation, readCheckpoint(situation))
-      isKept = false
-      isFresh = true
-      continue
-    }
-    isKept = false
+    const asked = await askWith(work, turns, isKept && n === 1)
+    const { answer } = asked
+    turns = asked.turns
     const full = answer ? contextOf(answer) / window : 1
-    if (isFresh && full >= NEARLY_FULL)
+    if (turns.length === 1 && full >= NEARLY_FULL)
       throw new Failure(EXIT.badConfiguration, `role, message and checkpoint alone fill the context window of ${window} tokens: context_window: must be larger`)
-    isFresh = false
-    let results: Results = []
-    if (answer) {
-      add({ role: 'assistant', content: answer.content.length > 0 ? answer.content : '(nothing)' })
-      say(tell, answer, full)
-      if (answer.stop_reason === 'refusal') throw new Failure(EXIT.failed, `the model refuses to go on: ${textOf(answer.content).slice(0, 500)}`)
-      const calls = answer.content.filter((block) => block.type === 'tool_use')
-      if (calls.length === 0 && answer.stop_reason !== 'max_tokens' && answer.stop_reason !== 'pause_turn') return textOf(answer.content)
-      results = await useAll(work, calls, answer.stop_reason === 'max_tokens')
-      if (answer.stop_reason !== 'pause_turn')
-        add({ role: 'user', content: results.length > 0 ? results : 'Your answer was cut off: go on, in smaller steps.' })
-    }
-    const more = JSON.stringify(results).length / CHARACTERS_A_TOKEN / window
-    if (full + more < NEARLY_FULL) continue
-    turns = await startAnew(work, turns)
-    isFresh = true
+    const done = answer && (await follow(work, turns, answer))
+    if (answer) say(tell, answer, full)
+    if (done?.reply !== undefined) return done.reply
+    if (full + (done?.characters ?? 0) / CHARACTERS_A_TOKEN / window >= NEARLY_FULL) turns = await startAnew(work, turns)
   }
   throw new Failure(EXIT.failed, `it has not ended after ${maxTurns} turns, which is the limit (max_turns: in its file)`)
+}
+
+/** The answer to these turns; where the run before left them, and they are what is wrong, to a beginning. */
+async function askWith(work: Work, turns: Turn[], isKept: boolean): Promise<Readonly<{ turns: Turn[]; answer: Anthropic.Message | undefined }>> {
+  try {
+    return { turns, answer: await ask(work.client, bodyOf(work, turns)) }
+  } catch (cause) {
+    if (!isKept || !(cause instanceof Failure) || cause.status !== EXIT.failed) throw cause
+    work.tell(`the turns of the run before cannot be gone on with: ${cause.sentence}`)
+    const fresh = begin(work, work.situation, readCheckpoint(work.situation))
+    return { turns: fresh, answer: await ask(work.client, bodyOf(work, fresh)) }
+  }
+}
+
+/** Does what the answer calls for. `reply`: it was the last one. `characters`: what the next request has more than this one. */
+async function follow(work: Work, turns: Turn[], { content, stop_reason: why }: Anthropic.Message): Promise<Readonly<{ reply?: string; characters: number }>> {
+  const add = (turn: Turn): void => {
+    turns.push(turn)
+    work.transcript.add(turn)
+  }
+  add({ role: 'assistant', content: content.length > 0 ? content : '(nothing)' })
+  if (why === 'refusal') throw new Failure(EXIT.failed, `the model refuses to go on: ${textOf(content).slice(0, 500)}`)
+  const calls = content.filter((block) => block.type === 'tool_use')
+  if (calls.length === 0 && why !== 'max_tokens') return { reply: textOf(content), characters: 0 }
+  const results = await useAll(work, calls, why === 'max_tokens')
+  add({ role: 'user', content: results.length > 0 ? results : 'Your answer was cut off: go on, in smaller steps.' })
+  return { characters: JSON.stringify(results).length }
 }
 
 function begin({ transcript }: Work, situation: Situation, checkpoint: string | undefined): Turn[] {

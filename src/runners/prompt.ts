@@ -23,9 +23,10 @@ export function promptFor(situation: Situation, checkpoint: string | undefined):
 }
 
 /** For a session that was cut off and finds its own past in its context. */
-export function goOnPrompt(checkpoint: string | undefined): string {
+export function goOnPrompt({ progress }: Pick<Situation, 'progress'>, checkpoint: string | undefined): string {
   return [
     'Your run was cut off and has been started again; the message is the same. What you called last may have been done or not: look before you do it again.',
+    ...(progress === undefined ? [] : [`The message says of your progress: ${progress}`]),
     ...(checkpoint === undefined ? [] : [`Your checkpoint, from home/checkpoint.md:\n${checkpoint.trimEnd()}`]),
     'Go on where you were.',
   ].join('\n\n')

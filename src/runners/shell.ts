@@ -4,6 +4,9 @@ import { spawn } from 'node:child_process'
 export type Command = Readonly<{ argv: readonly string[]; input?: string; timeoutMs: number; mostCharacters: number }>
 export type Outcome = Readonly<{ text: string; isError: boolean }>
 
+/** For what is still on its way when it has ended. */
+const AFTER_END_MS = 200
+
 export function runCommand({ argv, input, timeoutMs, mostCharacters }: Command): Promise<Outcome> {
   const [program = '', ...words] = argv
   return new Promise((resolve) => {
@@ -32,7 +35,12 @@ export function runCommand({ argv, input, timeoutMs, mostCharacters }: Command):
       resolve({ text: `${program}: ${cause.message}`, isError: true })
     })
     // What it left running in the background keeps its output open, and is not waited for.
-    child.on('exit', () => setTimeout(() => child.stdout.destroy(), 200).unref())
+    child.on('exit', () =>
+      setTimeout(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }, AFTER_END_MS),
+    )
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       const how = timedOut ? `(ended after ${timeoutMs / 1000} s)` : code === 0 ? '' : `(${code === null ? `killed by ${signal}` : `exit ${code}`})`

@@ -84,11 +84,17 @@ t.test('what it cannot do ends with a sentence that says why', async (t) => {
   const wrong = agent('http://127.0.0.1:1').replace('] }', ', --max-tokens, none], max_attempts: 1 }')
   const org = await organisation(t, {
     org: 'wake: { concurrency: 8, stagger: 0s }\n',
-    agents: { alone: 'runner: { builtin: anthropic, max_attempts: 1 }\nnetwork: none\n', wrong, pmo: '' },
+    agents: {
+      alone: 'runner: { builtin: anthropic, max_attempts: 1 }\nnetwork: none\n',
+      free: 'runner: { builtin: anthropic, max_attempts: 1 }\njail: none\n',
+      wrong,
+      pmo: '',
+    },
   })
   await org.up()
-  org.drop('workspaces/pmo/outbox/task.md', message({ to: '[alone, wrong]', subject: 'Try' }), org.owner('pmo'))
-  const sentences = { alone: 'anthropic: there is no model gateway for this run', wrong: 'anthropic: none is no whole number' }
+  org.drop('workspaces/pmo/outbox/task.md', message({ to: '[alone, free, wrong]', subject: 'Try' }), org.owner('pmo'))
+  const none = 'anthropic: there is no model gateway for this run'
+  const sentences = { alone: none, free: none, wrong: 'anthropic: none is no whole number' }
   for (const [name, sentence] of Object.entries(sentences)) {
     await until(`${name} has failed`, () => lettersOf(org.root, name).find(({ head }) => head.get('status') === 'failed'))
     t.match((await until('the alert', () => alertOf(org.root, 'run-failed', name))).text, sentence)

@@ -83,7 +83,9 @@ export function createReview(options: ReviewOptions = {}): Review {
         const next = step.section === sections ? 'all sections reviewed' : `section ${step.section + 1} of ${sections}`
         return [
           { type: 'text', text: line },
-          use('Bash', { command: `echo '${line}' >> ${ledger}\nsed -i '/^progress:/d; s/^status:.*/&\\nprogress: "${next}"/' "$PENNY_MESSAGE"` }),
+          use('Bash', {
+            command: `echo '${line}' >> ${ledger}\necho 'recorded ${step.section} of ${name}'\nsed -i '/^progress:/d; s/^status:.*/&\\nprogress: "${next}"/' "$PENNY_MESSAGE"`,
+          }),
         ]
       }
       case 'checkpoint': {
