@@ -137,6 +137,7 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
       if (!one) return
       const nowMs = now()
       tries.delete(key)
+      hidden.ended(nowMs)
       const { trial, waiting, charge } = one
       const hear = (): void => {
         if (answer.limits && !one.isHeard) meters.hear(charge, answer.limits, nowMs)
