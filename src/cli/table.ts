@@ -21,6 +21,7 @@ export const COMMANDS: Commands = {
   release: () => import('./release.ts'),
   agents: () => import('./agents.ts'),
   jail: () => import('./jail.ts'),
+  gateway: () => import('./gateway.ts'),
   pause: () => import('./pause.ts'),
   resume: () => import('./resume.ts'),
   events: () => import('./events.ts'),

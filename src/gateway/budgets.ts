@@ -14,6 +14,8 @@ export type Budgets = Readonly<{
   record: (entry: Entry) => void
   /** undefined: it has no budget. */
   stateOf: (agent: Name, nowMs: number) => BudgetState | undefined
+  /** What each agent has used today, with a budget or without. */
+  usedToday: (nowMs: number) => ReadonlyMap<Name, Sum>
   /** From when on entries count, for whoever reads the ledger at a start. */
   sinceMs: (nowMs: number) => number
 }>
@@ -62,6 +64,7 @@ export function createBudgets({ timezone, budgetOf }: BudgetsGiven): Budgets {
       const over = isOver(usedUsd, budget.usdPerDay) ? 'usd' : isOver(usedTokens, budget.tokensPerDay) ? 'tokens' : undefined
       return { budget, usedUsd, usedTokens, unpriced, over, endsMs: toMs }
     },
+    usedToday: (nowMs) => days.get(dayAt(nowMs).date) ?? new Map(),
     sinceMs: (nowMs) => dayAt(nowMs).fromMs,
   }
 }
@@ -70,7 +73,7 @@ export function createBudgets({ timezone, budgetOf }: BudgetsGiven): Budgets {
  * Not those read from the cache, as the provider's own limit of tokens: each turn reads the whole context again, so that they would
  * tell how many turns there were rather than how much was said. They are in the budget of USD at their price.
  */
-function budgetedTokens({ inputTokens, cacheWriteTokens, outputTokens }: Sum): number {
+export function budgetedTokens({ inputTokens, cacheWriteTokens, outputTokens }: Sum): number {
   return inputTokens + cacheWriteTokens + outputTokens
 }
 

@@ -5,8 +5,10 @@
 import type { Budget, Provider } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import type { Verdict } from '../model/index.ts'
+import type { PoolReport } from '../share/index.ts'
 import type { BudgetState } from './budgets.ts'
 import type { ContextChange, Gauge } from './contexts.ts'
+import type { LedgerReport } from './ledger.ts'
 
 /** The whole of it, at the start and after each change of the configuration. */
 export type Settings = Readonly<{
@@ -22,7 +24,7 @@ export type Settings = Readonly<{
 
 export type CallerSettings = Readonly<{
   agent: Name
-  /** Where its socket lies; its folder is made, and only this agent may enter it. undefined: it may not use the gateway. */
+  /** Where its socket lies; its folder is made, and only this agent may enter it. undefined: it has none, and its keys alone lead in. */
   socket: string | undefined
   /** As whom it acts; undefined: as the daemon. A caller over TCP whose uid can be told must be this one. */
   uid: number | undefined
@@ -62,8 +64,45 @@ export type FromGateway =
   | Readonly<{ tell: 'room'; rooms: readonly Readonly<{ provider: string; pool: string; room: number; waiting: number }>[] }>
   /** An agent went over its budget, or its day ended. */
   | Readonly<{ tell: 'budget'; agent: Name; state: BudgetState | undefined }>
-  | Readonly<{ tell: 'asked'; id: number; answer: unknown }>
+  /** Lines of the ledger that the disk refuses; `why` undefined: it takes them again. */
+  | Readonly<{ tell: 'ledger'; why: string | undefined }>
+  | Readonly<{ tell: 'asked'; id: number; answer: GatewayStanding | Tested }>
   /** Whether this agent holds that message (`x-penny-message`). */
   | Readonly<{ tell: 'holds'; id: number; agent: Name; message: string }>
 
-export type AgentStanding = Readonly<{ agent: Name; requests: number; tokens: number; usd: number; gauge: Gauge | undefined; budget: BudgetState | undefined }>
+/** Answers `status`. What has no bound (room, a window that was never met) is null, as JSON has it. */
+export type GatewayStanding = Readonly<{
+  providers: readonly Readonly<{
+    provider: string
+    fallback: readonly string[]
+    /** `refused`: the provider said so; nothing is sent with it again. */
+    key: 'there' | 'missing' | 'refused'
+    /** The last word that somebody must know; undefined: it has not been asked yet. */
+    verdict: Verdict['kind'] | undefined
+  }>[]
+  pools: readonly PoolStanding[]
+  agents: readonly AgentStanding[]
+  /** Those that could not be opened. */
+  doors: readonly Readonly<{ about: string; why: string }>[]
+  ledger: LedgerReport
+}>
+
+export type PoolStanding = Readonly<{ provider: string; pool: string; room: number | null; report: PoolReport }>
+
+/** Of today, in the organisation's time zone. `share`: of the tokens that all took which count towards limits, from 0 to 1. */
+export type AgentStanding = Readonly<{
+  agent: Name
+  requests: number
+  tokens: number
+  usd: number
+  share: number
+  gauge: Gauge | undefined
+  budget: BudgetState | undefined
+}>
+
+/** Answers `test`. */
+export type Tested =
+  | Readonly<{ kind: 'answered'; status: number; verdict: Verdict['kind']; ms: number; requestId: string | undefined }>
+  /** `why`: as net(7) has it, ECONNREFUSED. */
+  | Readonly<{ kind: 'unreachable'; why: string; ms: number }>
+  | Readonly<{ kind: 'no-key' | 'no-provider' }>

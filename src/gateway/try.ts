@@ -40,7 +40,7 @@ export const CLIENT_GONE = 499
 const MOST_OF_ERROR = 32 * 1024 ** 2
 
 export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: symbol, signal: AbortSignal): Promise<Tried> {
-  const { clock, told } = given
+  const { clock } = given
   const { line, provider } = way
   let answer: UpstreamAnswer
   try {
@@ -63,13 +63,17 @@ export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: 
   if (verdict.kind === 'refused' || verdict.kind === 'overloaded') return { again: line.again(id, { ...verdict, limits }) }
   if (body === undefined) return brokenOff(line, id, signal)
   line.ended(id, { kind: 'failed', usage: { inputTokens: 0, outputTokens: 0 }, limits })
-  if (isForPerson(verdict)) told(provider.name, verdict.kind)
+  tell(given, way, verdict)
   asked.res.writeHead(answer.status, toAgent(answer.rawHeaders))
   asked.res.end(body)
   return sent(answer, undefined)
 }
 
-const isForPerson = ({ kind }: Verdict): boolean => kind === 'bad-key' || kind === 'forbidden' || kind === 'spend-cap'
+function tell({ told, keyOf }: ExchangeGiven, { provider, key }: Way, { kind }: Verdict): void {
+  // A key that was replaced meanwhile is nobody's concern any more.
+  if (kind === 'bad-key' && keyOf(provider.name) !== key) return
+  if (kind === 'bad-key' || kind === 'forbidden' || kind === 'spend-cap') told(provider.name, kind)
+}
 
 /** Nothing was passed on. By the client, or by a provider that does not answer: as if it had said that it has no room. */
 function brokenOff(line: Line, id: symbol, { aborted }: AbortSignal): Tried {
@@ -79,18 +83,11 @@ function brokenOff(line: Line, id: symbol, { aborted }: AbortSignal): Tried {
 }
 
 /** A stream is held back until the answer itself begins: before that another try may still replace it, and nobody sees the difference. */
-async function passOn(
-  { told, clock }: ExchangeGiven,
-  { res }: Asked,
-  { line, provider }: Way,
-  id: symbol,
-  answer: UpstreamAnswer,
-  limits: Levels,
-  signal: AbortSignal,
-): Promise<Tried> {
+async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol, answer: UpstreamAnswer, limits: Levels, signal: AbortSignal): Promise<Tried> {
+  const { line } = way
   line.heard(id, limits)
   const tap = tapOf(answer)
-  const head = headOf(clock, res, answer)
+  const head = headOf(given.clock, res, answer)
   if (!tap.state()) head.begin()
   try {
     for await (const chunk of answer.body) {
@@ -115,7 +112,7 @@ async function passOn(
     res.destroy()
   }
   const error = tap.state()?.error
-  if (error && isForPerson(error)) told(provider.name, error.kind)
+  if (error) tell(given, way, error)
   const usage = tap.usage()
   line.ended(id, usage ? { kind: 'ok', usage: countedOf(usage), limits } : { kind: 'failed', limits })
   return sent(answer, usage)

@@ -21,6 +21,9 @@ const AF_UNIX = 1
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000
 const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000
 const EAGAIN = 11
+// prctl.h, resource.h
+const PR_SET_DUMPABLE = 4
+const RLIMIT_CORE = 4
 
 /** Debian's account for what needs no rights. */
 const NOBODY = 65534
@@ -54,6 +57,8 @@ export type Native = Readonly<{
   reportCloses: (folder: string) => void
   /** One datagram to a unix socket, by path or, where it begins with @, by abstract name. Never waits: `busy` where the other side's queue is full. */
   sendDatagram: (socket: string, data: Uint8Array) => 'sent' | 'busy'
+  /** From now on nobody but root may look into this process (/proc/PID/mem, environ; ptrace), and it leaves no core. */
+  hide: () => void
   /** _exit(2): unlike `process.exit` it waits for nothing that stands in line for the threads of the pool. */
   exit: (status: number) => never
 }>
@@ -77,6 +82,8 @@ export async function loadNative(): Promise<Native | undefined> {
   const addWatch = libc.func('int inotify_add_watch(int fd, const uint8_t *path, uint32_t mask)')
   const socket = libc.func('int socket(int domain, int type, int protocol)')
   const exit = libc.func('void _exit(int status)')
+  const prctl = libc.func('int prctl(int option, unsigned long value)')
+  const setrlimit = libc.func('int setrlimit(int resource, const uint64_t *limits)')
   const sendto = libc.func('intptr_t sendto(int fd, const uint8_t *data, size_t size, int flags, const uint8_t *address, uint32_t length)')
   // A broken lease sends SIGIO, whose default ends the process.
   if (!process.listeners('SIGIO').includes(ignored)) process.on('SIGIO', ignored)
@@ -119,6 +126,10 @@ export async function loadNative(): Promise<Native | undefined> {
       } finally {
         closeSync(fd)
       }
+    },
+    hide: () => {
+      if (prctl(PR_SET_DUMPABLE, 0) !== 0 || setrlimit(RLIMIT_CORE, BigUint64Array.of(0n, 0n)) !== 0)
+        throw new Error(`${getSystemErrorName(-koffi.errno())}: this process cannot be closed to others`)
     },
     exit: (status) => exit(status) as never,
   }

@@ -1,0 +1,92 @@
+/** The way of a request through the gateway, from its body to its line in the ledger. */
+import { compactionIn, type Usage } from '../model/index.ts'
+import type { PoolReport } from '../share/index.ts'
+import type { IncomingMessage, ServerResponse } from '../system/http.ts'
+import { createBodies } from './bodies.ts'
+import { createContexts, type Gauge } from './contexts.ts'
+import { refuse } from './errors.ts'
+import { exchange } from './exchange.ts'
+import { createMemory, type Read } from './memory.ts'
+import { createProviders } from './providers.ts'
+import { readBody } from './read.ts'
+import type { Route } from './route.ts'
+import type { Caller, GatewayGiven } from './types.ts'
+
+export type Gateway = Readonly<{
+  /** Resolves when it is answered, or its client has gone. Never rejects because of either side. */
+  handle: (caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse) => Promise<void>
+  /** `room`: how many requests could be sent now. */
+  report: () => readonly Readonly<{ provider: string; pool: string; room: number; report: PoolReport }>[]
+  /** Of each agent that was heard of lately. */
+  gauges: () => Gauge[]
+}>
+
+const NO_ROOM = 'the gateway holds as many bytes of requests as it has room for'
+const RETRY_AFTER_S = 1
+/** "Errors" of the API's documentation: 32 MB. */
+const MOST_BYTES = 32 * 1024 ** 2
+
+export function createGateway(given: GatewayGiven): Gateway {
+  const { clock } = given
+  const providers = createProviders(given)
+  const memory = createMemory(clock.monotonic)
+  const bodies = createBodies(clock)
+  const contexts = createContexts({ nowMs: clock.monotonic, contextWindowOf: given.contextWindowOf })
+
+  async function handle(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (route.kind === 'hello') return void res.writeHead(200).end()
+    // What is too large is heard out, and not kept.
+    const length = Number(req.headers['content-length'] ?? 0)
+    const place = await bodies.take(caller.agent, length > MOST_BYTES ? 0 : length)
+    if (!place) return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
+    try {
+      const body = await readBody(req, MOST_BYTES, place.mayKeep)
+      if (body === 'gone') return
+      if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
+      if (body === 'no-room') return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
+      await passOn(caller, route, req, res, body)
+    } finally {
+      place.leave()
+    }
+  }
+
+  async function passOn(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse, body: Buffer): Promise<void> {
+    const startedMs = clock.monotonic()
+    const asked = memory.read(caller.agent, route.kind, body, req.headers)
+    const { usage, usd, ...became } = await exchange(
+      { ...given, providers },
+      { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked },
+    )
+    if (usage) {
+      memory.learn(caller.agent, asked, usage)
+      meter(caller, asked, body, usage)
+    }
+    if (route.kind === 'models') return
+    given.record({
+      at: new Date(clock.now()).toISOString(),
+      agent: caller.agent,
+      message: caller.message,
+      session: asked.session,
+      model: asked.facts?.model?.slice(0, 200),
+      ...became,
+      inputTokens: usage?.inputTokens ?? 0,
+      cacheWriteTokens: usage?.cacheWriteTokens ?? 0,
+      cacheReadTokens: usage?.cacheReadTokens ?? 0,
+      outputTokens: usage?.outputTokens ?? 0,
+      usd,
+      ms: Math.round(clock.monotonic() - startedMs),
+    })
+  }
+
+  function meter({ agent, message }: Caller, { session, facts }: Read, body: Buffer, usage: Usage): void {
+    if (facts?.model === undefined) return
+    const change = contexts.heard({ agent, message, session, model: facts.model, usage, compaction: compactionIn(body, facts) })
+    if (change) given.contextTold(change)
+  }
+
+  return {
+    handle,
+    gauges: contexts.report,
+    report: () => providers.all().map(({ provider, pool, line }) => ({ provider, pool, room: line.room(), report: line.report() })),
+  }
+}

@@ -1,0 +1,68 @@
+import t from 'tap'
+import type { Name } from '../../src/core/names.ts'
+import { createBodies, type Place } from '../../src/gateway/bodies.ts'
+import { makeHandClock } from '../hand-clock.ts'
+import { house } from './house.ts'
+
+const MB = 1024 ** 2
+const name = (word: string): Name => word as Name
+/** Each of the eight is below its own bound; together they hold all that there is. */
+async function fill(bodies: ReturnType<typeof createBodies>): Promise<Place[]> {
+  const places = await Promise.all(Array.from({ length: 8 }, (_, n) => bodies.take(name(`a${n}`), 32 * MB)))
+  return places.flatMap((place) => place ?? [])
+}
+const settled = async (what: Promise<unknown>): Promise<boolean> => (await Promise.race([what.then(() => true), new Promise(setImmediate)])) === true
+
+t.test('an agent holds so much and waits with the rest, in its order; the others do not', async (t) => {
+  const bodies = createBodies(makeHandClock(0))
+  const [first, second] = [await bodies.take(name('legal'), 32 * MB), await bodies.take(name('legal'), 32 * MB)]
+  const third = bodies.take(name('legal'), 32 * MB)
+  const small = bodies.take(name('legal'), 1)
+  t.notOk(await settled(third))
+  t.notOk(await settled(small), 'a small one of its own does not overtake')
+  t.ok(await bodies.take(name('pmo'), 32 * MB))
+  first?.leave()
+  first?.leave()
+  t.ok(await third, 'the first has left')
+  t.notOk(await settled(small))
+  second?.leave()
+  t.ok(await small)
+})
+
+t.test('when all is held, a small part is still there for each; what waits too long is told so', async (t) => {
+  const clock = makeHandClock(0)
+  const bodies = createBodies(clock)
+  const places = await fill(bodies)
+  t.equal(places.length, 8)
+  t.ok(await bodies.take(name('pmo'), 8 * MB))
+  const large = bodies.take(name('ceo'), 9 * MB)
+  const late = bodies.take(name('legal'), 9 * MB)
+  t.notOk(await settled(large))
+  places[0]?.leave()
+  t.ok(await large)
+  t.ok(await late)
+  const never = bodies.take(name('ceo'), 32 * MB)
+  await clock.turn(60_000)
+  t.equal(await never, undefined)
+})
+
+t.test('a body whose length nobody told has room as it comes, or none', async (t) => {
+  const bodies = createBodies(makeHandClock(0))
+  const open = await bodies.take(name('legal'), 0)
+  t.ok(open?.mayKeep(40 * MB))
+  t.ok(open?.mayKeep(24 * MB))
+  t.notOk(open?.mayKeep(1))
+  const told = await bodies.take(name('pmo'), 64 * MB)
+  t.ok(told?.mayKeep(64 * MB), 'what was told has its room already')
+  t.notOk(told?.mayKeep(1))
+})
+
+t.test('requests that end leave no room taken, however they end', async (t) => {
+  const it = await house(t)
+  const large = JSON.stringify({ model: 'x', pad: 'x'.repeat(31 * MB) })
+  for (let n = 0; n < 4; n++) {
+    const answer = await fetch(`${it.url}/v1/messages`, { method: 'POST', headers: { 'anthropic-version': '2023-06-01' }, body: large })
+    t.not(answer.status, 429)
+    await answer.arrayBuffer()
+  }
+})
