@@ -10,12 +10,12 @@ import { start, stop } from '../harness/children.mjs'
 /** The key that the provider knows when it is told none. */
 export const KEY = 'sk-ant-test'
 
-/** @typedef {{ readonly provider: string, readonly penny: string, readonly plain: string }} Programs */
+/** @typedef {{ readonly provider: string, readonly penny: string, readonly plain: string, readonly house: string }} Programs */
 
 /** Bundles both into `dir`.
  * @param {string} root of the repository @param {string} dir @returns {Promise<Programs>} */
 export const bundle = async (root, dir) => {
-  const entries = { provider: join(root, 'test/support/provider/main.ts'), penny: join(root, 'src/cli/penny.ts') }
+  const entries = { provider: join(root, 'test/support/provider/main.ts'), penny: join(root, 'src/cli/penny.ts'), house: join(root, 'test/share/house.ts') }
   const out = { '.js': '.mjs' }
   await build({
     entryPoints: entries,
@@ -28,7 +28,7 @@ export const bundle = async (root, dir) => {
     format: 'esm',
     logLevel: 'warning',
   })
-  return { provider: join(dir, 'provider.mjs'), penny: join(dir, 'penny.mjs'), plain: join(root, 'bench/gateway/plain.mjs') }
+  return { provider: join(dir, 'provider.mjs'), penny: join(dir, 'penny.mjs'), plain: join(root, 'bench/gateway/plain.mjs'), house: join(dir, 'house.mjs') }
 }
 
 /** @typedef {import('../../test/support/provider/options.ts').Seen} Seen */
