@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
+import { keyOf } from '../../scripts/lib/link.mjs'
 import { percentile, showMs } from '../harness/numbers.mjs'
 import { yesNo } from '../harness/report.mjs'
 import { MODEL } from './agents.mjs'
@@ -9,10 +10,11 @@ import { KEY, startGateway, startPlain, startProvider } from './processes.mjs'
 
 const BYTES = 76 * 1024
 const WARM_UP = 200
+const WHO = 'agent-0'
 
-/** @param {string} url @param {Agent} agent @param {Buffer} body */
-const takesMs = async (url, agent, body) => {
-  const headers = { 'x-api-key': KEY, 'anthropic-version': '2023-06-01', 'content-type': 'application/json', 'content-length': body.length }
+/** @param {string} url @param {string} key @param {Agent} agent @param {Buffer} body */
+const takesMs = async (url, key, agent, body) => {
+  const headers = { 'x-api-key': key, 'anthropic-version': '2023-06-01', 'content-type': 'application/json', 'content-length': body.length }
   const begun = performance.now()
   const [answer] = await once(request(`${url}/v1/messages?beta=true`, { method: 'POST', agent, headers }).end(body), 'response')
   answer.resume()
@@ -25,19 +27,23 @@ const takesMs = async (url, agent, body) => {
 export const added = async ({ programs, dir, seed }, count) => {
   const log = join(dir, 'added.log')
   const provider = await startProvider(programs, { seed }, log)
-  const gateway = await startGateway(programs, { upstream: provider.url, weights: {}, ranks: {} }, log)
+  const gateway = await startGateway(programs, { upstream: provider.url, agents: [{ name: WHO }] }, log)
   const plain = await startPlain(programs, provider.url, log)
-  const ways = [provider.url, plain.url, `${gateway.url}/agents/agent-0`].map((url) => {
+  const ways = /** @type {const} */ ([
+    [provider.url, KEY],
+    [plain.url, KEY],
+    [gateway.urlOf(WHO), keyOf(WHO)],
+  ]).map(([url, key]) => {
     /** @type {number[]} */
     const times = []
-    return { url, times, agent: new Agent({ keepAlive: true }) }
+    return { url, key, times, agent: new Agent({ keepAlive: true }) }
   })
   // As Claude Code's first request: a long system prompt, tools, one short message.
   const rest = { model: MODEL, max_tokens: 100, stream: true, messages: [{ role: 'user', content: 'Hello' }] }
   const body = Buffer.from(JSON.stringify({ ...rest, system: 'word '.repeat(BYTES / 5) }))
   for (let n = 0; n < count + WARM_UP; n++) {
-    for (const { url, agent, times } of ways) {
-      const ms = await takesMs(url, agent, body)
+    for (const { url, key, agent, times } of ways) {
+      const ms = await takesMs(url, key, agent, body)
       if (n >= WARM_UP) times.push(ms)
     }
   }

@@ -31,9 +31,9 @@ const randomFrom = (seed) => {
 }
 
 /** Runs them until `untilMs`; what was begun then is waited for.
- * @param {{ agents: readonly Agent[], urlOf: (agent: string) => string, apiKey: string, seed: number, untilMs: number }} given
+ * @param {{ agents: readonly Agent[], urlOf: (agent: string) => string, keyOf: (agent: string) => string, seed: number, untilMs: number }} given
  * @returns {Promise<Done>} */
-export const runAgents = async ({ agents, urlOf, apiKey, seed, untilMs }) => {
+export const runAgents = async ({ agents, urlOf, keyOf, seed, untilMs }) => {
   /** @type {Done} */
   const done = { tasks: [], statuses: new Map() }
   /** @type {typeof fetch} */
@@ -47,7 +47,7 @@ export const runAgents = async ({ agents, urlOf, apiKey, seed, untilMs }) => {
     const random = randomFrom(seed * 1000 + number)
     /** @param {readonly [number, number]} range */
     const draw = ([least, most]) => Math.round(least + (most - least) * random())
-    const client = new Anthropic({ apiKey, authToken: null, baseURL: urlOf(name), fetch: counted })
+    const client = new Anthropic({ apiKey: keyOf(name), authToken: null, baseURL: urlOf(name), fetch: counted })
     while (nowMs() < untilMs) {
       const content = 'word'.repeat(draw(tokens))
       const atMs = nowMs()

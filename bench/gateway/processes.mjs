@@ -1,31 +1,34 @@
-/** The provider for tests and the gateway, each in a process of its own, behind real sockets. */
+/** The provider for tests and the gateway (`penny gateway run`), each in a process of its own, behind real sockets. */
 import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
+import * as link from '../../scripts/lib/link.mjs'
 import { start, stop } from '../harness/children.mjs'
 
 /** The key that the provider knows when it is told none. */
 export const KEY = 'sk-ant-test'
 
-/** @typedef {{ readonly provider: string, readonly gateway: string, readonly plain: string }} Programs */
+/** @typedef {{ readonly provider: string, readonly penny: string, readonly plain: string, readonly house: string }} Programs */
 
 /** Bundles both into `dir`.
  * @param {string} root of the repository @param {string} dir @returns {Promise<Programs>} */
 export const bundle = async (root, dir) => {
-  const entries = { provider: join(root, 'test/support/provider/main.ts'), gateway: join(root, 'bench/gateway/gateway.ts') }
+  const entries = { provider: join(root, 'test/support/provider/main.ts'), penny: join(root, 'src/cli/penny.ts'), house: join(root, 'test/share/house.ts') }
   const out = { '.js': '.mjs' }
   await build({
     entryPoints: entries,
     outdir: dir,
     outExtension: out,
     bundle: true,
+    splitting: true,
     packages: 'external',
     platform: 'node',
     format: 'esm',
     logLevel: 'warning',
   })
-  return { provider: join(dir, 'provider.mjs'), gateway: join(dir, 'gateway.mjs'), plain: join(root, 'bench/gateway/plain.mjs') }
+  return { provider: join(dir, 'provider.mjs'), penny: join(dir, 'penny.mjs'), plain: join(root, 'bench/gateway/plain.mjs'), house: join(dir, 'house.mjs') }
 }
 
 /** @typedef {import('../../test/support/provider/options.ts').Seen} Seen */
@@ -49,8 +52,13 @@ const stand = async (program, args, log) => {
 /** @param {Programs} programs @param {object} options @param {string} log */
 export const startProvider = ({ provider }, options, log) => stand(provider, ['--log', '--options', JSON.stringify(options)], log)
 
-/** @param {Programs} programs @param {{ upstream: string, weights: object, ranks: object }} given @param {string} log */
-export const startGateway = ({ gateway }, given, log) => stand(gateway, [JSON.stringify({ ...given, key: KEY })], log)
+/** @param {Programs} programs @param {{ upstream: string, agents: readonly import('./agents.mjs').Agent[] }} given @param {string} log */
+export const startGateway = async ({ penny }, given, log) => {
+  const fd = openSync(log, 'a')
+  // It ends when this process does: nobody is at the other end of its line then.
+  const started = link.startGateway({ ...given, penny, key: KEY, dir: mkdtempSync(`${log}-`), log: fd })
+  return started.finally(() => closeSync(fd))
+}
 
 /** @param {Programs} programs @param {string} upstream @param {string} log */
 export const startPlain = ({ plain }, upstream, log) => stand(plain, [upstream], log)

@@ -1,5 +1,6 @@
 /** One scene, twice: the agents straight at the provider, and through the gateway; the same seed, a provider of its own for each. */
 import { join } from 'node:path'
+import { keyOf } from '../../scripts/lib/link.mjs'
 import { nowMs, runAgents } from './agents.mjs'
 import { KEY, startGateway, startProvider } from './processes.mjs'
 
@@ -30,11 +31,9 @@ const LAST_MS = 200
 const play = async ({ programs, dir, seed }, { name, seconds, agents, provider: options }, isOurs) => {
   const log = join(dir, `${name}-${isOurs ? 'ours' : 'naive'}.log`)
   const provider = await startProvider(programs, { seed, ...options }, log)
-  const weights = Object.fromEntries(agents.map((agent) => [agent.name, agent.weight ?? 1]))
-  const ranks = Object.fromEntries(agents.map((agent) => [agent.name, agent.rank ?? 3]))
-  const gateway = isOurs ? await startGateway(programs, { upstream: provider.url, weights, ranks }, log) : undefined
-  const urlOf = (/** @type {string} */ agent) => (gateway ? `${gateway.url}/agents/${agent}` : provider.url)
-  const done = await runAgents({ agents, urlOf, apiKey: KEY, seed, untilMs: nowMs() + seconds * 1000 })
+  const gateway = isOurs ? await startGateway(programs, { upstream: provider.url, agents }, log) : undefined
+  const urlOf = gateway?.urlOf ?? (() => provider.url)
+  const done = await runAgents({ agents, urlOf, keyOf: gateway ? keyOf : () => KEY, seed, untilMs: nowMs() + seconds * 1000 })
   await new Promise((resolve) => setTimeout(resolve, LAST_MS))
   await gateway?.stop()
   await provider.stop()

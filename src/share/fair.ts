@@ -6,6 +6,7 @@ import { type Heap, makeHeap } from '../core/heap.ts'
 import type { Name } from '../core/names.ts'
 import { createFlow, type Flow, firstOf } from './flow.ts'
 import type { Waiting } from './place.ts'
+import { createStore } from './store.ts'
 
 type Turn = Readonly<{ flow: Flow; tag: number; version: number; number: number }>
 
@@ -18,7 +19,9 @@ export type Fair = Readonly<{
   /** The one that came first, whosever turn it is. */
   oldest: () => Waiting | undefined
   /** It has left to be sent, and takes this share; returns the tag that its agent had. */
-  take: (waiting: Waiting, share: number) => number
+  take: (waiting: Waiting, share: number, nowMs: number) => number
+  /** For how long it leaves what is stored to those who had less of it. */
+  holdMs: (waiting: Waiting, share: number, level: number, nowMs: number) => number
   /** It took so much more, or less. */
   correct: (waiting: Waiting, more: number) => void
   size: () => number
@@ -53,6 +56,9 @@ export function createFair(): Fair {
       aged.delete(waiting)
     }
   }
+  const store = createStore((flow) => {
+    if (flow.live.size > 0) queue(flow)
+  })
   const remove = (flow: Flow, waiting: Waiting): void => {
     if (flow.live.delete(waiting)) size--
     oldest()
@@ -61,7 +67,8 @@ export function createFair(): Fair {
   return {
     join: (waiting, tag) => {
       const flow = flowOf(waiting.want.agent)
-      if (flow.live.size === 0) flow.tag = Math.max(flow.tag, Math.min(present, tag ?? present))
+      // Who asked just before was not away.
+      if (flow.live.size === 0 && !store.knows(flow)) flow.tag = Math.max(flow.tag, Math.min(present, tag ?? present))
       flow.wants.push(waiting)
       flow.live.add(waiting)
       size++
@@ -84,21 +91,25 @@ export function createFair(): Fair {
       }
     },
     oldest,
-    take: (waiting, share) => {
+    take: (waiting, share, nowMs) => {
       const flow = flowOf(waiting.want.agent)
       const tag = flow.tag
       // Whoever goes out of turn does not move the others' present.
-      present = Math.max(present, Math.min(tag, turns.first()?.tag ?? tag))
+      present = Math.max(present, Math.min(tag, turns.first()?.tag ?? tag, store.mean()))
       remove(flow, waiting)
-      flow.tag += share / waiting.weight
+      const step = share / waiting.weight
+      flow.tag += step
+      store.took(flow, waiting.weight, step, nowMs)
       queue(flow)
       return tag
     },
+    holdMs: ({ want: { agent } }, share, level, nowMs) => store.holdMs(flowOf(agent), share, level, nowMs),
     correct: ({ want: { agent }, weight }, more) => {
       const flow = flowOf(agent)
       flow.tag += more / weight
+      store.moved(flow, more / weight)
       if (flow.live.size > 0) queue(flow)
-      else if (flow.tag <= present) flows.delete(agent)
+      else if (flow.tag <= present && !store.knows(flow)) flows.delete(agent)
     },
     size: () => size,
     agents: () => flows.values(),

@@ -8,6 +8,8 @@ const TOGETHER_MS = 50
 const FEW = 2
 /** One more, alone by so much, tells which. */
 const ALONE_MS = 1_000
+/** Until it has arrived for certain. */
+const ON_ITS_WAY_MS = 200
 
 /** Those sent together: how many were in flight with the last of them, and how many of them were refused. */
 type Burst = { readonly startMs: number; most: number; refused: number }
@@ -21,6 +23,8 @@ export type Hidden = Readonly<{
   sent: (inFlight: number, nowMs: number) => Trial
   accepted: (trial: Trial, nowMs: number) => void
   refused: (trial: Trial, freezeMs: number, nowMs: number) => void
+  /** One is in flight no longer. */
+  ended: (nowMs: number) => void
   window: (nowMs: number) => Readonly<{ size: number; isLearned: boolean }>
   perMinute: () => number | undefined
 }>
@@ -33,6 +37,13 @@ export function createHidden(): Hidden {
   let lastMs = Number.NEGATIVE_INFINITY
   let isDoubted = false
   let lone: Trial | undefined
+
+  /** It is not how many at a time, but how soon after each other. */
+  const space = (nowMs: number): void => {
+    ;[isDoubted, lone] = [false, undefined]
+    window.forget()
+    pace.begin(ALONE_MS, nowMs)
+  }
 
   return {
     waitMs: (inFlight, nowMs) => {
@@ -51,26 +62,29 @@ export function createHidden(): Hidden {
     },
     accepted: (trial, nowMs) => {
       const { inFlight, burst, hadWaited } = trial
-      if (trial === lone) {
-        window.forget()
-        pace.begin(ALONE_MS, nowMs)
-      }
+      if (trial === lone) space(nowMs)
       window.accepted(inFlight, burst.most - burst.refused, nowMs)
-      pace.accepted(hadWaited)
+      pace.accepted(trial.sentMs, hadWaited)
     },
-    refused: ({ sentMs, burst, hadWaited }, freezeMs, nowMs) => {
+    refused: ({ sentMs, inFlight, burst, hadWaited }, freezeMs, nowMs) => {
       const isSameRound = sentMs <= refusedMs
       const borne = burst.most - ++burst.refused
       const isTrial = borne >= (window.learned() ?? Number.POSITIVE_INFINITY)
       // Nobody refuses the only one for being too many; nor as many as were borne before, unless one more was just tried.
       const isForPace = borne <= 0 || window.hasBorne(borne, nowMs) || (hadWaited && !isTrial)
-      if (!isSameRound && isForPace) pace.refused(freezeMs, nowMs)
+      // And it was the only one, where few of many had been let in.
+      if (isDoubted && borne <= 0 && inFlight === 1 && burst.most === 1) space(nowMs)
+      if (!isSameRound && isForPace) pace.refused(sentMs, freezeMs, nowMs)
       // Of those refused together the last tells how many were borne.
       if (!isForPace && (!isSameRound || borne < window.size(nowMs))) {
         isDoubted = borne <= FEW && burst.refused > 1
         window.refused(borne, freezeMs, nowMs)
       }
       if (!isSameRound) refusedMs = nowMs
+    },
+    ended: (nowMs) => {
+      // It may have made room for the one that was to tell.
+      if (lone && nowMs - lone.sentMs <= ON_ITS_WAY_MS) [lone, isDoubted] = [undefined, true]
     },
     window: (nowMs) => ({ size: window.size(nowMs), isLearned: window.learned() !== undefined }),
     perMinute: pace.perMinute,

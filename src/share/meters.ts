@@ -32,6 +32,8 @@ export type Meters = Readonly<{
   explains: (levels: Levels, cost: Amounts) => boolean
   /** The greatest part of a minute's limit that it takes. */
   share: (cost: Amounts) => number
+  /** What is left of that limit of which the least is left: a part of a minute's worth. Infinite while no limit is known. */
+  level: (nowMs: number) => number
   /** How many requests the known limits allow now. */
   room: (nowMs: number) => number
   report: (nowMs: number) => Record<Meter, MeterReport>
@@ -80,6 +82,7 @@ export function createMeters(set: Partial<Amounts>): Meters {
       return METERS.some((meter) => (levels[meter]?.remaining ?? Number.POSITIVE_INFINITY) < need[meter])
     },
     share: (cost) => Math.max(...METERS.map((meter) => cost[meter] / (buckets[meter].limit() ?? NOMINAL[meter]))),
+    level: (nowMs) => Math.min(...METERS.map((meter) => buckets[meter].level(nowMs) / (buckets[meter].limit() ?? 1))),
     room: (nowMs) => buckets.requests.level(nowMs),
     report: (nowMs) =>
       all((meter) => {

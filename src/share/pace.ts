@@ -3,13 +3,13 @@
  * over the time, is its rate. That is kept to, a little below; then a cubic curve tries more, the later the more is known.
  */
 
+import { createGap, type Gap } from './gap.ts'
+
 const MINUTE_MS = 60_000
 const SLOWEST = 1 / MINUTE_MS
 /** A little less than measured. */
 const BELOW = 0.97
 const RISE = 0.25
-/** Where the measurement cannot be trusted. */
-const CUT = 0.85
 /** Accepted requests between two trials: few while little is known. */
 const [FEWEST, MOST] = [4, 150]
 /** After so many the measurement begins anew, so that it follows a limit that changes. */
@@ -22,8 +22,8 @@ export type Pace = Readonly<{
   perMinute: () => number | undefined
   /** Returns whether it had waited for the pace. */
   sent: (nowMs: number) => boolean
-  accepted: (hadWaited: boolean) => void
-  refused: (freezeMs: number, nowMs: number) => void
+  accepted: (sentMs: number, hadWaited: boolean) => void
+  refused: (sentMs: number, freezeMs: number, nowMs: number) => void
   /** One at a time is let in, so far apart: its bucket holds next to nothing. */
   begin: (gapMs: number, nowMs: number) => void
 }>
@@ -34,12 +34,13 @@ export function createPace(): Pace {
   let last: Measured = { atMs: 0, accepted: 0 }
   let anchor: Measured | undefined
   let learned: { perMs: number; waited: number; between: number; atMs: number; freezeMs: number } | undefined
-  /** Its bucket loses what comes in during a freeze, so that the measurement is too low; but the pace was about right until it was refused. */
-  let holdsLittle = false
+  /** Of a bucket that loses what comes in during a freeze, so that the measurement would be too low. */
+  let gap: Gap | undefined
   let nextMs = Number.NEGATIVE_INFINITY
   let trialMs = 0
 
   const perMs = (): number | undefined => {
+    if (gap) return 1 / gap.ms()
     if (!learned) return undefined
     const { waited, between, freezeMs } = learned
     const progress = Math.min(waited / between, (trialMs - learned.atMs) / ((freezeMs * between) / FEWEST))
@@ -57,33 +58,33 @@ export function createPace(): Pace {
       trialMs = nowMs
       const rate = perMs()
       if (rate === undefined) return false
-      const gap = 1 / rate
-      const hadWaited = nowMs - nextMs < gap
-      nextMs = Math.max(nextMs, nowMs) + gap
+      const apart = 1 / rate
+      const hadWaited = nowMs - nextMs < apart
+      // Where nothing is saved up, who is late is not made up for.
+      nextMs = (gap ? nowMs : Math.max(nextMs, nowMs)) + apart
       return hadWaited
     },
-    accepted: (hadWaited) => {
+    accepted: (sentMs, hadWaited) => {
+      if (hadWaited) gap?.accepted(sentMs)
       if (first) first.accepted++
       last.accepted++
       if (anchor) anchor.accepted++
       if (learned && hadWaited) learned.waited++
     },
-    refused: (freezeMs, nowMs) => {
+    refused: (sentMs, freezeMs, nowMs) => {
+      gap?.refused(sentMs, nowMs)
       const measured = anchor ?? first ?? last
       const whole = Math.max(measured.accepted, 0.5) / Math.max(1, nowMs - measured.atMs)
-      const wasRight = holdsLittle && learned !== undefined && last.accepted >= learned.between
-      const rate = Math.max(whole, wasRight ? (perMs() ?? 0) * CUT : 0)
       const between = anchor ? Math.min(MOST, Math.max(FEWEST, anchor.accepted)) : FEWEST
-      learned = { perMs: Math.max(SLOWEST, rate), waited: 0, between, atMs: nowMs, freezeMs: Math.max(1, freezeMs) }
+      learned = { perMs: Math.max(SLOWEST, whole), waited: 0, between, atMs: nowMs, freezeMs: Math.max(1, freezeMs) }
       if (anchor && anchor.accepted > RENEW) anchor = last
       anchor ??= { atMs: nowMs, accepted: 0 }
       last = { atMs: nowMs, accepted: 0 }
       nextMs = nowMs + freezeMs
     },
     begin: (gapMs, nowMs) => {
-      holdsLittle = true
-      anchor ??= { atMs: nowMs, accepted: 0 }
-      learned ??= { perMs: 1 / gapMs, waited: 0, between: FEWEST, atMs: nowMs, freezeMs: 1 }
+      gap ??= createGap(gapMs, nowMs)
+      nextMs = Math.max(nextMs, nowMs + gapMs)
     },
   }
 }

@@ -58,6 +58,8 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
     const gate = hidden.waitMs(tries.size, nowMs)
     return gate === undefined ? undefined : Math.max(gate, freeze.waitMs(nowMs), breaker.waitMs(nowMs))
   }
+  const waitMs = (next: Waiting, nowMs: number): number =>
+    Math.max(meters.waitMs(next.cost, nowMs), turns.holdMs(next, meters.share(next.cost), meters.level(nowMs), nowMs))
   const send = (waiting: Waiting, nowMs: number): void => {
     const share = meters.share(waiting.cost)
     const tag = turns.take(waiting, share, nowMs)
@@ -112,7 +114,7 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
       const taken: Want[] = []
       for (;;) {
         const next = gatesMs(nowMs) === 0 ? turns.next(nowMs) : undefined
-        if (!next || meters.waitMs(next.cost, nowMs) > 0) return taken
+        if (!next || waitMs(next, nowMs) > 0) return taken
         send(next, nowMs)
         taken.push(next.want)
       }
@@ -121,7 +123,7 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
       const nowMs = now()
       const next = turns.next(nowMs)
       const gate = gatesMs(nowMs)
-      return next === undefined || gate === undefined ? undefined : Math.ceil(Math.max(gate, meters.waitMs(next.cost, nowMs)))
+      return next === undefined || gate === undefined ? undefined : Math.ceil(Math.max(gate, waitMs(next, nowMs)))
     },
     heard: (key, levels) => {
       const one = tries.get(key)
@@ -135,6 +137,7 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
       if (!one) return
       const nowMs = now()
       tries.delete(key)
+      hidden.ended(nowMs)
       const { trial, waiting, charge } = one
       const hear = (): void => {
         if (answer.limits && !one.isHeard) meters.hear(charge, answer.limits, nowMs)

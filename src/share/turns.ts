@@ -16,6 +16,8 @@ export type Turns = Readonly<{
   join: (waiting: Waiting, tag?: number) => void
   leave: (waiting: Waiting) => number
   next: (nowMs: number) => Waiting | undefined
+  /** For how long the next one leaves what is stored to those who had less of it; `level`, `share`: parts of a minute's limit. */
+  holdMs: (waiting: Waiting, share: number, level: number, nowMs: number) => number
   /** Returns the tag that its agent had. */
   take: (waiting: Waiting, share: number, nowMs: number) => number
   correct: (waiting: Waiting, more: number) => void
@@ -58,11 +60,17 @@ export function createTurns(urgentCap: number): Turns {
       if (rank === undefined) return undefined
       return (old >= 1 ? longest(rank, nowMs) : undefined) ?? fair?.first()
     },
+    holdMs: (waiting, share, level, nowMs) => {
+      const fair = fairOf(waiting.rank)
+      const isExempt = waiting.rank === URGENT || nowMs - waiting.place.sinceMs > LONG_MS
+      // Nor does it keep lower ranks waiting for the sake of its own.
+      return isExempt || order.some(([, other]) => other !== fair && other.size() > 0) ? 0 : fair.holdMs(waiting, share, level, nowMs)
+    },
     take: (waiting, share, nowMs) => {
       const [rank] = top() ?? []
       const late = rank === undefined ? undefined : longest(rank, nowMs)
       old = late === undefined ? 0 : late === waiting ? old - 1 : old + OLD_PART
-      const tag = fairOf(waiting.rank).take(waiting, share)
+      const tag = fairOf(waiting.rank).take(waiting, share, nowMs)
       const others = order.some(([rank, fair]) => rank !== URGENT && fair.size() > 0)
       if (waiting.rank !== URGENT) owed = Math.max(0, owed - cap * share)
       else if (others) owed += (1 - cap) * share

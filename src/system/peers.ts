@@ -9,7 +9,16 @@ const WORD = 4
  * The uid that owns the other end, as /proc/net/tcp has it (proc(5)); undefined where that cannot be told: another machine, another
  * namespace, an end that its process has closed already (nobody's then: inode 0).
  */
-export function uidOfPeer({ remoteAddress, remotePort, localAddress, localPort }: Socket): number | undefined {
+export function uidOfPeer(socket: Socket): number | undefined {
+  const uid = known.get(socket) ?? lookUp(socket)
+  if (uid !== undefined) known.set(socket, uid)
+  return uid
+}
+
+/** Who made an end owns it for as long as it is there; to look it up takes longer than all else that is done for a request. */
+const known = new WeakMap<Socket, number>()
+
+function lookUp({ remoteAddress, remotePort, localAddress, localPort }: Socket): number | undefined {
   if (remoteAddress === undefined || remotePort === undefined || localAddress === undefined || localPort === undefined) return undefined
   // What is our far end is near to whoever owns it.
   const ends = formsOf(remoteAddress).map((near, n) => `${near}:${inHex(remotePort)} ${formsOf(localAddress)[n]}:${inHex(localPort)}`)

@@ -92,12 +92,20 @@ function plays(t: Test, ended: Ended, title: string): void {
   t.equal(ended.status, 0, `${title}: exit`)
   if (ended.status !== 0) t.comment(`${ended.out.slice(-3000)}${ended.err}`)
   t.ok(ended.ms < PROMISED_MS, `${title}: ends in ${Math.round(ended.ms)} ms`)
-  for (const scene of ['The plain walk', 'Nine messages stuck for ninety minutes', 'Two systems, zero integration', 'One of my API tokens disappeared'])
+  for (const scene of [
+    'The plain walk',
+    'Nine messages stuck for ninety minutes',
+    'Two systems, zero integration',
+    'One of my API tokens disappeared',
+    'Rate limits hit different at thirty',
+  ])
     t.match(ended.out, `== ${scene}`, `${title}: ${scene}`)
   for (const code of ['unmatched-file', 'priority-in-name', 'unknown-recipient', 'unknown-priority', 'unknown-key', 'overdue', 'unsafe-file'])
     t.match(ended.out, new RegExp(`! ${code}[\\s\\S]*?mend: \\S`), `${title}: ${code} fires, and says what mends it`)
   t.match(ended.out, /ok all nine delivered or held/, title)
   t.match(ended.out, /ok every act is refused/, title)
+  t.match(ended.out, /each for itself +answers .*\n +refusals .* [1-9]\d*\n +the gateway +answers /, title)
+  t.match(ended.out, /ok through the gateway no agent was refused, and no task was lost/, title)
   t.notMatch(ended.out, '\u001b', `${title}: no colour where nobody sees it`)
 }
 

@@ -34,13 +34,40 @@ t.test('bound by input tokens a minute: nothing refused, at least 0.97 used, tho
   })
 })
 
-t.test('an agent that runs ten loops has no more than the others while there is not enough for all', async (t) => {
+t.test('an agent that runs ten loops has no more than the others, from the first minute on, though a whole minute is stored up then', async (t) => {
   const agents = named(30, (n) => ({ ...usual, loops: n === 0 ? 10 : 1 }))
-  forEach({ untilMs: 180_000, limits: { requests: 300 }, provider: { shown: { requests: 300 } }, agents }, ({ done }, seed) => {
-    // The first minute's worth is there at once, and nobody has to wait for it.
-    const bound = between(done, 60_000, 180_000)
-    const shares = agents.map(({ agent }) => countOf(bound, agent))
-    t.ok(jain(shares) >= 0.98, `seed ${seed}: Jain ${jain(shares)}, ${shares[0]} of ${bound.length}`)
+  for (const limits of [{ requests: 300 }, {}]) {
+    forEach({ untilMs: 180_000, limits, provider: { shown: { requests: 300 } }, agents }, ({ done, seen, sends }, seed) => {
+      for (const [fromMs, untilMs] of [
+        [0, 60_000],
+        [60_000, 180_000],
+      ] as const) {
+        const shares = agents.map(({ agent }) => countOf(between(done, fromMs, untilMs), agent))
+        t.ok(jain(shares) >= 0.98, `seed ${seed}, from ${fromMs}: Jain ${jain(shares)}, ${shares[0]} of the one`)
+      }
+      t.ok(sends.filter((ms) => ms <= 60_000).length >= 0.97 * 600, `seed ${seed}: what is stored is used`)
+      const longest = Math.max(...done.flatMap(({ agent, sentMs, submittedMs }) => (agent === 'a0' ? [] : sentMs - submittedMs)))
+      t.ok(longest <= 9_000, `seed ${seed}: ${longest} ms is the longest that one of the others waited`)
+      t.equal(seen.refused, 0)
+    })
+  }
+})
+
+t.test('what flows in waits for nobody: beside others that ask now and then an agent of ten loops has all that they leave', async (t) => {
+  const thinkMs = (chance: () => number): number => 2_000 + 8_000 * chance()
+  const agents = named(10, (n) => (n === 0 ? { ...usual, loops: 40 } : { ...usual, thinkMs }))
+  forEach({ untilMs: 180_000, limits: { requests: 300 }, provider: { shown: { requests: 300 } }, agents }, ({ sends, seen, done }, seed) => {
+    t.ok(sends.length >= 0.97 * 3 * 300 + 0.5 * 300, `seed ${seed}: ${sends.length} in three minutes, half of the store among them`)
+    const longest = Math.max(...done.flatMap(({ agent, sentMs, submittedMs }) => (agent === 'a0' ? [] : sentMs - submittedMs)))
+    t.ok(longest <= 1.5 * 10 * 200, `seed ${seed}: ${longest} ms is the longest that one of the others waited`)
+    t.equal(seen.refused, 0)
+  })
+})
+
+t.test('who is alone has all of what is stored at once', async (t) => {
+  const agents = named(1, () => ({ ...usual, loops: 100 }))
+  forEach({ untilMs: 30_000, limits: { requests: 300 }, provider: { shown: { requests: 300 } }, agents }, ({ sends }, seed) => {
+    t.ok(sends.length >= 0.97 * (300 + 150), `seed ${seed}: ${sends.length} of 450`)
   })
 })
 
