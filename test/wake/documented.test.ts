@@ -36,7 +36,8 @@ t.test('what a run finds in its environment is what docs/life-of-a-message.md li
     replies: [question.id],
   }
   const jail = { workspace: `${office.root}/workspaces/legal`, gateway: '/sockets/legal' } as Jail
-  const given = { ...office.given, environment: { PATH: '/bin', LANG: 'C', TZ: 'UTC' } }
+  const keptFor = () => ({ checkpoint: `${office.root}/workspaces/legal/runs/c.md`, sealed: `${office.root}/workspaces/legal/runs/s.json` })
+  const given = { ...office.given, keptFor, environment: { PATH: '/bin', LANG: 'C', TZ: 'UTC' } }
   const jailed = environmentOf(given, mail, record, { jail, gateway: undefined })
   const bare = environmentOf(given, mail, record, { jail: undefined, gateway: '/sockets/legal/gateway.sock' })
   t.same([...new Set([...Object.keys(jailed), ...Object.keys(bare)])].sort(), documented().sort())
