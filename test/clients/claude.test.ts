@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { organisation } from '../e2e/driver.ts'
-import { alertOf, alertsOf, exists, lettersOf, message, pause, processesFor, until } from '../e2e/files.ts'
+import { alertOf, alertsOf, exists, lettersOf, message, processesFor, until } from '../e2e/files.ts'
 import { reviewing as reviewingWithout } from '../e2e/reviewing.ts'
 import { KEY } from '../support/provider/provider.ts'
 import type { Step } from '../support/review.ts'
@@ -8,27 +8,25 @@ import { mountsOfClaude, runnerOfClaude } from './claude.ts'
 import { type Given, type Reviewer, type Reviewing, reviewing } from './reviewers.ts'
 
 const SECTIONS = 12
-/** `npm run reviews`: after each of the twelve. They take ten minutes. */
+/** `npm run reviews`: after each of the twelve. They take two minutes. */
 const AFTER =
   process.env['PENNY_REVIEWS'] === 'all'
     ? { killed: Array.from({ length: SECTIONS }, (_, i) => i + 1), compacted: Array.from({ length: SECTIONS }, (_, i) => i + 1) }
     : { killed: [3, 7], compacted: [5] }
 const BOUND_MS = process.env['PENNY_REVIEWS'] === 'all' ? 1_500_000 : 120_000
-/** What it does is on its disk a moment later, as fast as no model answers. */
-const WRITTEN_MS = 500
 
 const letterOf = (n: number): string => 'abcdefghijkl'[n - 1] ?? ''
 const isAfter = (step: Step, section: number): boolean => (section === SECTIONS ? step.kind === 'finish' : step.kind === 'read' && step.section === section + 1)
 
-/** Its run is killed when the section's decision is recorded. */
-function killedAfter(section: number, pidsOf: () => number[]): Given {
+/** Its run is killed when the section's decision is recorded, and Claude Code has that on its disk: no model answers as fast as this one. */
+function killedAfter(section: number, one: () => Reviewer | undefined): Given {
   let isDone = false
   return {
     before: async (step) => {
       if (isDone || !isAfter(step, section)) return undefined
       isDone = true
-      await pause(WRITTEN_MS)
-      for (const pid of pidsOf()) process.kill(pid, 'SIGKILL')
+      await until('it is written down', () => one()?.hasKept(section))
+      for (const pid of processesFor(one()?.task()?.id ?? 'none')) process.kill(pid, 'SIGKILL')
       return { kind: 'hang' }
     },
   }
@@ -64,7 +62,7 @@ t.test('killed after a section, or compacted, Claude Code in a jail behind the g
   const oneOf = (name: string): Reviewer | undefined => office?.reviewers.find((one) => one.name === name)
   const killed = AFTER.killed.map((section): [string, Given] => {
     const name = `killed-${letterOf(section)}`
-    return [name, killedAfter(section, () => processesFor(oneOf(name)?.task()?.id ?? 'none'))]
+    return [name, killedAfter(section, () => oneOf(name))]
   })
   const compacted = AFTER.compacted.map((section): [string, Given] => {
     const name = `compacted-${letterOf(section)}`
@@ -114,7 +112,7 @@ t.test('the daemon and its gateway killed in the middle, it is resumed in its se
       before: async (step) => {
         if (isKilled || step.kind !== 'read' || step.section !== 2) return undefined
         isKilled = true
-        await pause(WRITTEN_MS)
+        await until('it is written down', () => reviewers[0]?.hasKept(1))
         void house.org.end('SIGKILL')
         return { kind: 'hang' }
       },

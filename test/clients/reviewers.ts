@@ -1,15 +1,17 @@
 /** Claude Code of several agents, each at a review of its own: in jails, through the gateway's own process, to the provider for tests. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { exists, type Letter, lettersOf, message, until } from '../e2e/files.ts'
 import { type GatewayHouse, gatewayHouse } from '../e2e/gateway-house.ts'
-import type { Asked, Behaviour } from '../support/provider/options.ts'
+import type { Answer, Asked, Behaviour } from '../support/provider/options.ts'
 import { createReview, type Review, type ReviewOptions } from '../support/review.ts'
 import { mountsOfClaude } from './claude.ts'
 
 /** From `fullAfter` on the provider counts so many more than it read or wrote in its cache (25,000 or so): 80 % of the window, not 92 %. */
 const FULL = 148_000
 const WINDOW = 200_000
+/** Models take longer than it takes to write the order down. */
+const UNTIL_ORDERED = 'for n in $(seq 200); do ls /ws/runs/*.context.json >/dev/null 2>&1 && break; sleep 0.1; done'
 
 /** `fullAfter`: the section after which its context is full, until it is compacted. */
 export type Given = ReviewOptions & Readonly<{ fullAfter?: number }>
@@ -24,6 +26,8 @@ export type Reviewer = Readonly<{
   reply: () => Promise<Letter>
   /** Its text; empty where it is not there. */
   read: (...path: string[]) => string
+  /** Whether Claude Code has on its disk that this section's decision is recorded. */
+  hasKept: (section: number) => boolean
 }>
 
 export type Reviewing = Readonly<{ house: GatewayHouse; reviewers: readonly Reviewer[]; begin: () => void }>
@@ -71,7 +75,7 @@ function reviewerOf({ org }: GatewayHouse, name: string, { fullAfter, ...options
     sessions.add(asked.headers['x-claude-code-session-id'])
     const last = review.steps.at(-1)
     if (last?.kind === 'record' && last.section === fullAfter) isFull = true
-    const counted = isFull && told.kind === 'answer' ? { ...told, inputTokens: FULL } : told
+    const counted = isFull && told.kind === 'answer' ? { ...told, content: waiting(told.content ?? ''), inputTokens: FULL } : told
     if (last?.kind === 'summary') isFull = false
     return counted
   }
@@ -92,6 +96,21 @@ function reviewerOf({ org }: GatewayHouse, name: string, { fullAfter, ...options
     const file = org.at('workspaces', name, ...path)
     return existsSync(file) ? readFileSync(file, 'utf8') : ''
   }
-  const reviewer: Reviewer = { name, review, sessions, task, settled, reply, read }
+  const hasKept = (section: number): boolean => {
+    const folder = org.at('workspaces', name, 'home/.claude/projects/-ws-home')
+    const transcripts = readdirSync(folder).filter((file) => file.endsWith('.jsonl'))
+    return transcripts.some((file) => readFileSync(`${folder}/${file}`, 'utf8').includes(`"content":"recorded ${section} of ${name}`))
+  }
+  const reviewer: Reviewer = { name, review, sessions, task, settled, reply, read, hasKept }
   return { reviewer, answer }
+}
+
+/** Its commands end when the order stands. */
+function waiting(content: NonNullable<Answer['content']>): NonNullable<Answer['content']> {
+  if (typeof content === 'string') return content
+  return content.map((block) => {
+    if (block.type !== 'tool_use' || block.name !== 'Bash') return block
+    const { command } = block.input as Readonly<{ command: string }>
+    return { ...block, input: { command: `${command}\n${UNTIL_ORDERED}` } }
+  })
 }
