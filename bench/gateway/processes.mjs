@@ -10,12 +10,17 @@ import { start, stop } from '../harness/children.mjs'
 /** The key that the provider knows when it is told none. */
 export const KEY = 'sk-ant-test'
 
-/** @typedef {{ readonly provider: string, readonly penny: string, readonly plain: string, readonly house: string }} Programs */
+/** @typedef {{ readonly provider: string, readonly penny: string, readonly plain: string, readonly house: string, readonly reviews: string }} Programs */
 
 /** Bundles both into `dir`.
  * @param {string} root of the repository @param {string} dir @returns {Promise<Programs>} */
 export const bundle = async (root, dir) => {
-  const entries = { provider: join(root, 'test/support/provider/main.ts'), penny: join(root, 'src/cli/penny.ts'), house: join(root, 'test/share/house.ts') }
+  const entries = {
+    provider: join(root, 'test/support/provider/main.ts'),
+    penny: join(root, 'src/cli/penny.ts'),
+    house: join(root, 'test/share/house.ts'),
+    reviews: join(root, 'bench/gateway/reviews.ts'),
+  }
   const out = { '.js': '.mjs' }
   await build({
     entryPoints: entries,
@@ -28,10 +33,11 @@ export const bundle = async (root, dir) => {
     format: 'esm',
     logLevel: 'warning',
   })
-  return { provider: join(dir, 'provider.mjs'), penny: join(dir, 'penny.mjs'), plain: join(root, 'bench/gateway/plain.mjs'), house: join(dir, 'house.mjs') }
+  const built = (/** @type {string} */ name) => join(dir, `${name}.mjs`)
+  return { provider: built('provider'), penny: built('penny'), plain: join(root, 'bench/gateway/plain.mjs'), house: built('house'), reviews: built('reviews') }
 }
 
-/** @typedef {import('../../test/support/provider/options.ts').Seen} Seen */
+/** @typedef {import('../../test/support/provider/options.ts').Seen & { readonly session?: string }} Seen */
 /** @typedef {{ readonly url: string, readonly seen: Seen[], readonly stop: () => Promise<unknown> }} Standing */
 
 /** Starts a program that says where it is in its first line; the others say what it saw.
@@ -49,8 +55,9 @@ const stand = async (program, args, log) => {
   return { url: JSON.parse(first[0]).url, seen, stop: () => stop(child, 2000) }
 }
 
-/** @param {Programs} programs @param {object} options @param {string} log */
-export const startProvider = ({ provider }, options, log) => stand(provider, ['--log', '--options', JSON.stringify(options)], log)
+/** @param {Programs} programs @param {object} options @param {string} log @param {string} [script] a module of what it answers */
+export const startProvider = ({ provider }, options, log, script) =>
+  stand(provider, ['--log', '--options', JSON.stringify(options), ...(script === undefined ? [] : ['--script', script])], log)
 
 /** @param {Programs} programs @param {{ upstream: string, agents: readonly import('./agents.mjs').Agent[] }} given @param {string} log */
 export const startGateway = async ({ penny }, given, log) => {

@@ -26,10 +26,11 @@ const signalGroup = (child, signal) => {
 /** Starts a process, as another user where one is named. Its standard error goes to `log`, if given.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ readonly log?: string, readonly env?: NodeJS.ProcessEnv, readonly as?: User | undefined }} [options] */
+ * @param {{ readonly log?: string, readonly env?: NodeJS.ProcessEnv, readonly cwd?: string, readonly as?: User | undefined }} [options] */
 export const start = (command, args, options = {}) => {
   const log = options.log === undefined ? undefined : openSync(options.log, 'a')
-  const child = spawn(command, args, { ...options.as, detached: true, stdio: ['ignore', 'pipe', log ?? 'pipe'], env: options.env ?? process.env })
+  const { as, cwd, env = process.env } = options
+  const child = spawn(command, args, { ...as, detached: true, cwd, stdio: ['ignore', 'pipe', log ?? 'pipe'], env })
   if (log !== undefined) closeSync(log)
   alive.add(child)
   child.once('close', () => alive.delete(child))

@@ -113,12 +113,19 @@ function replyIn({ result, how }: Ended): string {
   throw new Failure(EXIT.failed, words === '' ? subtype : words)
 }
 
-/** PreCompact: nothing is forgotten before its checkpoint is written. SessionStart: a new context begins with the message. */
+/**
+ * PreCompact: nothing is forgotten before its checkpoint is written. PostToolUse: the model is told so; what blocks a compaction is shown to
+ * people alone. SessionStart: a new context begins with the message.
+ */
 function hooks(): object {
   const own = [process.execPath, join(packageFolder(), 'dist/cli/penny.js')].map(shellWord).join(' ')
   const self = [process.execPath, fileURLToPath(import.meta.url)].map(shellWord).join(' ')
   const command = (line: string): object => ({ hooks: [{ type: 'command', command: line }] })
-  return { PreCompact: [command(`${own} hook precompact`)], SessionStart: [{ matcher: 'compact', ...command(`${self} --remind`) }] }
+  return {
+    PreCompact: [command(`${own} hook precompact`)],
+    PostToolUse: [{ matcher: '*', ...command(`${own} hook posttooluse`) }],
+    SessionStart: [{ matcher: 'compact', ...command(`${self} --remind`) }],
+  }
 }
 
 function environmentFor(folder: string, window: string | undefined): NodeJS.ProcessEnv {
