@@ -48,7 +48,8 @@ export function createGateway(given: GatewayGiven): Gateway {
     if (!place) return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
     try {
       const body = await readBody(req, MOST_BYTES, place.mayKeep)
-      if (body === 'gone') return
+      // Or its connection would stay, with nobody to read it on.
+      if (body === 'gone') return void res.destroy()
       if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
       if (body === 'no-room') return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
       await passOn(caller, route, req, res, body)
