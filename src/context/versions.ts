@@ -10,7 +10,7 @@ import type { Clock, Disk, Ids, Log, Owner, Stat } from '../system/types.ts'
 import { CHECKPOINT, checkpointFile, versionFile, versionOf } from './names.ts'
 
 export type Versions = Readonly<{
-  /** As it lies there now; undefined: there is none, or no plain file. */
+  /** As it lies there now; undefined: there is none, or no plain file of the agent's own. */
   look: (agent: Name) => Stat | undefined
   /** Keeps it for those of `ids` that it is about, if it is another than the last. Throws what the disk refuses. */
   keep: (agent: Name, ids: readonly MessageId[]) => void
@@ -25,6 +25,8 @@ export type VersionsGiven = Readonly<{
   layout: Layout
   pins: Folders
   givenOwner: (agent: Name) => Owner | undefined
+  /** Whether a file in this agent's home may be of its making. */
+  mayOwn: (agent: Name, stat: Stat) => boolean
 }>
 
 const MOST_KEPT = 20
@@ -41,20 +43,27 @@ export function makeVersions(given: VersionsGiven): Versions {
   function look(agent: Name): Stat | undefined {
     try {
       const stat = disk.stat(pins.at(layout.home(agent), CHECKPOINT))
-      return stat.kind === 'file' ? stat : undefined
+      return isOwn(agent, stat) ? stat : undefined
     } catch (cause) {
       if (leadsNowhere(cause)) return undefined
       throw cause
     }
   }
 
+  /** Not somebody else's under another name: what is kept here its agent may read. */
+  function isOwn(agent: Name, stat: Stat): boolean {
+    return stat.kind === 'file' && stat.links === 1 && given.mayOwn(agent, stat)
+  }
+
   function read(agent: Name): Buffer | undefined {
     try {
       const fd = disk.openRead(pins.at(layout.home(agent), CHECKPOINT))
       try {
-        const { kind, size } = disk.fstat(fd)
-        if (kind === 'file' && size > MOST_BYTES) given.log('warn', 'a checkpoint is too large to be kept', { agent, bytes: size })
-        return kind === 'file' && size > 0 && size <= MOST_BYTES ? disk.read(fd, size) : undefined
+        const stat = disk.fstat(fd)
+        const { size } = stat
+        if (!isOwn(agent, stat)) return undefined
+        if (size > MOST_BYTES) given.log('warn', 'a checkpoint is too large to be kept', { agent, bytes: size })
+        return size > 0 && size <= MOST_BYTES ? disk.read(fd, size) : undefined
       } finally {
         disk.close(fd)
       }

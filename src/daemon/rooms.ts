@@ -117,7 +117,10 @@ export function buildRooms(given: RoomsGiven) {
   })
   const { settle } = settleRoom
   const givenOwner = (holder: Name): Owner | undefined => identities().givenOwner(holder)
-  const contexts = createContextSide({ ...outside, ...records, config, submit: post.submit, raise, clear, clearAll: alerts.clearAll, givenOwner })
+  const contexts = createContextSide({
+    ...{ ...outside, ...records, config, submit: post.submit, raise, clear, clearAll: alerts.clearAll, givenOwner },
+    mayOwn: (holder, stat) => identities().mayOwn(holder, stat),
+  })
   const gateway = createGatewaySide({
     ...{ system, layout, config, identities, ledger, raise, clear, startPartner, contexts },
     clearAll: alerts.clearAll,

@@ -6,8 +6,8 @@ import type { Name } from '../core/names.ts'
 import type { Clock } from '../system/types.ts'
 
 export type Bodies = Readonly<{
-  /** Resolves when there is room for so many bytes; undefined: there was none in time. */
-  take: (agent: Name, bytes: number) => Promise<Place | undefined>
+  /** Resolves when there is room for so many bytes; undefined: there was none in time. `onGone` calls when its client has gone while it waits. */
+  take: (agent: Name, bytes: number, onGone?: (call: () => void) => void) => Promise<Place | undefined>
 }>
 
 export type Place = Readonly<{
@@ -68,7 +68,7 @@ export function createBodies(clock: Clock): Bodies {
   }
 
   return {
-    take: (agent, bytes) => {
+    take: (agent, bytes, onGone) => {
       const isBehind = [...waiting].some((one) => one.agent === agent)
       if (!isBehind && fits(agent, bytes)) return Promise.resolve(place(agent, bytes))
       return new Promise((resolve) => {
@@ -80,6 +80,8 @@ export function createBodies(clock: Clock): Bodies {
         const one = { agent, bytes, come: () => end(place(agent, bytes)) }
         const cancel = clock.after(WAIT_MS, () => end(undefined))
         waiting.add(one)
+        // Or whoever asks and goes, again and again, would fill the memory with those who wait.
+        onGone?.(() => end(undefined))
       })
     },
   }

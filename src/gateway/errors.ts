@@ -2,6 +2,7 @@
 import type { ServerResponse } from '../system/http.ts'
 
 const TYPES = {
+  400: 'invalid_request_error',
   401: 'authentication_error',
   403: 'permission_error',
   404: 'not_found_error',

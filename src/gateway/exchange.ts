@@ -102,7 +102,10 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
       continue
     }
     const { usage } = tried.sent
-    return outcome(tried.sent.status, { ...tried.sent, usd: usage && model !== undefined ? costUsd(model, usage) : undefined })
+    return outcome(tried.sent.status, {
+      ...tried.sent,
+      usd: usage && model !== undefined ? costUsd(way.provider.models.get(model) ?? model, usage) : undefined,
+    })
   }
 }
 

@@ -8,7 +8,7 @@ import { createContexts, type Gauge } from './contexts.ts'
 import { refuse } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { createMemory, type Read } from './memory.ts'
-import { createProviders } from './providers.ts'
+import { COUNTING, createProviders, NO_MODEL } from './providers.ts'
 import { readBody } from './read.ts'
 import type { Route } from './route.ts'
 import type { Caller, GatewayGiven } from './types.ts'
@@ -20,11 +20,14 @@ export type Gateway = Readonly<{
   wake: () => void
   /** `room`: how many requests could be sent now. */
   report: () => readonly Readonly<{ provider: string; pool: string; room: number; report: PoolReport }>[]
+  /** Of those lines alone in which an answer was given, or is waited for: a run will stand in one of them. */
+  rooms: () => readonly Readonly<{ provider: string; pool: string; room: number; waiting: number }>[]
   /** Of each agent that was heard of lately. */
   gauges: () => Gauge[]
 }>
 
 const NO_ROOM = 'the gateway holds as many bytes of requests as it has room for'
+const UNREADABLE = 'the gateway reads requests as JSON in UTF-8, without a byte order mark and without content-encoding'
 const RETRY_AFTER_S = 1
 /** "Errors" of the API's documentation: 32 MB. */
 const MOST_BYTES = 32 * 1024 ** 2
@@ -41,11 +44,12 @@ export function createGateway(given: GatewayGiven): Gateway {
     if (route.kind === 'hello') return void res.writeHead(200).end()
     // What is too large is heard out, and not kept.
     const length = Number(req.headers['content-length'] ?? 0)
-    const place = await bodies.take(caller.agent, length > MOST_BYTES ? 0 : length)
+    const place = await bodies.take(caller.agent, length > MOST_BYTES ? 0 : length, (call) => void res.once('close', call))
     if (!place) return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
     try {
       const body = await readBody(req, MOST_BYTES, place.mayKeep)
-      if (body === 'gone') return
+      // Or its connection would stay, with nobody to read it on.
+      if (body === 'gone') return void res.destroy()
       if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
       if (body === 'no-room') return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
       await passOn(caller, route, req, res, body)
@@ -57,6 +61,8 @@ export function createGateway(given: GatewayGiven): Gateway {
   async function passOn(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse, body: Buffer): Promise<void> {
     const startedMs = clock.monotonic()
     const asked = memory.read(caller.agent, route.kind, body, req.headers)
+    // Its model, and so its limits and its price, would be hidden.
+    if (route.kind === 'messages' && isUnreadable(body, req.headers['content-encoding'])) return refuse(res, 400, UNREADABLE)
     const compaction = asked.facts && compactionIn(body, asked.facts)
     const why = compaction ?? (isLastOf(caller, asked) ? 'nearly-full' : undefined)
     if (why) await given.seals.seal(caller, asked.session, why, body)
@@ -99,6 +105,16 @@ export function createGateway(given: GatewayGiven): Gateway {
     handle,
     wake: bell.ring,
     gauges: contexts.report,
+    rooms: () =>
+      providers.all().flatMap(({ provider, pool, line }) => {
+        if (pool === NO_MODEL || pool === COUNTING || (line.accepted() === 0 && line.isIdle())) return []
+        return [{ provider, pool, room: line.room(), waiting: line.report().waiting }]
+      }),
     report: () => providers.all().map(({ provider, pool, line }) => ({ provider, pool, room: line.room(), report: line.report() })),
   }
+}
+
+/** What some providers understand all the same: packed, or in an encoding that its first bytes tell. */
+function isUnreadable(body: Buffer, encoding: string | undefined): boolean {
+  return (encoding ?? 'identity').toLowerCase() !== 'identity' || [0xef, 0xfe, 0xff].includes(body[0] ?? 0) || body.subarray(0, 4).includes(0)
 }

@@ -6,6 +6,8 @@ import { toAgent } from './headers.ts'
 
 /** A stream that has begun with nothing but pings: its client would think that nobody is there. Milliseconds. */
 const HEAD_MS = 5_000
+/** A client that reads nothing for so long keeps a place at the provider which others need. Milliseconds. */
+const STALLED_MS = 120_000
 
 type Head = Readonly<{
   isKept: () => boolean
@@ -41,15 +43,17 @@ export function headOf(clock: Clock, res: ServerResponse, answer: UpstreamAnswer
   }
 }
 
-/** Until the client has read on, or is gone: then nothing drains any more. */
-export function drained(res: ServerResponse, signal: AbortSignal): Promise<void> {
+/** Until the client has read on, or is gone: then nothing drains any more. It is cut off where it does not read at all. */
+export function drained(clock: Clock, res: ServerResponse, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    const cancel = clock.after(STALLED_MS, () => void res.destroy())
     const end = (): void => {
+      cancel()
       res.off('drain', end)
       signal.removeEventListener('abort', end)
       resolve()
     }
-    if (signal.aborted) return resolve()
+    if (signal.aborted) return end()
     res.on('drain', end)
     signal.addEventListener('abort', end)
   })

@@ -21,7 +21,8 @@ function passed(raw: readonly string[], left: readonly string[]): string[] {
   // What a Connection header names belongs to the connection, too.
   for (const [name, value] of pairs(raw)) if (name.toLowerCase() === 'connection') for (const word of value.split(',')) listed.add(word.trim().toLowerCase())
   return pairs(raw).flatMap(([name, value]) => {
-    const lower = name.toLowerCase()
+    // Some servers take the one for the other.
+    const lower = name.toLowerCase().replaceAll('_', '-')
     return listed.has(lower) || OURS.test(lower) ? [] : [name, value]
   })
 }

@@ -16,6 +16,8 @@ export type Line = Readonly<{
   giveBack: (key: Key) => void
   /** It stands in line still: it has not been its turn. */
   isWaiting: (key: Key) => boolean
+  /** Nobody stands in it, and nothing is under way. */
+  isIdle: () => boolean
   mayTry: () => boolean
   room: () => number
   /** How many answers began here so far. */
@@ -81,6 +83,10 @@ export function createLine(clock: Clock, pool: Pool, tripped: () => void = () =>
     withdraw: (key) => leave(key, 'withdraw'),
     giveBack: (key) => leave(key, 'giveBack'),
     isWaiting: (key) => called.has(key),
+    isIdle: () => {
+      const { waiting, inFlight, keptPlaces } = pool.report()
+      return waiting + inFlight + keptPlaces === 0
+    },
     mayTry: pool.mayTry,
     room: pool.room,
     accepted: () => accepted,

@@ -2,6 +2,7 @@
 import type { Name } from '../core/names.ts'
 import { type Estimate, estimate, learn, type Memory, type RequestFacts, readRequest, sessionOf, type Usage } from '../model/index.ts'
 import type { IncomingHttpHeaders } from '../system/http.ts'
+import { COUNTING } from './providers.ts'
 import type { Route } from './route.ts'
 
 export type Read = Readonly<{
@@ -37,7 +38,7 @@ export function createMemory(nowMs: () => number): Memories {
     read: (agent, kind, body, headers) => {
       const facts = kind === 'messages' ? readRequest(body) : undefined
       const session = sessionOf(headers, facts)
-      if (kind !== 'messages') return { facts, model: kind === 'count' ? 'count_tokens' : undefined, session, estimate: FREE, key: undefined }
+      if (kind !== 'messages') return { facts, model: kind === 'count' ? COUNTING : undefined, session, estimate: FREE, key: undefined }
       const model = facts?.model
       const of = `${agent} ${model}`
       const key = session === undefined ? of : `${of} ${session}`

@@ -54,7 +54,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
   const underWay = new Set<Promise<void>>()
   let callers: ReadonlyMap<string, CallerSettings> = new Map()
   let providers: ReadonlyMap<string, Provider> = new Map()
-  let toldRooms = ''
+  let toldRooms = '[]'
   let isReady = false
   let ticking: Cancel | undefined
 
@@ -121,7 +121,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
   function look(): void {
     accounts.look()
     void doors.look()
-    const rooms = gateway.report().map(({ provider, pool, room, report }) => ({ provider, pool, room, waiting: report.waiting }))
+    const rooms = gateway.rooms()
     const words = JSON.stringify(rooms)
     if (words === toldRooms || given.isDeaf()) return
     toldRooms = words

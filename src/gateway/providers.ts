@@ -1,6 +1,6 @@
 /** Which provider serves a model, who stands in for it, and which line a request stands in there. */
 import type { Pool as PoolLimits, Provider } from '../core/config.ts'
-import { poolOf } from '../model/index.ts'
+import { poolOf, priceOf } from '../model/index.ts'
 import { createPool } from '../share/index.ts'
 import type { Clock } from '../system/types.ts'
 import type { Bell } from './bell.ts'
@@ -16,11 +16,14 @@ export type Providers = Readonly<{
 
 export type ProvidersGiven = Readonly<{ clock: Clock; random: () => number; providers: () => ReadonlyMap<string, Provider>; bell: Bell }>
 
-/** A client can make up names of models: those that are unknown share one line once there are so many. */
-const MOST_LINES = 64
+/** The line of requests that name no model, and of those beyond the bound; and that of counting, which has limits of its own. */
+export const NO_MODEL = '-'
+export const COUNTING = 'count_tokens'
+/** A client can make up names of models: those that nobody knows share one line once there are so many. */
+const MOST_UNKNOWN = 64
 
 export function createProviders({ clock, random, providers, bell }: ProvidersGiven): Providers {
-  const lines = new Map<string, { provider: string; pool: string; line: Line }>()
+  const lines = new Map<string, { provider: string; pool: string; line: Line; isUnknown: boolean }>()
 
   function chainFor(model: string | undefined): Provider[] {
     const all = providers()
@@ -34,7 +37,7 @@ export function createProviders({ clock, random, providers, bell }: ProvidersGiv
   function lineFor(provider: Provider, model: string | undefined): Line {
     const named = model === undefined ? undefined : (provider.models.get(model) ?? model)
     const limits = named === undefined ? undefined : patternIn(provider.pools, named)
-    const pool = limits?.models.join(' ') ?? (named === undefined ? '-' : poolOf(named))
+    const pool = limits?.models.join(' ') ?? (named === undefined ? NO_MODEL : poolOf(named))
     const { rpm, itpm, otpm } = limits ?? {}
     const set = {
       ...(rpm === undefined ? {} : { requests: rpm }),
@@ -43,13 +46,22 @@ export function createProviders({ clock, random, providers, bell }: ProvidersGiv
     }
     // Other limits, another line: who stands in the old one is served there.
     const keyOf = (name: string): string => JSON.stringify([provider.name, name, set, provider.urgentCap])
-    const shared = limits === undefined && !lines.has(keyOf(pool)) && lines.size >= MOST_LINES
-    const key = keyOf(shared ? '-' : pool)
+    const isUnknown = limits === undefined && named !== undefined && named !== COUNTING && priceOf(named) === undefined
+    const shared = isUnknown && !lines.has(keyOf(pool)) && !isRoom()
+    const key = keyOf(shared ? NO_MODEL : pool)
     const known = lines.get(key)
     if (known) return known.line
     const line = createLine(clock, createPool({ nowMs: clock.monotonic, random, limits: set, urgentCap: provider.urgentCap }), bell.ring)
-    lines.set(key, { provider: provider.name, pool: shared ? '-' : pool, line })
+    lines.set(key, { provider: provider.name, pool: shared ? NO_MODEL : pool, line, isUnknown: isUnknown && !shared })
     return line
+  }
+
+  /** Another unknown one finds a line of its own: one that never had an answer, and that nobody stands in, makes way. */
+  function isRoom(): boolean {
+    const unknown = [...lines].filter(([, one]) => one.isUnknown)
+    if (unknown.length < MOST_UNKNOWN) return true
+    const idle = unknown.find(([, { line }]) => line.accepted() === 0 && line.isIdle())
+    return idle !== undefined && lines.delete(idle[0])
   }
 
   return { chainFor, lineFor, all: () => [...lines.values()] }

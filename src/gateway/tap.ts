@@ -1,5 +1,5 @@
 /** Reads along what passes: usage, errors in a stream, where the answer itself begins. Nothing of it is changed. */
-import { createStreamReader, readUsage, type StreamState, type Usage } from '../model/index.ts'
+import { createStreamReader, readUsage, type StreamReader, type StreamState, type Usage } from '../model/index.ts'
 import type { UpstreamAnswer } from '../system/upstream.ts'
 
 export type Tap = Readonly<{
@@ -15,7 +15,7 @@ const MOST_KEPT = 16 * 1024 ** 2
 export function tapOf({ headers }: Pick<UpstreamAnswer, 'headers'>): Tap {
   if (/^text\/event-stream\b/i.test(headers['content-type'] ?? '')) {
     const reader = createStreamReader()
-    return { push: reader.push, state: reader.state, usage: () => reader.state().usage }
+    return { push: reader.push, state: reader.state, usage: () => soFar(reader) }
   }
   const kept: Buffer[] = []
   let size = 0
@@ -28,4 +28,11 @@ export function tapOf({ headers }: Pick<UpstreamAnswer, 'headers'>): Tap {
     state: () => undefined,
     usage: () => (size <= MOST_KEPT ? readUsage(Buffer.concat(kept)) : undefined),
   }
+}
+
+/** Whoever leaves just before the end, where the output is told, has used it all the same. */
+function soFar(reader: StreamReader): Usage | undefined {
+  const { usage, stopReason } = reader.state()
+  if (!usage || stopReason !== undefined) return usage
+  return { ...usage, outputTokens: Math.max(usage.outputTokens, reader.passedTokens()) }
 }

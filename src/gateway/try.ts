@@ -102,7 +102,7 @@ async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol
       }
       const isFull = !head.write(chunk)
       if (state?.begun || state?.finished || state?.error) head.begin()
-      if (isFull) await drained(res, signal)
+      if (isFull) await drained(given.clock, res, signal)
     }
     head.begin()
     res.end()

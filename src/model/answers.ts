@@ -25,8 +25,11 @@ type Problem = Readonly<{ type: string; message: string; code: string }>
 
 /** Larger bodies than this are no error of the API's. */
 const MAX_ERROR = 65_536
-/** Clients match on these words too, so they don't change ("reached your specified workspace API usage limits …"). */
-const SPENT = /\breached your (?:specified )?(?:[a-z]+ )?API usage limits\b|\bcredit balance is too low\b/i
+/**
+ * Clients match on these words too, so they don't change ("You have reached your specified workspace API usage limits …"). Nothing but words
+ * stands before them: other messages repeat what the request said, as the name of a model.
+ */
+const SPENT = /^[a-z ,']{0,80}\b(?:reached your (?:specified )?(?:[a-z]+ )?API usage limits|credit balance is too low)\b/i
 const SPENT_CODE = 'enforced_spend_limit_reached'
 const TOO_LONG = /\bprompt is too long(?:: (\d{1,12}) tokens > (\d{1,12}) maximum)?/
 
@@ -51,7 +54,7 @@ export function judgeAnswer(answer: Readonly<{ status: number; headers: Headers;
     default:
       if (status >= 500) return problem?.type === 'overloaded_error' ? { kind: 'overloaded', ...wait } : { kind: 'failed' }
       if (status < 400) return { kind: 'failed' }
-      return judgeRequest(problem)
+      return judgeRequest(status === 404 ? undefined : problem)
   }
 }
 
@@ -69,8 +72,9 @@ export function judgeStreamError(data: string): Verdict {
       return { kind: 'spend-cap' }
     case 'permission_error':
       return { kind: 'forbidden' }
-    case 'invalid_request_error':
     case 'not_found_error':
+      return { kind: 'wrong' }
+    case 'invalid_request_error':
     case 'request_too_large':
       return judgeRequest(problem)
     default:

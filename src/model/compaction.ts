@@ -13,8 +13,8 @@ const FLUSH = 'Pre-compaction memory flush'
 const SUMMARY = 'You are a context summarization assistant'
 /** What stands before them is a paragraph at most. */
 const BEGINNING = 2000
-/** Larger messages carry files, not orders. */
-const MAX_MESSAGE = 8 * 1024 * 1024
+/** Larger messages carry files, not orders; and what is read here keeps all others waiting, a quarter of a second for each MB that is nested deep. */
+const MAX_MESSAGE = 1024 * 1024
 const MAX_SYSTEM = 1024 * 1024
 
 export function compactionIn(body: Uint8Array, facts: RequestFacts): Compaction | undefined {

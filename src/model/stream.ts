@@ -23,6 +23,8 @@ export type StreamReader = Readonly<{
   /** Bytes, in any chunking. */
   push: (chunk: Uint8Array) => void
   state: () => StreamState
+  /** Tokens of the answer itself, about: the stream says how many at its end alone, and who is cut before that has had them all the same. */
+  passedTokens: () => number
 }>
 
 /** An event that tells something is a few hundred bytes; longer ones are skipped as they come. */
@@ -34,6 +36,10 @@ const CR = 13
 const SPACE = 32
 const TELLING = new Set(['message_start', 'message_delta', 'message_stop', 'error'])
 const CONTENT = /^content_block_/
+const DELTA = 'content_block_delta'
+/** What stands around the words in each of them, and how long a token is. */
+const AROUND = 82
+const BYTES_PER_TOKEN = 3.5
 
 export function createStreamReader(): StreamReader {
   let model: string | undefined
@@ -42,6 +48,7 @@ export function createStreamReader(): StreamReader {
   let stopReason: string | undefined
   let error: Verdict | undefined
   let finished = false
+  let passed = 0
 
   /** The line that has no end yet. */
   let pieces: Buffer[] = []
@@ -79,6 +86,7 @@ export function createStreamReader(): StreamReader {
   function takeLine(): void {
     const line = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
     const skipped = skipping
+    if (skipped) pass(size)
     pieces = []
     size = 0
     skipping = false
@@ -100,7 +108,12 @@ export function createStreamReader(): StreamReader {
     else if (field === 'data') keep(line, from)
   }
 
+  function pass(bytes: number): void {
+    passed += Math.max(1, (bytes - AROUND) / BYTES_PER_TOKEN)
+  }
+
   function keep(line: Buffer, from: number): void {
+    if (name === DELTA) pass(line.length - from)
     if (name !== '' && !TELLING.has(name)) return
     dataSize += line.length - from
     if (dataSize > MAX_EVENT) data = []
@@ -120,6 +133,7 @@ export function createStreamReader(): StreamReader {
   function takeEvent(named: string, fields: Fields | undefined, text: string): void {
     const type = named === '' ? (textIn(fields, 'type') ?? '') : named
     if (CONTENT.test(type)) begun = true
+    if (type === DELTA) pass(text.length)
     if (type === 'error') error = judgeStreamError(text)
     if (type === 'message_stop') finished = true
     if (type === 'message_start') {
@@ -135,6 +149,7 @@ export function createStreamReader(): StreamReader {
 
   return {
     push,
+    passedTokens: () => Math.round(passed),
     state: () => ({
       begun,
       finished,

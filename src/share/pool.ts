@@ -33,6 +33,7 @@ export type Pool = Readonly<{
 
 /** Nobody means more than an hour; spend limits are not queued. */
 const BELIEVED_MS = 3_600_000
+const MINUTE_MS = 60_000
 const told = (ms: number | undefined): number | undefined => (ms !== undefined && ms >= 0 ? Math.min(BELIEVED_MS, ms) : undefined)
 
 export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGiven): Pool {
@@ -80,9 +81,9 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
     breaker.accepted(one.trial.sentMs, nowMs)
     freeze.accepted()
   }
-  const end = ({ waiting, charge, share }: Try, actual: Amounts): void => {
+  const end = ({ waiting, charge, share }: Try, actual: Amounts, atLeast = 0): void => {
     meters.settle(charge, actual)
-    turns.correct(waiting, meters.share(actual) - share)
+    turns.correct(waiting, Math.max(meters.share(actual), Math.min(share, atLeast)) - share)
   }
   /** The provider has not done it: its tokens come back; that it was asked may count there. */
   const standAgain = (key: Key, { waiting, charge, share, tag }: Try, cost = waiting.cost): void => {
@@ -149,7 +150,8 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
           return end(one, amounts(answer.usage.inputTokens, answer.usage.outputTokens))
         case 'failed':
           hear()
-          return end(one, answer.usage ? amounts(answer.usage.inputTokens, answer.usage.outputTokens) : waiting.cost)
+          // It took nothing, and yet what was set aside for it nobody else could have meanwhile: or its agent's next would come first again.
+          return end(one, answer.usage ? amounts(answer.usage.inputTokens, answer.usage.outputTokens) : waiting.cost, (nowMs - trial.sentMs) / MINUTE_MS)
         case 'overloaded':
           breaker.overloaded(trial.sentMs, told(answer.retryAfterMs) ?? 0, nowMs)
           standAgain(key, one)

@@ -21,27 +21,34 @@ export type Served = Readonly<{
 /** Rejects where the address cannot be had, with `code` as bind(2) has it. A socket that lies there is one of before, and goes. */
 export type Serve = (serving: Serving) => Promise<Served>
 
+/** Milliseconds. */
+type Patience = Readonly<{
+  /** Whoever has said nothing whole for so long says nothing. */
+  headersMs: number
+  /** A request, its body too, has to be here by then; how long it is answered has no bound. */
+  requestMs: number
+  restMs: number
+  lookMs: number
+}>
+
 /** Headers of clients are a few KB. */
 const MOST_HEADER_BYTES = 64 * 1024
-/** Whoever has said nothing whole for so long says nothing. Milliseconds. */
-const HEADERS_MS = 20_000
-/** A request, its body too, has to be here by then; how long it is answered has no bound. Milliseconds. */
-const REQUEST_MS = 300_000
-const REST_MS = 75_000
-const LOOK_MS = 5_000
+const PATIENCE: Patience = { headersMs: 20_000, requestMs: 300_000, restMs: 75_000, lookMs: 5_000 }
 /** sun_path of unix(7), with its zero. */
 const MOST_PATH_BYTES = 107
 
-export const realServe: Serve = async ({ address, mostConnections, answer }) => {
+export const realServe: Serve = (serving) => serveFor(serving, PATIENCE)
+
+export async function serveFor({ address, mostConnections, answer }: Serving, { headersMs, requestMs, restMs, lookMs }: Patience): Promise<Served> {
   const server = createServer(
     {
       maxHeaderSize: MOST_HEADER_BYTES,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      keepAliveTimeout: REST_MS,
-      connectionsCheckingInterval: LOOK_MS,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: restMs,
+      connectionsCheckingInterval: lookMs,
     },
-    answer,
+    oneAtATime(answer),
   )
   server.maxConnections = mostConnections
   if (!('path' in address)) {
@@ -55,6 +62,21 @@ export const realServe: Serve = async ({ address, mostConnections, answer }) => 
   chmodSync(path, 0o660)
   const made = inodeOf(path)
   return { isThere: () => inodeOf(path) === made, close: (how) => close(server, how) }
+}
+
+/**
+ * A connection has one request at a time: or else it would not bound how many are held, for there is room for thousands of small ones in what
+ * is read at once. Clients of the API wait for each answer.
+ */
+function oneAtATime(answer: Serving['answer']): Serving['answer'] {
+  const busy = new WeakSet<IncomingMessage['socket']>()
+  return (req, res) => {
+    const { socket } = req
+    if (busy.has(socket)) return void socket.destroy()
+    busy.add(socket)
+    res.once('close', () => busy.delete(socket))
+    answer(req, res)
+  }
 }
 
 /** As it is written, or from here: whichever fits. */

@@ -50,6 +50,8 @@ export function realUpstream(): Upstream {
         agent: isSecure ? agents.secure : agents.plain,
       }
       const sent = (isSecure ? secureRequest : plainRequest)(options, (answer) => {
+        // No status of HTTP: it could not be passed on.
+        if ((answer.statusCode ?? 0) < 100) return void sent.destroy(Object.assign(new Error('the provider speaks no HTTP'), { code: 'EPROTO' }))
         resolve({ status: answer.statusCode ?? 0, headers: answer.headers, rawHeaders: answer.rawHeaders, body: answer as AsyncIterable<Buffer> })
       })
       sent.on('timeout', () => sent.destroy(Object.assign(new Error('the provider is silent'), { code: 'ETIMEDOUT' })))

@@ -9,7 +9,7 @@ import type { Letter } from '../../src/core/post.ts'
 import { layoutOf, type Mail, pinFolders } from '../../src/mailbox/index.ts'
 import { realDisk } from '../../src/system/disk.ts'
 import { chooseLease } from '../../src/system/lease.ts'
-import type { Disk } from '../../src/system/types.ts'
+import type { Disk, Stat } from '../../src/system/types.ts'
 import { type HandClock, makeHandClock } from '../hand-clock.ts'
 
 export const LEGAL = 'legal' as Name
@@ -43,6 +43,7 @@ export function ground(t: Test, change: Partial<Disk> = {}) {
     log: (_: string, what: string) => void logged.push(what),
     ids: { next: () => ID, after: () => undefined, secret: () => `s${++secrets}` },
     givenOwner: () => undefined,
+    mayOwn: (_: Name, { uid }: Stat) => uid === process.getuid?.(),
     submit: async (letter: Letter) => {
       if (post.broken) throw new Error('no space')
       letters.push(letter)

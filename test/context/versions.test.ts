@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { chownSync, linkSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { checkpointFile, isContextFile } from '../../src/context/index.ts'
 import { ground, ID, LEGAL, OTHER } from './ground.ts'
@@ -43,6 +43,7 @@ t.test('what lies in the place of a checkpoint is not followed, waited for, or t
   writeFileSync(`${runs}/secret`, 'of the daemon')
   const odd: Record<string, () => void> = {
     link: () => symlinkSync(`${runs}/secret`, path),
+    'hard link': () => linkSync(`${runs}/secret`, path),
     pipe: () => void execFileSync('mkfifo', [path]),
     folder: () => mkdirSync(path),
     nothing: () => undefined,
@@ -59,4 +60,13 @@ t.test('what lies in the place of a checkpoint is not followed, waited for, or t
     rmSync(path, { recursive: true, force: true })
   }
   t.same(logged, ['a checkpoint is too large to be kept'])
+})
+
+t.test("a file of somebody else's is no checkpoint", { skip: process.getuid?.() !== 0 && 'only root can make one' }, async (t) => {
+  const { versions, home, write, files } = ground(t)
+  write('for other eyes')
+  chownSync(`${home}/checkpoint.md`, 4_321, 4_321)
+  t.equal(versions.look(LEGAL), undefined)
+  versions.keep(LEGAL, [ID])
+  t.same(files(), [])
 })

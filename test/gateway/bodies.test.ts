@@ -1,6 +1,9 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Name } from '../../src/core/names.ts'
 import { createBodies, type Place } from '../../src/gateway/bodies.ts'
+import { readBody } from '../../src/gateway/read.ts'
 import { makeHandClock } from '../hand-clock.ts'
 import { house } from './house.ts'
 
@@ -55,6 +58,41 @@ t.test('a body whose length nobody told has room as it comes, or none', async (t
   const told = await bodies.take(name('pmo'), 64 * MB)
   t.ok(told?.mayKeep(64 * MB), 'what was told has its room already')
   t.notOk(told?.mayKeep(1))
+})
+
+t.test('whoever goes while it waits waits no more, and keeps nobody behind it', async (t) => {
+  const bodies = createBodies(makeHandClock(0))
+  for (let n = 0; n < 2; n++) await bodies.take(name('legal'), 32 * MB)
+  let go = (): void => undefined
+  const large = bodies.take(name('legal'), 32 * MB, (call) => {
+    go = call
+  })
+  t.notOk(await settled(large))
+  go()
+  t.equal(await large, undefined)
+  const places = await bodies.take(name('pmo'), 1)
+  places?.leave()
+  t.ok(await settled(bodies.take(name('legal'), 0)), 'nothing of it stands in line')
+})
+
+t.test('a body is put together from its pieces; one that comes byte by byte is left', async (t) => {
+  let made = 0
+  function* pieces(count: number, bytes: number): Generator<Buffer> {
+    for (made = 0; made < count; made++) yield Buffer.alloc(bytes, made)
+  }
+  const read = (count: number, bytes: number, most = 32 * MB, mayKeep = true) =>
+    readBody(Readable.from(pieces(count, bytes)) as IncomingMessage, most, () => mayKeep)
+  for (const [count, bytes] of [
+    [3_000, 1],
+    [10_000, 100],
+    [3, MB],
+  ] as const) {
+    t.same(await read(count, bytes), Buffer.concat([...pieces(count, bytes)]), `${count} of ${bytes} bytes`)
+  }
+  t.equal(await read(3_000, 1, 2_000), 'too-large')
+  t.equal(await read(3_000, 1, MB, false), 'no-room')
+  t.equal(await read(1_000_000, 1), 'gone')
+  t.ok(made < 10_000, 'it is not heard out')
 })
 
 t.test('requests that end leave no room taken, however they end', async (t) => {

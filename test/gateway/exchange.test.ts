@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { house, MODEL } from './house.ts'
 
@@ -162,7 +163,7 @@ t.test('without its key a request is held, and goes on when the key is back; hel
 
 t.test('another provider stands in where the first has no room for anybody, and is asked for the model by its own name', async (t) => {
   const other = await house(t, { options: { keys: { 'sk-ant-test': {} } } })
-  const { url, upstream } = await house(t, {
+  const { url, upstream, entries } = await house(t, {
     options: { overloadedRate: 1 },
     providers: (at) => [
       { name: 'main', baseUrl: at, fallback: ['second'] },
@@ -175,6 +176,10 @@ t.test('another provider stands in where the first has no room for anybody, and 
   t.ok(upstream.seen.every(({ status }) => status === 529))
   t.match(await answer.json(), { model: 'claude-sonnet-4-6' })
   t.equal(other.upstream.seen[0]?.sha256, createHash('sha256').update(body.replace(MODEL, 'claude-sonnet-4-6')).digest('hex'))
+  await until('the entry', () => entries.length === 1)
+  const { usd = 0, inputTokens = 0, cacheWriteTokens = 0, outputTokens = 0 } = entries[0] ?? {}
+  t.equal(cacheWriteTokens, 0)
+  t.ok(Math.abs(usd - (3 * inputTokens + 15 * outputTokens) / 1e6) < 1e-9, 'at the price of what answered')
 })
 
 t.test('a provider that does not answer at all is waited for', async (t) => {
@@ -212,4 +217,60 @@ t.test('the context of a session is metered by what the provider counts, and tol
   await (await ask(url, compact, session)).text()
   await until('the entry', () => entries.length === 2)
   t.match(contexts[1], { isNew: true, gauge: { usedTokens: 0 } })
+})
+
+t.test('whoever leaves just before the output is told has used it all the same', async (t) => {
+  const { url, entries } = await house(t, { options: { tokensPerSecond: 2_000, outputTokens: 4_000 } })
+  const { hostname, port } = new URL(url)
+  const asked = request({ host: hostname, port, method: 'POST', path: '/v1/messages', headers: PLACEHOLDER })
+  asked.on('error', () => undefined)
+  const [answer] = await once(asked.end(bodyOf({ stream: true, max_tokens: 10_000 })), 'response')
+  answer.on('error', () => undefined)
+  let read = 0
+  await new Promise<void>((resolve) => {
+    answer.on('data', (piece: Buffer) => {
+      read += piece.toString().match(/text_delta/g)?.length ?? 0
+      if (read < 50) return
+      asked.destroy()
+      resolve()
+    })
+  })
+  await until('the entry', () => entries.length === 1)
+  t.ok((entries[0]?.outputTokens ?? 0) >= 50, `${entries[0]?.outputTokens} tokens of ${read} pieces`)
+})
+
+t.test('what hides its model from the gateway, and perhaps not from a provider, is not passed on', async (t) => {
+  const { url, upstream } = await house(t)
+  const text = bodyOf()
+  const send = async (body: Buffer, more = {}): Promise<number> =>
+    (await fetch(`${url}/v1/messages`, { method: 'POST', headers: { ...PLACEHOLDER, ...more }, body })).status
+  t.equal(await send(gzipSync(text), { 'content-encoding': 'gzip' }), 400)
+  t.equal(await send(Buffer.from(`\ufeff${text}`)), 400)
+  t.equal(await send(Buffer.from(text, 'utf16le')), 400)
+  t.equal(await send(Buffer.from(text, 'utf16le').swap16()), 400)
+  t.equal(upstream.seen.length, 0)
+  t.equal(await send(Buffer.from(text), { 'content-encoding': 'identity' }), 200)
+})
+
+t.test("no spelling of a header puts another key beside the provider's", async (t) => {
+  const { url, upstream } = await house(t)
+  t.equal((await ask(url, bodyOf(), { x_api_key: 'evil', X_Forwarded_For: '1.2.3.4', 'X-Api_Key': 'evil' })).status, 200)
+  t.same(
+    Object.keys(upstream.seen[0]?.headers ?? {}).filter((name) => /_|forwarded/.test(name)),
+    [],
+  )
+})
+
+t.test('rooms are those lines in which a run will stand, and not what a client makes up', async (t) => {
+  const { url, gateway, entries } = await house(t, { options: { pools: [{ models: [MODEL], rpm: 100 }] } })
+  await ask(url, bodyOf())
+  await ask(url, bodyOf({ model: 'no-such-model' }))
+  await fetch(`${url}/v1/models`, { headers: PLACEHOLDER })
+  await fetch(`${url}/v1/messages/count_tokens`, { method: 'POST', headers: PLACEHOLDER, body: bodyOf() })
+  await until('the entries', () => entries.length === 3)
+  t.ok(gateway.report().length >= 4)
+  t.same(
+    gateway.rooms().map(({ pool }) => pool),
+    ['claude-opus-4'],
+  )
 })

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, request, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import t from 'tap'
@@ -188,4 +188,34 @@ t.test('a key that comes, and a provider that trips, are seen at once', async (t
   it.upstream.control.addKey('second')
   it.upstream.control.script(({ key }) => (key === 'second' ? undefined : { kind: 'error', status: 529 }))
   for (const { status } of await Promise.all(Array.from({ length: 10 }, () => ask(it.url)))) t.equal(status, 200)
+})
+
+t.test('a client that does not read at all keeps its place at the provider for so long, and no longer', async (t) => {
+  const it = await house(t, {
+    options: { outputTokens: 2_000_000 },
+    clock: { ...realClock, after: (ms, call) => realClock.after(ms / 100, call) },
+    caller: { holdMs: 10_000_000 },
+  })
+  const { port } = new URL(it.url)
+  const asked = request({ host: '127.0.0.1', port, method: 'POST', path: '/v1/messages', headers: HEADERS })
+  asked.on('error', () => undefined)
+  const [answer] = await once(asked.end(bodyOf({ stream: true, max_tokens: 4_000_000 })), 'response')
+  answer.on('error', () => undefined)
+  await until('it is cut off', () => isIdle(it) && it.entries.length === 1)
+  t.ok((it.entries[0]?.outputTokens ?? 0) > 100)
+  await until('and the call upstream is ended', () => it.upstream.seen[0]?.end !== undefined)
+})
+
+t.test('a status that is none of HTTP is as a connection that broke off', async (t) => {
+  let asked = 0
+  const odd = createNetServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(`HTTP/1.1 ${asked++ === 0 ? '007' : '099'} X\r\ncontent-length: 0\r\n\r\n`))
+  })
+  await new Promise<void>((resolve) => void odd.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => void odd.close())
+  const { port } = odd.address() as AddressInfo
+  const it = await house(t, { providers: () => [{ baseUrl: `http://127.0.0.1:${port}` }], caller: { holdMs: 1_000 } })
+  t.equal((await ask(it.url)).status, 429)
+  t.ok(asked > 1, 'it is tried again')
 })

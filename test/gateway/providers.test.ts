@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Provider } from '../../src/core/config.ts'
+import type { Name } from '../../src/core/names.ts'
 import { createBell } from '../../src/gateway/bell.ts'
 import { createProviders } from '../../src/gateway/providers.ts'
 import { makeHandClock } from '../hand-clock.ts'
@@ -40,4 +41,20 @@ t.test('models of one pool stand in one line; other limits are another line', as
   )
   for (let n = 0; n < 1_000; n++) lineFor(main, `made-up-${n}`)
   t.ok(all().length < 100, 'names that a client makes up share a line')
+})
+
+t.test('names that a client makes up take no line of their own from a model that there is', async (t) => {
+  const main = provider('main')
+  const { lineFor, all } = of(main)
+  const want = (agent: string) => ({ key: Symbol(agent), agent: agent as Name, weight: 1, rank: 3, session: undefined, inputTokens: 1, outputTokens: 1 })
+  // Each with somebody under way in it.
+  for (let n = 0; n < 64; n++) void lineFor(main, `made-up-${n}`).enter(want('legal'))
+  const shared = lineFor(main, 'made-up-too')
+  t.equal(lineFor(main, 'and-another'), shared)
+  const own = ['claude-opus-4-8', 'claude-opus-5', 'claude-haiku-5-5', 'count_tokens'].map((model) => lineFor(main, model))
+  t.equal(new Set([...own, shared]).size, 5)
+  const other = of(main)
+  for (let n = 0; n < 1_000; n++) other.lineFor(main, `made-up-${n}`)
+  t.not(other.lineFor(main, 'local-7b'), other.lineFor(main, undefined), 'those in which nobody stands make way')
+  t.ok(all().length < 100 && other.all().length < 100)
 })

@@ -30,6 +30,15 @@ t.test('money that has run out is never waited for', async (t) => {
   t.same(judge(402, problem('billing_error', 'Payment required')), { kind: 'spend-cap' })
 })
 
+t.test('a message that repeats what the request said is no word of money', async (t) => {
+  for (const echoed of [OWN, WORKSPACE, 'Your credit balance is too low']) {
+    t.same(judge(404, problem('not_found_error', `model: ${echoed}`)), { kind: 'wrong' })
+    t.same(judge(404, problem('not_found_error', `model ${echoed} is not there`)), { kind: 'wrong' })
+    t.same(judge(400, problem('invalid_request_error', `messages.0.content.0.type: Input tag '${echoed}' found`)), { kind: 'wrong' })
+    t.same(judgeStreamError(problem('not_found_error', echoed).toString()), { kind: 'wrong' })
+  }
+})
+
 t.test('what is wrong with key, request or provider is told apart', async (t) => {
   t.same(judge(401, problem('authentication_error', 'invalid x-api-key')), { kind: 'bad-key' })
   t.same(judge(403, problem('permission_error', 'no')), { kind: 'forbidden' })

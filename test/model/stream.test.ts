@@ -122,3 +122,17 @@ t.test('a line without an end takes no memory, and the next event is read', asyn
   t.match(reader.state(), { begun: true, finished: true, usage: { outputTokens: 15 } })
   t.ok(held - before < 10_000_000, 'a hundred megabytes were not kept')
 })
+
+t.test('of an answer that is cut it is known about how long it was', async (t) => {
+  const words = 'The quick brown fox jumps over the lazy dog. '.repeat(200)
+  const parts = words.match(/.{1,24}/g) ?? []
+  const delta = (text: string): object => ({ index: 0, delta: { type: 'text_delta', text } })
+  const named = parts.map((text) => event('content_block_delta', delta(text))).join('')
+  for (const text of [named, named.replace(/^event: .*\n/gm, '')]) {
+    const reader = createStreamReader()
+    reader.push(Buffer.from(START + text))
+    t.equal(reader.state().usage?.outputTokens, 1, 'the provider has not said more')
+    const perToken = words.length / reader.passedTokens()
+    t.ok(perToken > 2.5 && perToken < 5, `${perToken} bytes a token`)
+  }
+})

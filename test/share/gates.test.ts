@@ -115,3 +115,27 @@ t.test('how much room there is: what may be sent, without what waits for it', as
   for (let n = 0; n < 5; n++) pool.want('a')
   t.equal(pool.room(), 0)
 })
+
+t.test('an agent whose huge requests are wrong, one after the other, does not keep the rest waiting', async (t) => {
+  const pool = handPool({ limits: { requests: 1_000, input: 2_000_000 } })
+  const huge = new Set<unknown>()
+  const served = new Map<string, number>()
+  for (let n = 0; n < 4; n++) huge.add(pool.want('evil', { inputTokens: 9_000_000 }))
+  for (const agent of ['a', 'b', 'c']) for (let n = 0; n < 200; n++) pool.want(agent, { inputTokens: 20_000 })
+  for (let second = 0; second < 120; second++) {
+    for (const { key, agent, inputTokens } of pool.take()) {
+      if (!huge.has(key)) {
+        served.set(agent, (served.get(agent) ?? 0) + 1)
+        pool.answered(key, { kind: 'ok', usage: { inputTokens, outputTokens: 0 } })
+        continue
+      }
+      // The provider says at once, that is after a second, that it is too long.
+      pool.turn(1_000)
+      pool.answered(key, { kind: 'failed', usage: { inputTokens: 0, outputTokens: 0 } })
+      huge.add(pool.want('evil', { inputTokens: 9_000_000 }))
+    }
+    pool.turn(1_000)
+  }
+  const all = [...served.values()].reduce((sum, one) => sum + one, 0)
+  t.ok(all >= 90, `${all} of 300 at most, 30 where it always came first`)
+})
