@@ -11,7 +11,7 @@ const MOST_LOOKED_AT = 2_000
 /** Months, attachments of one message; a home may be as deep as it likes. */
 const DEEPEST = 8
 const MOST_NAMED = 3
-const PROCESS_FOLDERS = ['gateway', 'sockets']
+const PROCESS_FOLDERS = ['gateway', 'sockets', 'checkpoints']
 
 type Foreign = Readonly<{ path: string; uid: number; links: number }>
 

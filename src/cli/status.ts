@@ -73,8 +73,8 @@ function screen(call: Call, report: StatusReport): void {
 
 /** Nothing, where no provider is configured. */
 function gatewayLine(call: Call, { gateway }: StatusReport, line: (title: string, text: string) => void): void {
+  if (!gateway || gateway.state === 'none') return
   const { state, providers, without_key, over_budget } = gateway
-  if (state === 'none') return
   const parts = [
     state === 'ready' ? 'ready' : paint(call, 'yellow', state),
     providers.join(' '),

@@ -142,7 +142,8 @@ export type StatusReport = Readonly<{
   /** Commands of `notify:` that failed when they were last started. */
   notify_failing?: readonly Readonly<{ command: readonly string[]; why: string; at: string }>[]
   waiting_drops: number
-  gateway: GatewayState
+  /** undefined: the daemon that answers is older than its gateway. */
+  gateway?: GatewayState
   /** Milliseconds the last canary took. */
   canary_ms?: number
   accounting: Accounting

@@ -50,7 +50,7 @@ t.test('a build that fails leaves the command of the last one, a good one takes 
   const build = (esbuild: string): Promise<Ended> => {
     writeFileSync(
       join(folder, 'bin/esbuild'),
-      `#!/bin/sh\nfor a; do case $a in --outdir=*) cd "$(mkdir -p "\${a#*=}" && echo "\${a#*=}")"; esac; done\n${esbuild}\n`,
+      `#!/bin/sh\nfor a; do case $a in --outdir=*) mkdir -p "\${a#*=}/cli" && cd "\${a#*=}/cli";; --outfile=*) exit 0;; esac; done\n${esbuild}\n`,
     )
     chmodSync(join(folder, 'bin/esbuild'), 0o755)
     return run(['sh', '-c', scripts.build], { cwd: folder, env: { PATH: `${folder}/bin:${process.env['PATH']}` } })
