@@ -172,10 +172,12 @@ async function proof(stage, root, id, at) {
   await stage.type(at(`head -n 4 workspaces/reader/runs/${id}.checkpoint.md && penny usage`))
   const decided = readFileSync(join(root, 'workspaces/reader/home/decisions.md'), 'utf8').trimEnd().split('\n')
   const wanted = Array.from({ length: SECTIONS }, (_, i) => decisionOf(i + 1))
-  stage.expect(decided.join('\n') === wanted.join('\n'), 'the decisions are not each of the twelve, once, in turn')
+  // A real model words them as it likes.
+  const asWanted = REAL.keyFile ? decided.map((line, i) => (line.startsWith(`DECISION ${i + 1}:`) ? wanted[i] : line)) : decided
+  stage.expect(asWanted.join('\n') === wanted.join('\n'), 'the decisions are not each of the twelve, once, in turn')
   const late = openAlerts(root).find(({ code }) => code === 'checkpoint-missing' || code === 'run-failed')
   stage.expect(!late, `an alert says: ${late?.sentence}`)
-  stage.checked('twelve sections, each decided once, through a full context and a killed run')
+  stage.checked(`twelve sections, each decided once, through a full context${REAL.keyFile ? '' : ' and a killed run'}`)
 }
 
 const withAt = (text, at, mark) => (at === undefined ? text : `${text.slice(0, at)}${mark}${text.slice(at)}`)
