@@ -73,7 +73,8 @@ const settingsOf = ({ upstream, agents, port }) => ({
   ledgerKeepMs: 86_400_000,
 })
 
-const freePort = async () => {
+/** One of the loopback that nobody has just now. */
+export const freePort = async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -4,6 +4,7 @@ import type { Agent, Config } from '../core/config.ts'
 import { counted, shellWord } from '../core/text.ts'
 import { behind } from '../jail/index.ts'
 import type { Layout } from '../mailbox/index.ts'
+import { PROGRAM_AT } from '../system/host.ts'
 import { faultOfInterpreter, faultOfProgram } from '../system/program.ts'
 import { realSpawner } from '../system/spawner.ts'
 import { type Finding, note, ok, reasonOf, skipped, wrong } from './check.ts'
@@ -33,9 +34,11 @@ export function checkPrograms(layout: Layout, config: Config, searchPath: string
     const script = word.startsWith('./') ? `${layout.policies}/runners/${word.slice(2)}` : undefined
     const home = layout.home(agent.name)
     const shown = { mounts: agent.mounts, workspace: layout.workspace(agent.name), runners: `${layout.policies}/runners` }
-    const isOutside = agent.jailed && word.startsWith('/') && behind(shown, word) === undefined
-    const fault = script === undefined ? faultOfProgram(word, searchPath, home) : faultOfInterpreter(word, script, searchPath, home)
-    const why = fault ?? (isOutside ? `${word} is not in its jail` : undefined)
+    // Where our own lie is looked at with the jails.
+    if (word.startsWith(`${PROGRAM_AT}/`)) return []
+    const path = agent.jailed && word.startsWith('/') ? behind(shown, word) : word
+    const fault = script === undefined ? faultOfProgram(path ?? word, searchPath, home) : faultOfInterpreter(word, script, searchPath, home)
+    const why = fault ?? (path === undefined ? `${word} is not in its jail` : undefined)
     const fix = `\${EDITOR:-vi} ${script === undefined ? `${shellWord(`${layout.policies}/agents/${agent.name}.md`)}   # command: under runner:` : shellWord(script)}`
     return why === undefined ? [] : [wrong('runners', `the runner of ${agent.name} cannot be started: ${why}`, fix)]
   })

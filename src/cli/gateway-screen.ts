@@ -1,5 +1,6 @@
 /** How the gateway stands, on a screen. */
 import type { GatewayState } from '../core/control.ts'
+import { HIGH } from '../core/marks.ts'
 import { counted, showSafely } from '../core/text.ts'
 import { formatAge } from '../core/units.ts'
 import type { AgentStanding, GatewayStanding, PoolStanding } from '../gateway/index.ts'
@@ -9,8 +10,6 @@ import { paint, paintFix, say, sayTable } from './print.ts'
 import { ageSince } from './times.ts'
 
 const BAR = 20
-/** From here on somebody is told (contract, page 6). */
-const HIGH = 0.7
 const METERS = [
   ['requests', 'requests'],
   ['input', 'tokens in'],
@@ -81,7 +80,7 @@ function showAgents(call: Call, agents: readonly AgentStanding[]): void {
   ])
   sayTable(call, ['AGENT', 'REQUESTS', 'TOKENS', 'USD', 'SHARE', 'BUDGET', 'CONTEXT'], rows, (_row, index) => {
     const gauge = agents[index]?.gauge
-    return gauge && gauge.usedTokens >= HIGH * gauge.windowTokens ? 'yellow' : undefined
+    return gauge && gauge.usedTokens * 100 >= HIGH * gauge.windowTokens ? 'yellow' : undefined
   })
 }
 

@@ -1,12 +1,13 @@
 /** The contexts that are nearly full, and what is asked of their holders. What stands is written down, for hooks and for the next start. */
 import { isMessageId, type MessageId } from '../core/ids.ts'
+import { HIGH, NEARLY_FULL, ORDERED } from '../core/marks.ts'
 import type { Name } from '../core/names.ts'
 import type { Clear, Raise, Submit } from '../core/post.ts'
 import type { Layout, Mail } from '../mailbox/index.ts'
 import type { Clock, Disk, Ids, Log, Owner } from '../system/types.ts'
 import { isKey, orderFile } from './names.ts'
 import { orderText } from './order.ts'
-import { isWrittenSince, LATE } from './precompact.ts'
+import { isWrittenSince } from './precompact.ts'
 import type { Versions } from './versions.ts'
 import { aboutOf, highFault, letterOfOrder, missingFault, type Told } from './words.ts'
 
@@ -57,8 +58,8 @@ export type OrdersGiven = Readonly<{
   changed: (all: readonly Standing[]) => void
 }>
 
-const HIGH = 70
-const ORDERED = 80
+/** The answer that passes the mark may be the checkpoint itself: then it is written before anybody here has heard of the mark. */
+const SAME_MOMENT_MS = 2_000
 /** An agent can make up sessions. */
 const MOST_OF_AGENT = 32
 /** A session that belongs to no message ends and nobody says so. */
@@ -80,7 +81,7 @@ export function createOrders(given: OrdersGiven): Orders {
 
   function isFulfilled({ agent, orderedMs }: Standing): boolean {
     const stat = orderedMs === undefined ? undefined : given.versions.look(agent)
-    return stat !== undefined && isWrittenSince({ mtimeMs: stat.mtimeMs, bytes: stat.size }, orderedMs ?? 0)
+    return stat !== undefined && isWrittenSince({ mtimeMs: stat.mtimeMs, bytes: stat.size }, (orderedMs ?? 0) - SAME_MOMENT_MS)
   }
 
   function write(one: Standing): void {
@@ -160,7 +161,7 @@ export function createOrders(given: OrdersGiven): Orders {
       toldMs: clock.now(),
     }
     // In one step from nothing to nearly full: it was only just asked for.
-    if (highest >= LATE && known?.orderedMs !== undefined) one = { ...one, isMissingTold: tellMissing(one, 'late') }
+    if (highest >= NEARLY_FULL && known?.orderedMs !== undefined) one = { ...one, isMissingTold: tellMissing(one, 'late') }
     keep(one)
     raise(highFault(one, orderedMs !== undefined))
     send(one)

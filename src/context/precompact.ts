@@ -1,4 +1,5 @@
 /** Whether a client may compact its context now, or must write a checkpoint first. Pure: the hook of Claude Code asks. */
+import { NEARLY_FULL } from '../core/marks.ts'
 import type { Order } from './order.ts'
 
 /** What the hook remembers of a session between its calls. */
@@ -22,15 +23,13 @@ export type Compacting = Readonly<{
 /** `there`: what was asked for is; `late`: the window is nearly full; `asked`: often enough. */
 export type CompactVerdict = Readonly<{ kind: 'pass'; why: 'there' | 'late' | 'asked' }> | Readonly<{ kind: 'block'; asked: Asked }>
 
-/** Percent of the window from which on nobody is kept waiting (contract, page 6). */
-export const LATE = 92
 export const MOST_ASKED = 5
 
 export function judgeCompaction({ nowMs, order, asked, checkpoint }: Compacting): CompactVerdict {
   // Compacted before it was nearly full: then it is asked for here.
   const sinceMs = order ? Date.parse(order.ordered) : (asked?.sinceMs ?? nowMs)
   if (isWrittenSince(checkpoint, sinceMs)) return { kind: 'pass', why: 'there' }
-  if (order && order.passed >= LATE) return { kind: 'pass', why: 'late' }
+  if (order && order.passed >= NEARLY_FULL) return { kind: 'pass', why: 'late' }
   const times = asked?.times ?? 0
   return times >= MOST_ASKED ? { kind: 'pass', why: 'asked' } : { kind: 'block', asked: { ...asked, sinceMs, times: times + 1 } }
 }

@@ -6,8 +6,9 @@ import { gatewayRules, type Layout, provision, type Rule, socketRule } from '../
 import type { Disk, Owner } from '../system/types.ts'
 import type { Identities } from './identities.ts'
 
-/** Programs that call over TCP bear so long a silence; an agent's file may say otherwise. */
+/** So long a silence programs bear; Claude Code more (contract, page 6). An agent's file may say otherwise. */
 const HOLD_MS = 100_000
+const CLAUDE_HOLD_MS = 240_000
 export const SOCKET = 'gateway.sock'
 
 /** Whether this agent has a way to the gateway: `network: none` is none at all. */
@@ -31,7 +32,7 @@ function callerOf(agent: Agent, identities: Identities, keysOf: (agent: Name) =>
     // From the folder that the process begins in: a socket's path is short (unix(7)).
     socket: `../sockets/${agent.name}/${SOCKET}`,
     uid: identities.uidOf(agent.name),
-    holdMs: agent.holdMs ?? HOLD_MS,
+    holdMs: agent.holdMs ?? (agent.runner?.builtin === 'claude' ? CLAUDE_HOLD_MS : HOLD_MS),
     keys: keysOf(agent.name),
     contextWindow: agent.contextWindow,
     budget: agent.budget,

@@ -223,8 +223,10 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     },
     standing: async () => (await gateway.ask({ what: 'status' }, ANSWER_MS)) as GatewayStanding,
     test: async (provider) => {
+      const key = keys.of(provider)
       const tested = (await gateway.ask({ what: 'test', provider }, TEST_MS)) as Tested
-      if (tested.kind === 'answered') tellProvider(provider, tested.verdict)
+      // What was said of a key that was replaced meanwhile is not said of the new one.
+      if (tested.kind === 'answered' && keys.of(provider) === key) tellProvider(provider, tested.verdict)
       return tested
     },
   }

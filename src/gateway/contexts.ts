@@ -3,11 +3,11 @@
  * cliff"). A session is the client's, or the message that is worked on; one context may send side requests, so that the largest since
  * it began counts. It begins anew with a compaction that is recognised, or when all that comes is much smaller.
  */
+import { HIGH, NEARLY_FULL, ORDERED } from '../core/marks.ts'
 import type { Name } from '../core/names.ts'
 import { type Compaction, type Usage, windowOf } from '../model/index.ts'
 
-/** Percent of the window: `context-high`; the order to write a checkpoint; nobody is kept waiting for it any more. */
-export const MARKS = [70, 80, 92] as const
+const MARKS = [HIGH, ORDERED, NEARLY_FULL] as const
 export type Mark = (typeof MARKS)[number]
 
 export type ContextsGiven = Readonly<{
@@ -51,8 +51,6 @@ const MOST_SESSIONS = 256
 const LATELY_MS = 3_600_000
 /** Less than half, so often in a row: it was compacted by a client that nobody knows. Side requests are fewer, or come between others. */
 const SMALLER_IN_A_ROW = 12
-/** Percent of the window, by an estimate: an answer, and a turn of tools, may still come. */
-const NEARLY_FULL = 92
 
 const BEGINNING = { passed: 0, isLastTold: false } as const
 

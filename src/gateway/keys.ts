@@ -16,7 +16,8 @@ export function createKeys(): Keys {
   const refused = new Set<string>()
   return {
     set: (provider, key) => {
-      refused.delete(provider)
+      // The daemon, too, takes back what was refused.
+      if (key !== undefined) refused.delete(provider)
       if (key !== undefined && FIT.test(key)) keys.set(provider, key)
       else keys.delete(provider)
     },

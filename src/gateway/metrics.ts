@@ -27,7 +27,8 @@ type Family = Readonly<{ name: string; type: 'counter' | 'gauge' | 'histogram'; 
 
 /** Seconds: from "there was room" to what the longest hold allows. */
 const QUEUE_BUCKETS = [0.005, 0.05, 0.25, 1, 2.5, 5, 10, 20, 30, 60, 100, 240]
-const RANKS = [1, 2, 3, 4, 5]
+/** As many as priorities.yaml may have. */
+const RANKS = [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 type Queue = { buckets: number[]; sum: number; count: number }
 

@@ -71,7 +71,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
   function keySet(provider: string, key: string | undefined): void {
     keys.set(provider, key)
     gateway.wake()
-    if (verdicts.get(provider)?.kind === 'bad-key') verdicts.delete(provider)
+    if (key !== undefined && verdicts.get(provider)?.kind === 'bad-key') verdicts.delete(provider)
   }
 
   const gateway = createGateway({

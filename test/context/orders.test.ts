@@ -69,6 +69,15 @@ t.test('so is one that is not there when the context is compacted; one that is n
   t.equal(good.letters.length, 2, 'the next context has an order of its own')
 })
 
+t.test('a checkpoint that was written in the moment of its order is enough: the answer that passed the mark may have been it', async (t) => {
+  const { told, alerts, write, orders } = ground(t)
+  write('sections 1-7 are done', -100)
+  told(810, [70, 80])
+  t.same(orders().fulfilledBy('legal' as never), [ID])
+  told(20, [], { isNew: true })
+  t.same(alerts(), [])
+})
+
 t.test('an order ends with its message', async (t) => {
   const { told, alerts, files, orders, mails } = ground(t)
   told(810, [70, 80])

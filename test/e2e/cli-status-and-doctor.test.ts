@@ -79,4 +79,7 @@ t.test('doctor looks for the program of each runner, as runs would find it', asy
   t.match(await programs(), [{ outcome: 'wrong', what: /pmo.*no program nosuchprog in PATH/, fix: /policies\/agents\/pmo\.md/ }])
   writeFileSync(org.at('policies/runners/handle.sh'), '#!/nonexistent\n')
   t.match(await programs(), [{ what: /legal cannot be started: .*its interpreter \/nonexistent is missing/, fix: /runners\/handle\.sh$/ }, { what: /pmo/ }])
+  writeFileSync(org.at('policies/agents/legal.md'), '---\nrunner: { builtin: anthropic }\n---\nYou are legal.\n')
+  writeFileSync(org.at('policies/agents/pmo.md'), '---\nmounts: [{ from: /usr/bin, at: /mine }]\nrunner: { command: [/mine/cat] }\n---\nYou are pmo.\n')
+  t.match(await programs(), [{ outcome: 'ok' }], 'one that comes with it, and one that only its jail shows there, are found')
 })

@@ -98,6 +98,7 @@ function plays(t: Test, ended: Ended, title: string): void {
     'Two systems, zero integration',
     'One of my API tokens disappeared',
     'Rate limits hit different at thirty',
+    'The context window is a cliff',
   ])
     t.match(ended.out, `== ${scene}`, `${title}: ${scene}`)
   for (const code of ['unmatched-file', 'priority-in-name', 'unknown-recipient', 'unknown-priority', 'unknown-key', 'overdue', 'unsafe-file'])
@@ -106,6 +107,9 @@ function plays(t: Test, ended: Ended, title: string): void {
   t.match(ended.out, /ok every act is refused/, title)
   t.match(ended.out, /each for itself +answers .*\n +refusals .* [1-9]\d*\n +the gateway +answers /, title)
   t.match(ended.out, /ok through the gateway no agent was refused, and no task was lost/, title)
+  t.match(ended.out, /its context alone +context .*\n +section +[1-9]+\*1.*\n +pennypost +context .*\n +section +1122[1-9]+\*[1-9]+x[abc]+\.\n/, title)
+  t.match(ended.out, /ok with its context alone it began again at section 1; here it went on at section \d+ of 12/, title)
+  t.match(ended.out, /ok twelve sections, each decided once, through a full context and a killed run/, title)
   t.notMatch(ended.out, '\u001b', `${title}: no colour where nobody sees it`)
 }
 

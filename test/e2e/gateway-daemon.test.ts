@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer as createProvider } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { KEY } from '../support/provider/provider.ts'
 import { organisation } from './driver.ts'
@@ -123,6 +125,32 @@ t.test('what only a person can mend is told, and closed by a test that is answer
   const bad = await org.penny(['gateway', 'test', 'main'])
   t.match([bad.status, bad.out], [1, /WRONG main: it refuses the key.*fix: grep key_file/s])
   t.equal((await org.penny(['gateway', 'test', 'mian'])).status, 66)
+})
+
+t.test('what a test was answered to an old key is not said of the one that came meanwhile', async (t) => {
+  const keyFile = join(t.testdir(), 'slow')
+  writeFileSync(keyFile, 'sk-ant-old\n', { mode: 0o600 })
+  let asked = false
+  let goOn = (): void => undefined
+  const rotated = new Promise<void>((resolve) => (goOn = resolve))
+  const slow = createProvider((_, res) => {
+    asked = true
+    void rotated.then(() => res.writeHead(401, { 'content-type': 'application/json' }).end('{"type":"error","error":{"type":"authentication_error"}}'))
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => slow.close())
+  await once(slow, 'listening')
+  const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`
+  const house = await gatewayHouse(t, { policies: { 'providers/slow.yaml': `api: anthropic-messages\nbase_url: ${url}\nkey_file: ${keyFile}\n` } })
+  const { org } = house
+  await org.up()
+  await ready(house)
+  const tested = org.penny(['gateway', 'test', 'slow'])
+  await until('it is asked', () => asked)
+  writeFileSync(keyFile, 'sk-ant-new\n')
+  await pause(1_500)
+  goOn()
+  t.match((await tested).out, /WRONG slow: it refuses the key/)
+  t.same((await house.standing())['without_key'], [])
 })
 
 t.test('keys for programs outside a jail: shown once, kept as a digest, taken back', async (t) => {
