@@ -68,7 +68,7 @@ export function loadConfig(policies: PolicyFiles, dir: string, machine?: Machine
   checkAccounts(users, orgFile, machine)
   checkOperators(orgFile, machine, reportOn('org.yaml'))
   const withoutAccount = [...agents].flatMap(([name, { file }]) => (file.user ? [] : [name as Name]))
-  checkUids(orgFile, withoutAccount, machine, reportOn('org.yaml'))
+  checkUids(orgFile, { agents: withoutAccount, hasGateway: providers.size > 0 }, machine, reportOn('org.yaml'))
 
   if (problems.length > 0 || !orgFile || !priorities) return { ok: false, problems: sorted(problems) }
   return { ok: true, config: deepFreeze<Config>({ dir, digest: digestOf(policies.sums), org: orgFile.org, priorities, ...parts }) }

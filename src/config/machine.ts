@@ -11,6 +11,8 @@ export type Machine = Readonly<{
   hasGroup: (group: string) => boolean
   /** Agents that were given their numbers before, and keep them. */
   hasUid: (agent: Name) => boolean
+  /** Whether the gateway's process was given its number. */
+  hasGatewayUid: boolean
   /** No agent ever had this number or one above it. */
   nextUid: number
 }>
@@ -47,13 +49,23 @@ export function checkOperators(orgFile: OrgFile | undefined, machine: Machine | 
 }
 
 /** `agents`: those without an account of their own. */
-export function checkUids(orgFile: OrgFile | undefined, agents: readonly Name[], machine: Machine | undefined, report: Report): void {
+export function checkUids(
+  orgFile: OrgFile | undefined,
+  { agents, hasGateway }: Readonly<{ agents: readonly Name[]; hasGateway: boolean }>,
+  machine: Machine | undefined,
+  report: Report,
+): void {
   if (!orgFile) return
   const { from, to } = orgFile.org.uids
   const first = Math.max(from, machine?.nextUid ?? from)
   const waiting = agents.filter((agent) => machine?.hasUid(agent) !== true).length
   const free = Math.max(0, to - first + 1)
-  if (waiting * NUMBERS_EACH <= free) return
+  const ours = hasGateway && machine?.hasGatewayUid !== true ? 1 : 0
+  if (waiting * NUMBERS_EACH + ours <= free) return
   const used = first > from ? ` (those below ${first} were given before, and none is given twice)` : ''
-  report(orgFile.uids?.spot, `uids: ${waiting} agents without numbers need ${NUMBERS_EACH} numbers each, and the range ${from}-${to} has ${free} left${used}`)
+  const needs = [
+    ...(waiting > 0 ? [`${waiting} agents without numbers need ${NUMBERS_EACH} numbers each`] : []),
+    ...(ours > 0 ? ['the model gateway needs one'] : []),
+  ]
+  report(orgFile.uids?.spot, `uids: ${needs.join(', ')}, and the range ${from}-${to} has ${free} left${used}`)
 }

@@ -40,6 +40,11 @@ const TOLD_AFTER = 3
 /** One that is not ready by then is told of; it may still become so. */
 const SLOW_MS = 15_000
 const STOP_MS = 400
+/** Asked so often whether it is stuck; whatever it says by itself is an answer as well. */
+const ASKED_MS = 2_500
+/** Turns without a word, about ten seconds, and a minute for one that begins; turns, not time: it may be this process that was stopped. */
+const MOST_SILENT = 4
+const MOST_SILENT_STARTING = 24
 const ABOUT = 'gateway'
 
 export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess {
@@ -52,6 +57,7 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
   let again: Cancel | undefined
   let slow: Cancel | undefined
   let asked = 0
+  let silent = 0
   const waiting = new Map<number, { done: (answer: unknown) => void; failed: (cause: Error) => void }>()
 
   async function launch(): Promise<void> {
@@ -68,14 +74,32 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
     partner = mine
     state = { ...state, pid: mine.pid }
     let failure: string | undefined
-    void mine.ended.then(({ code, signal }) => over(startedMs, failure ?? (code === null ? `it was killed by ${signal}` : `it ended with status ${code}`)))
+    const fail = (why: string): void => {
+      failure = why
+      mine.kill()
+    }
+    const cancel = watch(fail)
+    void mine.ended.then(({ code, signal }) => {
+      cancel()
+      over(startedMs, failure ?? (code === null ? `it was killed by ${signal}` : `it ended with status ${code}`))
+    })
     if (!wanted) return mine.close()
     try {
       given.begun()
     } catch (cause) {
-      failure = `it cannot be told what it needs: ${String(cause)}`
-      mine.kill()
+      fail(`it cannot be told what it needs: ${String(cause)}`)
     }
+  }
+
+  /** One that lives and does nothing is worse than none: nobody starts another. */
+  function watch(fail: (why: string) => void): Cancel {
+    silent = 0
+    return clock.every(ASKED_MS, () => {
+      const most = state.state === 'ready' ? MOST_SILENT : MOST_SILENT_STARTING
+      if (silent >= most) return fail(`it said nothing for ${Math.round((silent * ASKED_MS) / 1_000)} s, and was killed`)
+      silent++
+      tell({ tell: 'ask', id: ++asked, ask: { what: 'alive' } })
+    })
   }
 
   function over(startedMs: number, why: string): void {
@@ -88,7 +112,7 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
       state = { state: 'none' }
       return
     }
-    if (clock.monotonic() - startedMs >= CALM_MS) deaths = 0
+    if (state.state === 'ready' && clock.monotonic() - startedMs >= CALM_MS) deaths = 0
     const pauseMs = PAUSES_MS[Math.min(deaths, PAUSES_MS.length - 1)] ?? 0
     deaths++
     state = { state: 'down', why, sinceMs: clock.now() }
@@ -107,6 +131,7 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
   }
 
   function hear(line: string): void {
+    silent = 0
     const message = parseLine(line) as FromGateway | undefined
     if (message?.tell === 'asked') {
       waiting.get(message.id)?.done(message.answer)

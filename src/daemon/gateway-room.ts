@@ -4,7 +4,6 @@ import type { Name } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { shellWord } from '../core/text.ts'
 import { formatTime } from '../core/time.ts'
-
 import type { BudgetState, FromGateway, ToGateway, Work } from '../gateway/index.ts'
 import type { Clock } from '../system/types.ts'
 import { usesGateway } from './gateway-settings.ts'
@@ -43,9 +42,14 @@ export type GatewayRoomGiven = Readonly<{
 }>
 
 type Rooms = Extract<FromGateway, { tell: 'room' }>['rooms']
+type Pool = Readonly<{ provider: string; pool: string }>
+
+const keyOf = ({ provider, pool }: Pool): string => `${provider} ${pool}`
 
 /** The best rank: it waits for nothing but money. */
 const URGENT = 1
+/** Who asked in a pool so lately is expected there again; anybody else in whichever has room. */
+const LATELY_MS = 10 * 60_000
 /** So long after its start a run has asked for something, and the gateway says itself how much room is left. */
 const ON_ITS_WAY_MS = 2_000
 
@@ -54,18 +58,33 @@ export function createGatewayRoom(given: GatewayRoomGiven) {
   const works = new Map<string, Work>()
   const over = new Map<Name, BudgetState>()
   let rooms: Rooms = []
-  let startedMs: number[] = []
+  const lately = new Map<Name, Readonly<{ pool: string; atMs: number }>>()
+  let started: Readonly<{ pool: string | undefined; atMs: number }>[] = []
 
-  const onTheirWay = (): number => {
-    startedMs = startedMs.filter((ms) => clock.monotonic() - ms < ON_ITS_WAY_MS)
-    return startedMs.length
+  /** Where it is expected; undefined: anywhere. */
+  function poolOf(agent: Name): string | undefined {
+    const used = lately.get(agent)
+    return used && clock.monotonic() - used.atMs < LATELY_MS ? used.pool : undefined
   }
 
-  /** Every line that is known of: which of them a run will stand in, nobody knows before. */
-  function isFull(): boolean {
-    const coming = onTheirWay()
+  /** On their way to that pool; those that are expected anywhere may go there, too. */
+  function comingTo(pool: string): number {
+    started = started.filter(({ atMs }) => clock.monotonic() - atMs < ON_ITS_WAY_MS)
+    return started.filter((one) => one.pool === undefined || one.pool === pool).length
+  }
+
+  /** Where it is expected, or else every line that is known of: which of them a run will stand in, nobody knows then. */
+  function isFull(agent: Name): boolean {
+    const pool = poolOf(agent)
+    const known = rooms.filter((one) => keyOf(one) === pool)
+    const all = known.length > 0 ? known : rooms
+    return all.length > 0 && all.every(isFullLine)
+  }
+
+  function isFullLine(line: Rooms[number]): boolean {
+    const coming = comingTo(keyOf(line))
     // What has no bound is null in JSON.
-    return rooms.length > 0 && rooms.every(({ room, waiting }) => (room ?? Number.POSITIVE_INFINITY) - coming <= 0 && waiting + coming > 0)
+    return (line.room ?? Number.POSITIVE_INFINITY) - coming <= 0 && line.waiting + coming > 0
   }
 
   function whyNot(agent: Name, rank: number): string | undefined {
@@ -74,7 +93,7 @@ export function createGatewayRoom(given: GatewayRoomGiven) {
     const spent = overOf(known)
     if (spent) return `its budget of today is used up, until ${formatTime(spent.endsMs)}`
     if (!given.isOpen()) return 'the model gateway is being started'
-    if (rank !== URGENT && isFull()) return 'the model gateway has no room'
+    if (rank !== URGENT && isFull(agent)) return 'the model gateway has no room'
     return undefined
   }
 
@@ -112,7 +131,7 @@ export function createGatewayRoom(given: GatewayRoomGiven) {
       works.set(work.run, work)
       const agent = config().agents.get(work.agent)
       if (!runs.isThere() || !agent || !usesGateway(agent)) return
-      startedMs.push(clock.monotonic())
+      started.push({ pool: poolOf(work.agent), atMs: clock.monotonic() })
       clock.after(ON_ITS_WAY_MS, given.kick)
       given.tell({ tell: 'work', work })
     },
@@ -135,6 +154,7 @@ export function createGatewayRoom(given: GatewayRoomGiven) {
       rooms = next
       given.kick()
     },
+    usedPool: (agent: Name, where: Pool) => void lately.set(agent, { pool: keyOf(where), atMs: clock.monotonic() }),
     setBudget,
     overBudget: () => [...config().agents.values()].filter((agent) => overOf(agent)).map(({ name }) => name),
     /** A day ends also while nobody tells. */

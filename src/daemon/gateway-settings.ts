@@ -6,7 +6,7 @@ import { gatewayRules, type Layout, provision, type Rule, socketRule } from '../
 import type { Disk, Owner } from '../system/types.ts'
 import type { Identities } from './identities.ts'
 
-/** So long a silence programs bear; Claude Code more (contract, page 6). An agent's file may say otherwise. */
+/** So long a silence programs bear that nobody knows, and Claude Code as its runner starts it; an agent's file may say otherwise. */
 const HOLD_MS = 100_000
 const CLAUDE_HOLD_MS = 240_000
 export const SOCKET = 'gateway.sock'
@@ -16,17 +16,21 @@ export function usesGateway(agent: Agent): boolean {
   return !agent.jailed || agent.network !== 'none'
 }
 
-export function settingsOf(config: Config, identities: Identities, keysOf: (agent: Name) => readonly string[]): Settings {
+/** What settings need of who is who. */
+type Who = Pick<Identities, 'uidOf' | 'operatorUids'>
+
+export function settingsOf(config: Config, identities: Who, keysOf: (agent: Name) => readonly string[]): Settings {
   return {
     providers: [...config.providers.values()].map((one) => ({ ...one, models: [...one.models], weights: [...one.weights] })),
     callers: [...config.agents.values()].filter(usesGateway).map((agent) => callerOf(agent, identities, keysOf)),
     listen: config.org.gateway,
+    operatorUids: identities.operatorUids,
     timezone: config.org.timezone,
     ledgerKeepMs: config.org.retentionMs,
   }
 }
 
-function callerOf(agent: Agent, identities: Identities, keysOf: (agent: Name) => readonly string[]): CallerSettings {
+function callerOf(agent: Agent, identities: Who, keysOf: (agent: Name) => readonly string[]): CallerSettings {
   return {
     agent: agent.name,
     // From the folder that the process begins in: a socket's path is short (unix(7)).

@@ -122,6 +122,8 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
         return given.contexts.sealed(message.sealed)
       case 'room':
         return room.setRooms(message.rooms)
+      case 'pool':
+        return room.usedPool(message.agent, message)
       case 'budget':
         return room.setBudget(message.agent, message.state)
       case 'ledger':

@@ -3,9 +3,9 @@ import type { Config } from '../core/config.ts'
 import type { Via } from '../core/message.ts'
 import type { Name } from '../core/names.ts'
 import type { Owners } from '../mailbox/index.ts'
-import { accountOf } from '../system/accounts.ts'
+import { accountOf, membersOf } from '../system/accounts.ts'
 import type { Disk, Owner, Stat } from '../system/types.ts'
-import { readUids, type Uids, writeUids } from './uids.ts'
+import { GATEWAY, readUids, type Uids, writeUids } from './uids.ts'
 
 export type Sender = { from: Name | 'unknown'; via: Via } | { unknownUid: number }
 
@@ -17,6 +17,8 @@ export type Identities = Readonly<{
   alertOwner: Owner | undefined
   /** Of the gateway's process; undefined: as the daemon, or there is none. */
   gateway: Owner | undefined
+  /** Members of the operators' group, as far as the machine tells. */
+  operatorUids: readonly number[]
   uidOf: (holder: Name) => number | undefined
   /** uid, gid and groups of an agent's runs; undefined in user mode. */
   runAs: (agent: Name) => (Owner & { groups: readonly number[] }) | undefined
@@ -24,9 +26,6 @@ export type Identities = Readonly<{
   /** Whether a file in this holder's outbox is one it may send: its own, or one that it could have read and copied anyway. */
   mayOwn: (holder: Name, stat: Stat) => boolean
 }>
-
-/** Under this its uid is kept. */
-const GATEWAY = 'gateway'
 
 export function loadIdentities(disk: Disk, config: Config, self: Owner, uidsFile: string, writeFile: (path: string, text: string) => void): Identities {
   if (self.uid !== 0) return userMode(config, self)
@@ -47,6 +46,7 @@ function userMode(config: Config, self: Owner): Identities {
     givenOwner: () => undefined,
     alertOwner: undefined,
     gateway: undefined,
+    operatorUids: [],
     uidOf: () => undefined,
     runAs: () => undefined,
     senderInSpool: (uid) => (uid === self.uid ? { from: config.org.postmaster, via: 'person' } : { unknownUid: uid }),
@@ -91,6 +91,7 @@ function systemMode(config: Config, self: Owner, uids: Uids): Identities {
     },
     alertOwner: { uid: self.uid, gid: operatorsGid },
     gateway,
+    operatorUids: operatorsOf(config, operatorsGid, ids),
     uidOf: (holder) => ids.get(holder)?.uid,
     runAs: (agent) => {
       const own = ids.get(agent)
@@ -106,6 +107,13 @@ function systemMode(config: Config, self: Owner, uids: Uids): Identities {
     // A file of root's in an outbox is an operator acting for the agent, unless the agent could not have read it: then it may be a link planted earlier.
     mayOwn: (holder, stat) => stat.uid === ids.get(holder)?.uid || (stat.uid === self.uid && (stat.mode & 0o004) !== 0),
   }
+}
+
+/** Whom the group names, and people whose first group it is: that of others could only be found by reading all accounts there are. */
+function operatorsOf(config: Config, gid: number, ids: ReadonlyMap<Name, Owner>): number[] {
+  if (config.org.operators === '') return []
+  const people = [...config.people.values()].flatMap(({ name, user }) => (user === undefined ? [] : (ids.get(name) ?? [])))
+  return [...membersOf(config.org.operators), ...people.filter((one) => one.gid === gid).map(({ uid }) => uid)]
 }
 
 /** Agents whose mailboxes an agent may read: those it names, and its direct reports. */

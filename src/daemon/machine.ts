@@ -3,7 +3,7 @@ import { type Loaded, loadConfig, type Machine, readPolicies } from '../config/i
 import type { Layout } from '../mailbox/index.ts'
 import { accountOf } from '../system/accounts.ts'
 import type { Disk } from '../system/types.ts'
-import { readUids } from './uids.ts'
+import { GATEWAY, readUids } from './uids.ts'
 
 /** The folder as it is now. Started by root, agents have uids and files have owners: then the accounts it names must be there. */
 export function readConfig(disk: Disk, layout: Layout, uid: number): Loaded {
@@ -16,6 +16,7 @@ function machineOf(disk: Disk, layout: Layout): Machine {
     uidOf: (account) => accountOf('passwd', account)?.uid,
     hasGroup: (group) => accountOf('group', group) !== undefined,
     hasUid: (agent) => uids.of(agent) !== undefined,
+    hasGatewayUid: uids.ofProcess(GATEWAY) !== undefined,
     nextUid: uids.next.value,
   }
 }

@@ -4,6 +4,9 @@ import type { Name } from '../core/names.ts'
 import { statOrNothing } from '../mailbox/index.ts'
 import type { Disk } from '../system/types.ts'
 
+/** Under this the uid of the gateway's process is kept. */
+export const GATEWAY = 'gateway'
+
 export type AgentIds = Readonly<{ uid: number; readersGid: number }>
 
 export type Uids = Readonly<{

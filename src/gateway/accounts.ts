@@ -21,14 +21,29 @@ export type Accounts = Readonly<{
   close: () => Promise<void>
 }>
 
-export type AccountsGiven = Readonly<{ clock: Clock; disk: Disk; log: Log; folder: string; tell: (line: FromGateway) => void }>
+export type AccountsGiven = Readonly<{
+  clock: Clock
+  disk: Disk
+  log: Log
+  folder: string
+  tell: (line: FromGateway) => void
+  /** undefined: there is no such provider any more. */
+  poolOf: (provider: string, model: string) => string | undefined
+}>
 
-export function openAccounts({ clock, disk, log, folder, tell }: AccountsGiven): Accounts {
+type Used = Readonly<{ provider: string; pool: string; atMs: number }>
+
+/** Who goes on in the same pool says so again after this much. Milliseconds. */
+const SAME_POOL_MS = 60_000
+
+export function openAccounts({ clock, disk, log, folder, tell, poolOf }: AccountsGiven): Accounts {
   let keepMs = Number.POSITIVE_INFINITY
   let callers: ReadonlyMap<Name, CallerSettings> = new Map()
   let budgets: Readonly<{ of: Budgets; timezone: string }> | undefined
   let toldWhy: string | undefined
   const toldOver = new Map<Name, BudgetState['over']>()
+  const used = new Map<Name, Used>()
+  const toldUsed = new Map<Name, Used>()
   const metrics = createMetrics()
   const ledger = openLedger({ disk, clock, log, folder, keepMs: () => keepMs })
 
@@ -51,8 +66,25 @@ export function openAccounts({ clock, disk, log, folder, tell }: AccountsGiven):
     tell({ tell: 'budget', agent, state })
   }
 
+  function noteUse({ agent, status, provider, model }: Entry): void {
+    if (status >= 300 || provider === undefined || model === undefined) return
+    const pool = poolOf(provider, model)
+    if (pool !== undefined) used.set(agent, { provider, pool, atMs: clock.monotonic() })
+  }
+
+  /** Not with each request: one that changes its model each time is told of as rarely as others. */
+  function tellUse(): void {
+    for (const [agent, now] of used) {
+      const before = toldUsed.get(agent)
+      if (before?.provider === now.provider && before.pool === now.pool && now.atMs - before.atMs < SAME_POOL_MS) continue
+      toldUsed.set(agent, now)
+      tell({ tell: 'pool', agent, provider: now.provider, pool: now.pool })
+    }
+  }
+
   return {
     record: (entry) => {
+      noteUse(entry)
       ledger.record(entry)
       metrics.record(entry)
       budgets?.of.record(entry)
@@ -66,6 +98,7 @@ export function openAccounts({ clock, disk, log, folder, tell }: AccountsGiven):
     },
     look: () => {
       for (const agent of callers.keys()) lookAt(agent)
+      tellUse()
       const { why } = ledger.report()
       if (why !== toldWhy) tell({ tell: 'ledger', why })
       toldWhy = why
@@ -76,10 +109,10 @@ export function openAccounts({ clock, disk, log, folder, tell }: AccountsGiven):
         return state ? [{ agent, state }] : []
       }),
     agents: (gauges) => {
-      const used = budgets?.of.usedToday(clock.now()) ?? new Map<Name, Sum>()
-      const all = [...used.values()].reduce((sum: number, one) => sum + budgetedTokens(one), 0)
+      const today = budgets?.of.usedToday(clock.now()) ?? new Map<Name, Sum>()
+      const all = [...today.values()].reduce((sum: number, one) => sum + budgetedTokens(one), 0)
       return [...callers.keys()].map((agent) => {
-        const sum = used.get(agent) ?? NOTHING
+        const sum = today.get(agent) ?? NOTHING
         return {
           agent,
           requests: sum.requests,

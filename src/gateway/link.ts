@@ -16,6 +16,8 @@ export type Settings = Readonly<{
   /** As JSON has it: maps as entries. */
   providers: readonly (Omit<Provider, 'models' | 'weights'> & Readonly<{ models: readonly [string, string][]; weights: readonly [string, number][] }>)[]
   callers: readonly CallerSettings[]
+  /** Who may use each agent's keys, besides root and that agent. */
+  operatorUids?: readonly number[]
   /** Of the loopback. */
   listen: Readonly<{ host: string; port: number }>
   /** Of the organisation: budgets end with its day. */
@@ -27,7 +29,7 @@ export type CallerSettings = Readonly<{
   agent: Name
   /** Where its socket lies; its folder is made, and only this agent may enter it. undefined: it has none, and its keys alone lead in. */
   socket: string | undefined
-  /** As whom it acts; undefined: as the daemon. A caller over TCP whose uid can be told must be this one. */
+  /** As whom it acts; undefined: as the daemon. A caller over TCP whose uid can be told must be this one, or an operator's. */
   uid: number | undefined
   holdMs: number
   /** sha256, hex, of keys that are its own over TCP. */
@@ -53,6 +55,8 @@ export type Ask =
   | Readonly<{ what: 'status' }>
   /** Asks the provider for its models, past the line: free, and tells whether address and key are right. */
   | Readonly<{ what: 'test'; provider: string }>
+  /** Nothing: one that answers is not stuck. */
+  | Readonly<{ what: 'alive' }>
 
 export type FromGateway =
   /** Every door is open, or told of. */
@@ -68,7 +72,9 @@ export type FromGateway =
   | Readonly<{ tell: 'budget'; agent: Name; state: BudgetState | undefined }>
   /** Lines of the ledger that the disk refuses; `why` undefined: it takes them again. */
   | Readonly<{ tell: 'ledger'; why: string | undefined }>
-  | Readonly<{ tell: 'asked'; id: number; answer: GatewayStanding | Tested }>
+  | Readonly<{ tell: 'asked'; id: number; answer: GatewayStanding | Tested | Alive }>
+  /** In which pool this agent was answered last: told when it changes, and again now and then while it goes on. */
+  | Readonly<{ tell: 'pool'; agent: Name; provider: string; pool: string }>
   /** Whether this agent holds that message (`x-penny-message`). */
   | Readonly<{ tell: 'holds'; id: number; agent: Name; message: string }>
 
@@ -101,6 +107,9 @@ export type AgentStanding = Readonly<{
   gauge: Gauge | undefined
   budget: BudgetState | undefined
 }>
+
+/** Answers `alive`. */
+export type Alive = Readonly<{ kind: 'alive' }>
 
 /** Answers `test`. */
 export type Tested =

@@ -8,8 +8,9 @@ import { openAccounts } from './accounts.ts'
 import { createDoors } from './doors.ts'
 import { createGateway } from './gateway.ts'
 import { createKeys } from './keys.ts'
-import type { Ask, CallerSettings, FromGateway, GatewayStanding, Settings, Tested, ToGateway } from './link.ts'
+import type { Alive, Ask, CallerSettings, FromGateway, GatewayStanding, Settings, Tested, ToGateway } from './link.ts'
 import { testProvider } from './probe.ts'
+import { poolNameOf } from './providers.ts'
 import { createReception, type ReceptionGiven } from './reception.ts'
 import { createSeals } from './seal.ts'
 import { createWorks } from './works.ts'
@@ -49,14 +50,20 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
   const { clock, log, tell, upstream } = given
   const keys = createKeys()
   const works = createWorks({ clock, ask: (holds) => tell({ tell: 'holds', ...holds }) })
-  const accounts = openAccounts({ ...given, folder: given.ledgerFolder })
+  const accounts = openAccounts({ ...given, folder: given.ledgerFolder, poolOf })
   const verdicts = new Map<string, Readonly<{ kind: Verdict['kind']; heardMs: number }>>()
   const underWay = new Set<Promise<void>>()
   let callers: ReadonlyMap<string, CallerSettings> = new Map()
+  let operatorUids: readonly number[] = []
   let providers: ReadonlyMap<string, Provider> = new Map()
   let toldRooms = '[]'
   let isReady = false
   let ticking: Cancel | undefined
+
+  function poolOf(name: string, model: string): string | undefined {
+    const provider = providers.get(name)
+    return provider && poolNameOf(provider, model)
+  }
 
   function heard(provider: string, kind: Verdict['kind']): void {
     if (kind === 'bad-key') keys.refused(provider)
@@ -91,6 +98,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
   const reception = createReception({
     ...given,
     callerOf,
+    operatorUids: () => operatorUids,
     works,
     metrics: () =>
       accounts.metrics({
@@ -109,6 +117,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
 
   async function set(next: Settings): Promise<void> {
     callers = new Map(next.callers.map((one) => [one.agent, one]))
+    operatorUids = next.operatorUids ?? []
     providers = new Map(next.providers.map((one) => [one.name, { ...one, models: new Map(one.models), weights: new Map(one.weights) }]))
     accounts.set(next)
     gateway.wake()
@@ -143,9 +152,15 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
     }
   }
 
-  async function answer(ask: Ask): Promise<GatewayStanding | Tested> {
-    if (ask.what === 'status') return standing()
-    return testProvider({ clock, upstream, keyOf: keys.of, told: heard }, providers.get(ask.provider))
+  async function answer(ask: Ask): Promise<GatewayStanding | Tested | Alive> {
+    switch (ask.what) {
+      case 'status':
+        return standing()
+      case 'test':
+        return testProvider({ clock, upstream, keyOf: keys.of, told: heard }, providers.get(ask.provider))
+      case 'alive':
+        return { kind: 'alive' }
+    }
   }
 
   return {

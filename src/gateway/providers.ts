@@ -35,9 +35,9 @@ export function createProviders({ clock, random, providers, bell }: ProvidersGiv
   }
 
   function lineFor(provider: Provider, model: string | undefined): Line {
-    const named = model === undefined ? undefined : (provider.models.get(model) ?? model)
-    const limits = named === undefined ? undefined : patternIn(provider.pools, named)
-    const pool = limits?.models.join(' ') ?? (named === undefined ? NO_MODEL : poolOf(named))
+    const named = nameAt(provider, model)
+    const limits = limitsOf(provider, model)
+    const pool = poolNameOf(provider, model)
     const { rpm, itpm, otpm } = limits ?? {}
     const set = {
       ...(rpm === undefined ? {} : { requests: rpm }),
@@ -65,6 +65,21 @@ export function createProviders({ clock, random, providers, bell }: ProvidersGiv
   }
 
   return { chainFor, lineFor, all: () => [...lines.values()] }
+}
+
+/** Models of one name share their limits. */
+export function poolNameOf(provider: Provider, model: string | undefined): string {
+  const named = nameAt(provider, model)
+  return limitsOf(provider, model)?.models.join(' ') ?? (named === undefined ? NO_MODEL : poolOf(named))
+}
+
+function limitsOf(provider: Provider, model: string | undefined): PoolLimits | undefined {
+  const named = nameAt(provider, model)
+  return named === undefined ? undefined : patternIn(provider.pools, named)
+}
+
+function nameAt(provider: Provider, model: string | undefined): string | undefined {
+  return model === undefined ? undefined : (provider.models.get(model) ?? model)
 }
 
 function patternIn(pools: readonly PoolLimits[], model: string): PoolLimits | undefined {

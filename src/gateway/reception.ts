@@ -18,6 +18,7 @@ export type ReceptionGiven = Readonly<{
   log: Log
   callerOf: (agent: string) => CallerSettings | undefined
   works: Pick<Works, 'of'>
+  operatorUids: () => readonly number[]
   /** As whom this process acts. */
   selfUid: number
   uidOfPeer: (socket: IncomingMessage['socket']) => number | undefined
@@ -76,7 +77,7 @@ export function createReception(given: ReceptionGiven): Reception {
       const caller = callerOf(route.agent)
       const isKey = holdsKey(req, caller?.keys ?? [])
       const uid = caller && isKey ? given.uidOfPeer(req.socket) : undefined
-      const isUser = uid === undefined || [0, given.selfUid, caller?.uid].includes(uid)
+      const isUser = uid === undefined || [0, given.selfUid, caller?.uid, ...given.operatorUids()].includes(uid)
       if (caller && isKey && isUser) return void comeIn(caller, route, req, res, true)
       wrongKey(route.agent, uid)
       turnAway(req, res, 401, WRONG_KEY)

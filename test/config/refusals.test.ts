@@ -73,6 +73,11 @@ const CASES: readonly Case[] = [
     org('uids: { from: 5000, to: 5001 }'),
     ['policies/org.yaml:3:7: uids: 3 agents without numbers need 2 numbers each, and the range 5000-5001 has 2 left'],
   ],
+  [
+    'no uid left for the gateway',
+    { ...org('uids: { from: 5000, to: 5005 }'), ...provider('') },
+    ['policies/org.yaml:3:7: uids: 3 agents without numbers need 2 numbers each, the model gateway needs one, and the range 5000-5005 has 6 left'],
+  ],
   ['a notify that is a string', org('notify: mail me'), ['policies/org.yaml:3:9: notify: a list is needed, this is "mail me": write [[mail, me]]']],
   ['a yes that is no boolean', org('accept_unknown_uids: yes'), ['policies/org.yaml:3:22: accept_unknown_uids: true or false is needed, this is "yes"']],
   ['a gateway of another shape', org('gateway: { lisen: 127.0.0.1:1 }'), ['policies/org.yaml:3:12: gateway: unknown key "lisen" (did you mean listen?)']],

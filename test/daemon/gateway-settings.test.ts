@@ -1,30 +1,31 @@
 import t from 'tap'
-import type { Agent, Config } from '../../src/core/config.ts'
 import type { Name } from '../../src/core/names.ts'
 import { settingsOf } from '../../src/daemon/gateway-settings.ts'
-import type { Identities } from '../../src/daemon/identities.ts'
+import { configOf } from '../config/organisation.ts'
 
-t.test('a request is held for 100 s, of Claude Code for 240 s, or as long as the file of its agent says', async (t) => {
-  const agents: Partial<Agent>[] = [
-    { name: 'plain' as Name },
-    { name: 'ours' as Name, runner: { builtin: 'anthropic' } as never },
-    { name: 'claude' as Name, runner: { builtin: 'claude' } as never },
-    { name: 'told' as Name, runner: { builtin: 'claude' } as never, holdMs: 30_000 },
-  ]
-  const org = { gateway: { host: '127.0.0.1', port: 1 }, timezone: 'UTC', retentionMs: 1 }
-  const config = {
-    org,
-    providers: new Map(),
-    agents: new Map(agents.map((one) => [one.name, { jailed: true, network: 'gateway', ...one }])),
-  } as unknown as Config
-  const { callers } = settingsOf(config, { uidOf: () => undefined } as unknown as Identities, () => [])
-  t.same(
-    callers.map(({ agent, holdMs }) => [agent, holdMs / 1_000]),
-    [
-      ['plain', 100],
-      ['ours', 100],
-      ['claude', 240],
-      ['told', 30],
-    ],
-  )
+const AGENTS = {
+  claude: 'runner: { builtin: claude }\n',
+  own: 'runner: { builtin: anthropic }\n',
+  program: 'runner: { command: [claude] }\n',
+  nobody: '',
+  shorter: 'runner: { builtin: claude }\nhold: 30s\n',
+  longer: 'hold: 4m\n',
+  apart: 'network: none\n',
+}
+
+t.test('a request is held for 100 s, for Claude Code as it comes with us 240 s, and for as long as the agent’s file says', async (t) => {
+  const agents = Object.entries(AGENTS).map(([name, lines]) => [`agents/${name}.md`, `---\n${lines}---\n`])
+  const without = { 'agents/ceo.md': undefined, 'agents/cfo.md': undefined, 'agents/legal.md': undefined, 'groups/finance.yaml': undefined }
+  const config = configOf({ ...without, ...Object.fromEntries(agents) })
+  const identities = { uidOf: (name: Name) => (name === 'own' ? 7 : undefined), operatorUids: [1234] }
+  const settings = settingsOf(config, identities, () => [])
+  t.same(Object.fromEntries(settings.callers.map(({ agent, holdMs }) => [agent, holdMs / 1_000])), {
+    claude: 240,
+    own: 100,
+    program: 100,
+    nobody: 100,
+    shorter: 30,
+    longer: 240,
+  })
+  t.same(settings.operatorUids, [1234])
 })

@@ -87,6 +87,23 @@ t.test('its process is started again when it ends, and told everything anew; it 
   await until('it ends without its daemon', () => !isAlive(third), 1_000)
 })
 
+t.test('one that hangs is killed and another takes its place', async (t) => {
+  const house = await gatewayHouse(t)
+  const { org } = house
+  await org.up()
+  await ready(house)
+  const first = await pidOf(house)
+  process.kill(first, 'SIGSTOP')
+  await until('it is killed', () => !isAlive(first), 40_000)
+  await untilAsked('another one', async () => {
+    const { pid, state } = await house.standing()
+    return state === 'ready' && pid !== first
+  })
+  t.equal((await house.ask('legal')).status, 200)
+  t.match(org.log(), /it said nothing for 10 s, and was killed/)
+  t.notOk(alertOf(org.root, 'gateway-down'), 'once is no alert')
+})
+
 t.test('a port that is taken, and a process that cannot stay, are told; both alerts close by themselves', async (t) => {
   const house = await gatewayHouse(t)
   const { org, port } = house

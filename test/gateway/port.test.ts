@@ -64,6 +64,10 @@ t.test("a key counts for its agent's own user alone", { skip: !AM_ROOT && 'only 
   t.equal(await as(4_322, '::ffff:127.0.0.1'), '401')
   t.equal(await as(0), '200')
   t.match(house.err(), /"uid":4322/)
+  house.set({ operatorUids: [4_322] })
+  await house.ask({ what: 'status' })
+  t.equal(await as(4_322), '200', 'an operator may use the keys that operators make')
+  t.equal(await as(4_323), '401')
 })
 
 t.test('Prometheus is told figures', async (t) => {

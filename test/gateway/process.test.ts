@@ -230,6 +230,49 @@ for (const [how, stop] of [
   })
 }
 
+t.test('it is gone within half a second after SIGTERM, also with requests under way', async (t) => {
+  const took: number[] = []
+  // The machine may be at something else: what counts is what it can do.
+  for (let n = 0; n < 3; n++) {
+    const house = await started(t, { options: { latencyMs: 20_000 } })
+    const cut = Promise.allSettled(Array.from({ length: 10 }, () => call({ socketPath: house.socketOf('legal') })))
+    await until('one was sent', () => house.upstream.seen.length > 0)
+    const startedMs = performance.now()
+    house.kill('SIGTERM')
+    await house.ended
+    took.push(performance.now() - startedMs)
+    await cut
+  }
+  t.ok(Math.min(...took) <= 500, String(took))
+})
+
+t.test('it tells in which pool an agent was answered last', async (t) => {
+  const house = await started(t, { callers: [{ agent: 'legal' }, { agent: 'pmo' }] })
+  await call({ socketPath: house.socketOf('legal') })
+  const opus = await house.until('pool')
+  t.match(opus, { agent: 'legal', provider: 'main' })
+  t.ok(
+    (await standing(house)).pools.some(({ pool }) => pool === opus.pool),
+    'by the name that the pool has in reports',
+  )
+  await call({ socketPath: house.socketOf('legal') }, { body: bodyOf({ model: 'claude-haiku-5-5' }) })
+  const haiku = await house.until('pool', ({ pool }) => pool !== opus.pool)
+  t.equal(haiku.agent, 'legal')
+  house.upstream.control.next({ kind: 'error', status: 400 })
+  await call({ socketPath: house.socketOf('pmo') })
+  await pause(1_500)
+  t.same(
+    house.told.filter(({ tell }) => tell === 'pool'),
+    [opus, haiku],
+    'once for each change; a refusal is no use',
+  )
+})
+
+t.test('asked whether it is alive it says so', async (t) => {
+  const house = await started(t)
+  t.same(await house.ask({ what: 'alive' }), { kind: 'alive' })
+})
+
 t.test('a client that is gone takes its request along', async (t) => {
   const house = await started(t, { options: { latencyMs: 20_000 } })
   const gone = new AbortController()
