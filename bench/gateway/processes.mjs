@@ -10,12 +10,17 @@ import { start, stop } from '../harness/children.mjs'
 /** The key that the provider knows when it is told none. */
 export const KEY = 'sk-ant-test'
 
-/** @typedef {{ readonly provider: string, readonly penny: string, readonly plain: string, readonly house: string }} Programs */
+/** @typedef {{ readonly provider: string, readonly penny: string, readonly plain: string, readonly house: string, readonly share: string }} Programs */
 
 /** Bundles both into `dir`.
  * @param {string} root of the repository @param {string} dir @returns {Promise<Programs>} */
 export const bundle = async (root, dir) => {
-  const entries = { provider: join(root, 'test/support/provider/main.ts'), penny: join(root, 'src/cli/penny.ts'), house: join(root, 'test/share/house.ts') }
+  const entries = {
+    provider: join(root, 'test/support/provider/main.ts'),
+    penny: join(root, 'src/cli/penny.ts'),
+    house: join(root, 'test/share/house.ts'),
+    share: join(root, 'src/share/index.ts'),
+  }
   const out = { '.js': '.mjs' }
   await build({
     entryPoints: entries,
@@ -28,7 +33,8 @@ export const bundle = async (root, dir) => {
     format: 'esm',
     logLevel: 'warning',
   })
-  return { provider: join(dir, 'provider.mjs'), penny: join(dir, 'penny.mjs'), plain: join(root, 'bench/gateway/plain.mjs'), house: join(dir, 'house.mjs') }
+  const at = (/** @type {keyof typeof entries} */ name) => join(dir, `${name}.mjs`)
+  return { provider: at('provider'), penny: at('penny'), house: at('house'), share: at('share'), plain: join(root, 'bench/gateway/plain.mjs') }
 }
 
 /** @typedef {import('../../test/support/provider/options.ts').Seen} Seen */
