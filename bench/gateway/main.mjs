@@ -100,7 +100,7 @@ ${missed}
 - Added latency: the same request straight, through a proxy that only pipes (\`bench/gateway/plain.mjs\`) and through the gateway in turn,
   differences of the quantiles.
 - A decision: a simulation (\`test/share/house.ts\`: 300 requests a minute, five ranks, three weights; there is a line in each case) is
-  recorded, and all that the scheduler was asked in it is asked again: its processor time per request that is sent, the least of seven.
+  recorded, and all that the scheduler was asked in it is asked again: its processor time per request that is sent, the least of seven; beside it both.
 `
 
 try {

@@ -135,7 +135,8 @@ const greedy = async (stage, { seconds, rpm }) => {
 
 /** @type {Part} */
 const weighted = async (stage, { seconds, rpm }) => {
-  const agents = [1, 1, 2, 2, 4, 4].map((weight, n) => ({ name: `agent-${n}`, weight, loops: 10 }))
+  // So many that each always has one in line: a share that nobody asks for goes to the others.
+  const agents = [1, 1, 2, 2, 4, 4].map((weight, n) => ({ name: `agent-${n}`, weight, loops: 20 }))
   const sides = await playBoth(stage, { name: 'weighted', seconds, agents, provider: providerOf({ rpm: 2 * rpm, burst: SMALL }) })
   return [
     row(
