@@ -96,6 +96,7 @@ ${missed}
   1 to 3 s (urgent: 2 s). What an agent had begun when the time is over is waited for.
 - Goodput: what was let in, of a full bucket and what flowed into it. With the 529 burst the bucket holds a whole minute, so that what the
   outage left is all of it. A hidden concurrency's goodput is the part of its places that was busy.
+- Shares (Jain's index, weights): of what was let in after the first 12 s, in which the gateway learns how many the provider bears.
 - Starvation: the longest time from one answer an agent got to the next request of its that was let in.
 - Added latency: the same request straight, through a proxy that only pipes (\`bench/gateway/plain.mjs\`) and through the gateway in turn,
   differences of the quantiles.
