@@ -101,13 +101,14 @@ ${missed}
   1 to 3 s (urgent: 2 s). What an agent had begun when the time is over is waited for.
 - Goodput: what was let in, of a full bucket and what flowed into it. With the 529 burst the bucket holds a whole minute, so that what the
   outage left is all of it. A hidden concurrency's goodput is the part of its places that was busy.
+- Shares (Jain's index, weights): of what was let in after the first 12 s, in which the gateway learns how many the provider bears.
 - Starvation: the longest time from one answer an agent got to the next request of its that was let in.
 - Added latency: the same request straight, through a proxy that only pipes (\`bench/gateway/plain.mjs\`) and through the gateway in turn,
   differences of the quantiles.
 - Twelve \`claude -p\`: the real client from npm, each at a review of three sections with its own tools; an answer takes 1 to 3 s. A request is
   useful when it was answered whole, and once. A 429 reached a client when it told so itself (\`api_retry\`).
-- A decision: processor time of a simulation (\`test/share/house.ts\`) per request that is sent, the least of three; 1,500 requests a minute, five
-  ranks, three weights. Beside it both times, with what the simulated agents and the provider take.
+- A decision: a simulation (\`test/share/house.ts\`: 300 requests a minute, five ranks, three weights; there is a line in each case) is
+  recorded, and all that the scheduler was asked in it is asked again: its processor time per request that is sent, the least of seven; beside it both.
 `
 
 try {

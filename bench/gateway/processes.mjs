@@ -10,7 +10,7 @@ import { start, stop } from '../harness/children.mjs'
 /** The key that the provider knows when it is told none. */
 export const KEY = 'sk-ant-test'
 
-/** @typedef {{ readonly provider: string, readonly penny: string, readonly plain: string, readonly house: string, readonly reviews: string }} Programs */
+/** @typedef {{ readonly provider: string, readonly penny: string, readonly plain: string, readonly house: string, readonly share: string, readonly reviews: string }} Programs */
 
 /** Bundles both into `dir`.
  * @param {string} root of the repository @param {string} dir @returns {Promise<Programs>} */
@@ -19,6 +19,7 @@ export const bundle = async (root, dir) => {
     provider: join(root, 'test/support/provider/main.ts'),
     penny: join(root, 'src/cli/penny.ts'),
     house: join(root, 'test/share/house.ts'),
+    share: join(root, 'src/share/index.ts'),
     reviews: join(root, 'bench/gateway/reviews.ts'),
   }
   const out = { '.js': '.mjs' }
@@ -33,8 +34,15 @@ export const bundle = async (root, dir) => {
     format: 'esm',
     logLevel: 'warning',
   })
-  const built = (/** @type {string} */ name) => join(dir, `${name}.mjs`)
-  return { provider: built('provider'), penny: built('penny'), plain: join(root, 'bench/gateway/plain.mjs'), house: built('house'), reviews: built('reviews') }
+  const at = (/** @type {keyof typeof entries} */ name) => join(dir, `${name}.mjs`)
+  return {
+    provider: at('provider'),
+    penny: at('penny'),
+    house: at('house'),
+    share: at('share'),
+    reviews: at('reviews'),
+    plain: join(root, 'bench/gateway/plain.mjs'),
+  }
 }
 
 /** @typedef {import('../../test/support/provider/options.ts').Seen & { readonly session?: string }} Seen */

@@ -16,8 +16,8 @@ const SERVICE_MS = /** @type {const} */ ([1000, 3000])
 /** The bucket holds so much of a minute, where a scene is about what happens while the limit binds. */
 const SMALL = 0.05
 const LEARNED_MS = 20_000
-/** Shares are compared once the gateway knows how many the provider bears. */
-const BOUND_MS = 6_000
+/** Shares are compared once the gateway knows how many the provider bears: it doubles what it tries with each round of answers. */
+const BOUND_MS = 12_000
 const OVERLOAD = /** @type {const} */ ({ fromMs: 10_000, toMs: 20_000, rate: 0.5 })
 
 /** @param {object} pool */
@@ -135,8 +135,9 @@ const greedy = async (stage, { seconds, rpm }) => {
 
 /** @type {Part} */
 const weighted = async (stage, { seconds, rpm }) => {
-  const agents = [1, 1, 2, 2, 4, 4].map((weight, n) => ({ name: `agent-${n}`, weight, loops: 10 }))
-  const sides = await playBoth(stage, { name: 'weighted', seconds, agents, provider: providerOf({ rpm: 2 * rpm, burst: SMALL }) })
+  // So many that each always has one in line: a share that nobody asks for goes to the others.
+  const agents = [1, 1, 2, 2, 4, 4].map((weight, n) => ({ name: `agent-${n}`, weight, loops: 20 }))
+  const sides = await playBoth(stage, { name: 'weighted', seconds: 1.5 * seconds, agents, provider: providerOf({ rpm: 2 * rpm, burst: SMALL }) })
   return [
     row(
       'weighted shares 1 : 2 : 4, furthest off',

@@ -19,7 +19,9 @@ export type Trial = Readonly<{ sentMs: number; inFlight: number; burst: Burst; h
 
 export type Hidden = Readonly<{
   /** undefined: until one of those in flight ends. */
-  waitMs: (inFlight: number, nowMs: number) => number | undefined
+  waitMs: (inFlight: number, isUrgent: boolean, nowMs: number) => number | undefined
+  /** Only what is urgent may be sent. */
+  isSpare: (inFlight: number, nowMs: number) => boolean
   sent: (inFlight: number, nowMs: number) => Trial
   accepted: (trial: Trial, nowMs: number) => void
   refused: (trial: Trial, freezeMs: number, nowMs: number) => void
@@ -46,11 +48,12 @@ export function createHidden(): Hidden {
   }
 
   return {
-    waitMs: (inFlight, nowMs) => {
-      const over = inFlight - window.size(nowMs)
+    waitMs: (inFlight, isUrgent, nowMs) => {
+      const over = inFlight - window.size(nowMs) - (isUrgent ? window.spare() : 0)
       if (over < 0) return pace.waitMs(nowMs)
       return isDoubted && over === 0 ? Math.max(0, lastMs + ALONE_MS - nowMs) : undefined
     },
+    isSpare: (inFlight, nowMs) => inFlight >= window.size(nowMs) && window.spare() > 0,
     sent: (others, nowMs) => {
       const inFlight = others + 1
       if (nowMs - burst.startMs > TOGETHER_MS) burst = { startMs: nowMs, most: 0, refused: 0 }

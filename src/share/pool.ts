@@ -4,7 +4,7 @@ import { createFreeze } from './freeze.ts'
 import { createHidden, type Trial } from './hidden.ts'
 import { type Charge, createMeters } from './meters.ts'
 import { amounts, createPlaces, type Waiting } from './place.ts'
-import { createTurns } from './turns.ts'
+import { createTurns, URGENT } from './turns.ts'
 import type { Amounts, Answer, Key, Levels, PoolGiven, PoolReport, Want } from './types.ts'
 
 type Try = Readonly<{ waiting: Waiting; charge: Charge; trial: Trial; share: number; tag: number }> & { isHeard: boolean }
@@ -55,12 +55,13 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
     lastMs = Math.max(lastMs, read)
     return lastMs
   }
-  const gatesMs = (nowMs: number): number | undefined => {
-    const gate = hidden.waitMs(tries.size, nowMs)
-    return gate === undefined ? undefined : Math.max(gate, freeze.waitMs(nowMs), breaker.waitMs(nowMs))
+  const nextOf = (nowMs: number): Waiting | undefined => (hidden.isSpare(tries.size, nowMs) ? turns.urgent() : undefined) ?? turns.next(nowMs)
+  const waitMs = (next: Waiting, nowMs: number): number | undefined => {
+    const gate = hidden.waitMs(tries.size, next.rank === URGENT, nowMs)
+    if (gate === undefined) return undefined
+    const holdMs = turns.holdMs(next, meters.share(next.cost), meters.level(nowMs), nowMs)
+    return Math.max(gate, freeze.waitMs(nowMs), breaker.waitMs(nowMs), meters.waitMs(next.cost, nowMs), holdMs)
   }
-  const waitMs = (next: Waiting, nowMs: number): number =>
-    Math.max(meters.waitMs(next.cost, nowMs), turns.holdMs(next, meters.share(next.cost), meters.level(nowMs), nowMs))
   const send = (waiting: Waiting, nowMs: number): void => {
     const share = meters.share(waiting.cost)
     const tag = turns.take(waiting, share, nowMs)
@@ -114,17 +115,17 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
       const nowMs = now()
       const taken: Want[] = []
       for (;;) {
-        const next = gatesMs(nowMs) === 0 ? turns.next(nowMs) : undefined
-        if (!next || waitMs(next, nowMs) > 0) return taken
+        const next = nextOf(nowMs)
+        if (!next || waitMs(next, nowMs) !== 0) return taken
         send(next, nowMs)
         taken.push(next.want)
       }
     },
     waitMs: () => {
       const nowMs = now()
-      const next = turns.next(nowMs)
-      const gate = gatesMs(nowMs)
-      return next === undefined || gate === undefined ? undefined : Math.ceil(Math.max(gate, waitMs(next, nowMs)))
+      const next = nextOf(nowMs)
+      const ms = next && waitMs(next, nowMs)
+      return ms === undefined ? undefined : Math.ceil(ms)
     },
     heard: (key, levels) => {
       const one = tries.get(key)

@@ -6,7 +6,7 @@ import { createFair, type Fair } from './fair.ts'
 import type { Waiting } from './place.ts'
 import type { PoolReport } from './types.ts'
 
-const URGENT = 1
+export const URGENT = 1
 /** Less than the shortest time for which the gateway holds a request (100 s). */
 const LONG_MS = 30_000
 const OLD_PART = 1 / 8
@@ -16,6 +16,7 @@ export type Turns = Readonly<{
   join: (waiting: Waiting, tag?: number) => void
   leave: (waiting: Waiting) => number
   next: (nowMs: number) => Waiting | undefined
+  urgent: () => Waiting | undefined
   /** For how long the next one leaves what is stored to those who had less of it; `level`, `share`: parts of a minute's limit. */
   holdMs: (waiting: Waiting, share: number, level: number, nowMs: number) => number
   /** Returns the tag that its agent had. */
@@ -60,6 +61,7 @@ export function createTurns(urgentCap: number): Turns {
       if (rank === undefined) return undefined
       return (old >= 1 ? longest(rank, nowMs) : undefined) ?? fair?.first()
     },
+    urgent: () => ranks.get(URGENT)?.first(),
     holdMs: (waiting, share, level, nowMs) => {
       const fair = fairOf(waiting.rank)
       const isExempt = waiting.rank === URGENT || nowMs - waiting.place.sinceMs > LONG_MS

@@ -16,6 +16,8 @@ const MARGIN = 1.25
 
 export type Window = Readonly<{
   size: (nowMs: number) => number
+  /** How many more may be in flight of what is urgent: as many again, while it is only a guess how many are borne. */
+  spare: () => number
   learned: () => number | undefined
   /** With it so many were in flight; so many of them were certainly borne. */
   accepted: (inFlight: number, borne: number, nowMs: number) => void
@@ -41,6 +43,7 @@ export function createWindow(): Window {
 
   return {
     size,
+    spare: () => (learned ? 0 : opening),
     learned: () => learned?.size,
     accepted: (inFlight, borne, nowMs) => {
       if (!isFresh(nowMs) || borne >= most.borne) most = { borne, atMs: nowMs }

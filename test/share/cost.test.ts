@@ -34,8 +34,9 @@ t.test('what a decision costs grows no faster than the logarithm of the number o
         weight: 1 + (n % 3),
         call: (chance) => ({ input: 1_000 * chance(), guess: 2_000 * chance(), output: 100, serviceMs: 500 + 1_000 * chance() }),
       }))
-      const limits = { requests: 6_000 }
-      sent = runHouse({ seed: count, untilMs: 120_000, limits, provider: { shown: limits }, agents }).sends.length
+      // Less than thirty ask for: there is a line in each case.
+      const limits = { requests: 300 }
+      sent = runHouse({ seed: count, untilMs: 2_400_000, limits, provider: { shown: limits }, agents }).sends.length
     })
     return calls / sent
   }
@@ -47,7 +48,7 @@ t.test('what a decision costs grows no faster than the logarithm of the number o
   t.ok(many / few <= Math.log(300) / Math.log(30), title)
 })
 
-t.test('what is done is forgotten: a million requests later no more memory is held', async (t) => {
+t.test('what is done is forgotten: a hundred thousand requests later no more memory is held', async (t) => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const pool = handPool()
@@ -63,8 +64,8 @@ t.test('what is done is forgotten: a million requests later no more memory is he
     return process.memoryUsage().heapUsed
   }
   const before = serve(20_000)
-  const after = serve(500_000)
+  const after = serve(50_000)
   t.equal(pool.report().waiting, 0)
-  // Sixteen bytes kept for each would be more.
-  t.ok(after - before < 8 * 1024 * 1024, `${Math.round((after - before) / 1024)} KiB more`)
+  // An entry in a map for each would be five times as much.
+  t.ok(after - before < 1024 * 1024, `${Math.round((after - before) / 1024)} KiB more`)
 })

@@ -17,6 +17,23 @@ t.test('after a 429 nothing is sent until its retry-after is over, also not what
   t.equal(pool.taken().length, 1)
 })
 
+t.test('while it is a guess how many may be in flight, as many again may be of what is urgent; what was learned holds for all', async (t) => {
+  const pool = handPool()
+  const first = pool.want('a')
+  for (let n = 0; n < 8; n++) pool.want('b')
+  t.equal(pool.taken().length, 4)
+  const urgent = Array.from({ length: 6 }, () => pool.want('c', { rank: 1 }))
+  t.equal(pool.waitMs(), 0)
+  t.same(pool.taken(), urgent.slice(0, 4), 'although others have waited for longer, and half is theirs')
+  t.equal(pool.waitMs(), undefined, 'then not before an answer')
+  pool.turn(100)
+  pool.answered(first, { kind: 'refused', retryAfterMs: 1_000 })
+  pool.turn(1_000)
+  t.equal(pool.report().window.isLearned, true)
+  t.same(pool.taken(), [])
+  t.equal(pool.waitMs(), undefined)
+})
+
 t.test('refusals that do not say for how long are waited for longer each time', async (t) => {
   const pool = handPool()
   const key = pool.want('a')

@@ -108,6 +108,19 @@ t.test('urgent requests among thirty busy agents take at most twice as long as w
   }
 })
 
+t.test('urgent requests do not wait for what is yet to be learned, where an answer tells nothing until all of it is there', async (t) => {
+  const call = () => ({ input: 300, output: 100, serviceMs: 2_000, headMs: 2_000 })
+  const busy = named(30, () => ({ call }))
+  const urgent = named(3, () => ({ rank: 1, thinkMs: (chance: () => number) => 1_000 + 2_000 * chance(), call }))
+  const agents = [...busy, ...urgent.map((one) => ({ ...one, agent: `urgent-${one.agent}` }))]
+  forEach({ untilMs: 90_000, provider: { shown: { requests: 300 }, store: 0.05 }, agents }, ({ done, seen }, seed) => {
+    const times = done.filter(({ rank }) => rank === 1).map(({ doneMs, submittedMs }) => (doneMs - submittedMs) / 2_000)
+    t.ok(times.length > 50 && quantile(times, 0.99) <= 1.7, `seed ${seed}: ${quantile(times, 0.99)} of an answer's time`)
+    t.ok(seen.accepted >= 0.97 * (15 + 450), `seed ${seed}: ${seen.accepted} of 465`)
+    t.equal(seen.refused, 0)
+  })
+})
+
 t.test('ten seconds in which every other request is met by 529 cost less than 5 % of what is left', async (t) => {
   const overload = { fromMs: 20_000, untilMs: 30_000, part: 0.5 }
   forEach({ untilMs: 60_000, provider: { shown: { requests: 300 }, overload }, agents: named(30, () => usual) }, ({ seen, done }, seed) => {

@@ -1,12 +1,19 @@
 /** Agents in loops on a pool and a simulated provider, in virtual time. */
 import type { Name } from '../../src/core/names.ts'
-import { type Amounts, createPool, type Want } from '../../src/share/index.ts'
+import { type Amounts, createPool, type Pool, type Want } from '../../src/share/index.ts'
 import { chanceOf } from './chance.ts'
 import { makeProvider, type ProviderGiven } from './provider.ts'
 import { makeTimeline } from './timeline.ts'
 
 /** What a request takes, and what is thought of it before. */
-export type Call = Readonly<{ input: number; output: number; guess?: number; serviceMs: number }>
+export type Call = Readonly<{
+  input: number
+  output: number
+  guess?: number
+  serviceMs: number
+  /** Of these, until the head. */
+  headMs?: number
+}>
 
 export type Loops = Readonly<{
   agent: string
@@ -26,6 +33,8 @@ export type HouseGiven = Readonly<{
   urgentCap?: number
   provider: Omit<ProviderGiven, 'chance'>
   agents: readonly Loops[]
+  /** What stands between the agents and their pool. */
+  watch?: (pool: Pool, nowMs: () => number) => Pool
   /** From then on the provider hides no limit, and all goes on. */
   lifted?: Readonly<{ atMs: number; untilMs: number }>
 }>
@@ -35,11 +44,11 @@ export type Done = Readonly<{ agent: string; rank: number; submittedMs: number; 
 /** One way through the network. */
 const wayMs = (chance: () => number): number => 20 + 20 * chance()
 
-export function runHouse({ seed, untilMs, limits = {}, urgentCap = 0.5, provider: given, agents, lifted }: HouseGiven) {
+export function runHouse({ seed, untilMs, limits = {}, urgentCap = 0.5, provider: given, agents, watch = (pool) => pool, lifted }: HouseGiven) {
   const chance = chanceOf(seed)
   const time = makeTimeline()
   const provider = makeProvider({ ...given, chance })
-  const pool = createPool({ nowMs: time.nowMs, random: chance, limits, urgentCap })
+  const pool = watch(createPool({ nowMs: time.nowMs, random: chance, limits, urgentCap }), time.nowMs)
   const waiting = new Map<number, Readonly<{ loops: Loops; call: Call; submittedMs: number }>>()
   const done: Done[] = []
   const sends: number[] = []
@@ -79,7 +88,8 @@ export function runHouse({ seed, untilMs, limits = {}, urgentCap = 0.5, provider
           pump()
         })
       }
-      time.at(time.nowMs() + Math.min(1_000, call.serviceMs / 2), () => {
+      const headMs = call.headMs ?? Math.min(1_000, call.serviceMs / 2)
+      time.at(time.nowMs() + headMs, () => {
         pool.heard(key, verdict.limits ?? {})
         pump()
       })

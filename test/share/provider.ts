@@ -6,6 +6,8 @@ import type { Levels, Meter } from '../../src/share/index.ts'
 
 export type ProviderGiven = Readonly<{
   shown?: Partial<Record<Meter, number>>
+  /** So much of a minute's worth its buckets hold; all of it, if it is not said. */
+  store?: number
   /** Said in headers, too; else only by 429. */
   headers?: boolean
   hidden?: Readonly<{ atOnce?: number; perMinute?: number; burst?: number }>
@@ -18,9 +20,9 @@ export type Verdict = Readonly<{ kind: 'ok' | 'refused' | 'overloaded'; retryAft
 
 type Bucket = { limit: number; most: number; level: number; atMs: number }
 
-export function makeProvider({ shown = {}, headers = true, hidden = {}, overload, retryAfter = true, chance }: ProviderGiven) {
+export function makeProvider({ shown = {}, store = 1, headers = true, hidden = {}, overload, retryAfter = true, chance }: ProviderGiven) {
   const bucket = (limit: number, most = limit): Bucket => ({ limit, most, level: most, atMs: 0 })
-  const buckets = Object.fromEntries(Object.entries(shown).map(([meter, limit]) => [meter, bucket(limit)])) as Partial<Record<Meter, Bucket>>
+  const buckets = Object.fromEntries(Object.entries(shown).map(([meter, limit]) => [meter, bucket(limit, limit * store)])) as Partial<Record<Meter, Bucket>>
   const secret = hidden.perMinute === undefined ? undefined : bucket(hidden.perMinute, hidden.burst ?? hidden.perMinute)
   const seen = {
     asked: 0,
