@@ -10,8 +10,8 @@ import type { Target } from './target.ts'
 const GOOD = 'good mail of another was'
 const GOOD_IS_LATE = `${GOOD} not within ${WITHIN_MS} ms`
 
-/** Above twenty open alerts of one code for one agent the next is only counted: with those at once (attack.ts) it stays below. */
-const MOST_OF_ONE_CODE = 10
+/** Above twenty open alerts of one code for one agent the next is only counted: with those at once (attack.ts), which may raise two each, it stays below. */
+const MOST_OF_ONE_CODE = 5
 /** Until the daemon has seen that an alert was moved to done/, which it looks for every second. */
 export const CLOSED_MS = 2_200
 
