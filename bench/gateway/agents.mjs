@@ -1,5 +1,6 @@
 /** Agents that call a model in loops with the official client, as whoever writes an agent does first: its own retries and nothing else. */
 import Anthropic from '@anthropic-ai/sdk'
+import { randomFrom } from '../../scripts/lib/random.mjs'
 import { pause } from '../harness/numbers.mjs'
 
 export const MODEL = 'claude-opus-4-8'
@@ -18,17 +19,6 @@ export const MODEL = 'claude-opus-4-8'
 
 /** As the provider's clock: since the epoch, with fractions. */
 export const nowMs = () => performance.timeOrigin + performance.now()
-
-/** The same for the same seed (mulberry32). @param {number} seed @returns {() => number} from 0 to below 1 */
-const randomFrom = (seed) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Runs them until `untilMs`; what was begun then is waited for.
  * @param {{ agents: readonly Agent[], urlOf: (agent: string) => string, keyOf: (agent: string) => string, seed: number, untilMs: number }} given

@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { keyOf, startGateway } from '../lib/link.mjs'
 import { KEY, startProvider } from '../lib/provider.mjs'
+import { randomFrom } from '../lib/random.mjs'
 
 export const title = 'Rate limits hit different at thirty'
 
@@ -36,7 +37,7 @@ export async function play(stage) {
 
 /** @param {boolean} isOurs */
 async function run(stage, isOurs) {
-  const chance = chanceOf(SEED)
+  const chance = randomFrom(SEED)
   const provider = await startProvider({ perMinute: PER_MINUTE, burst: BURST, answerMs: () => 100 + 200 * chance() })
   const gateway = isOurs
     ? await startGateway({
@@ -91,15 +92,4 @@ function pictureOf({ seen, startMs }, status) {
     if (one.status === status && at < columns.length) columns[at]++
   }
   return columns.map((count) => BARS[count === 0 ? 0 : Math.min(BARS.length - 1, Math.ceil(count / 2))]).join('')
-}
-
-/** The same each time (mulberry32). */
-function chanceOf(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -2,6 +2,7 @@
 import type { Agent, Config } from '../core/config.ts'
 import type { Name } from '../core/names.ts'
 import type { CallerSettings, Settings } from '../gateway/index.ts'
+import { SOCKET_NAME } from '../jail/index.ts'
 import { gatewayRules, type Layout, provision, type Rule, socketRule } from '../mailbox/index.ts'
 import type { Disk, Owner } from '../system/types.ts'
 import type { Identities } from './identities.ts'
@@ -9,7 +10,6 @@ import type { Identities } from './identities.ts'
 /** So long a silence programs bear that nobody knows, and Claude Code as its runner starts it; an agent's file may say otherwise. */
 const HOLD_MS = 100_000
 const CLAUDE_HOLD_MS = 240_000
-export const SOCKET = 'gateway.sock'
 
 /** Whether this agent has a way to the gateway: `network: none` is none at all. */
 export function usesGateway(agent: Agent): boolean {
@@ -34,7 +34,7 @@ function callerOf(agent: Agent, identities: Who, keysOf: (agent: Name) => readon
   return {
     agent: agent.name,
     // From the folder that the process begins in: a socket's path is short (unix(7)).
-    socket: `../sockets/${agent.name}/${SOCKET}`,
+    socket: `../sockets/${agent.name}/${SOCKET_NAME}`,
     uid: identities.uidOf(agent.name),
     holdMs: agent.holdMs ?? (agent.runner?.builtin === 'claude' ? CLAUDE_HOLD_MS : HOLD_MS),
     keys: keysOf(agent.name),

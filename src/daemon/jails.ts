@@ -3,10 +3,9 @@ import { type Agent, type Config, type Mount, NETWORKS } from '../core/config.ts
 import type { Name } from '../core/names.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { shellWord } from '../core/text.ts'
-import type { Jail } from '../jail/index.ts'
+import { type Jail, SOCKET_NAME } from '../jail/index.ts'
 import { type Layout, statOrNothing } from '../mailbox/index.ts'
 import type { Disk, Owner, SpawnPlan } from '../system/types.ts'
-import { SOCKET } from './gateway-settings.ts'
 import { type Identities, loadIdentities, readersOf } from './identities.ts'
 import { copyRunners } from './runners.ts'
 import { readUids } from './uids.ts'
@@ -34,7 +33,7 @@ export function jailOf(config: Config, layout: Layout, agent: Agent, as: Owner, 
 
 /** An agent's way to the model gateway where it has no jail; undefined: there is none, for whoever has no uid of its own is not told apart. */
 export function gatewaySocket(config: Config, layout: Layout, agent: Name, mode: Identities['mode']): string | undefined {
-  return mode === 'system' && config.providers.size > 0 ? `${layout.socketFolder(agent)}/${SOCKET}` : undefined
+  return mode === 'system' && config.providers.size > 0 ? `${layout.socketFolder(agent)}/${SOCKET_NAME}` : undefined
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Jail } from './jail.ts'
 
 /** Where a jail shows the folder: a gateway that is started again makes another socket in it. */
 const FOLDER_AT = '/run/gateway'
-const SOCKET_NAME = 'gateway.sock'
+export const SOCKET_NAME = 'gateway.sock'
 const SOCKET_AT = `/run/${SOCKET_NAME}`
 const PORT = 8787
 /** For so long a gateway may be away before its clients see that: it is started again with pauses of up to 10 s. Seconds. */

@@ -9,7 +9,7 @@
  * There is no weaker jail to fall back to.
  */
 export { filterFor } from './filter.ts'
-export { gatewayEnvironment } from './gateway.ts'
+export { gatewayEnvironment, SOCKET_NAME } from './gateway.ts'
 export { type Look, lookWith } from './guard.ts'
 export type { Jail } from './jail.ts'
 export { type Enclosed, enclose, faultOfHost, INSTALL_BWRAP, JAIL_PATH, type Program } from './line.ts'

@@ -12,22 +12,30 @@ export type Pair = Readonly<{
 export function openPair(fd: number, heard: Readonly<{ line: (text: string) => void; ended: () => void }>): Pair | undefined {
   if (!isSocket(fd)) return undefined
   const socket = new Socket({ fd, readable: true, writable: true })
-  let begun: string[] = []
   socket.setEncoding('utf8')
-  socket.on('data', (text: string) => {
-    const [first = '', ...rest] = text.split('\n')
-    const last = rest.pop()
-    if (last === undefined) return void begun.push(first)
-    const whole = [begun.join('') + first, ...rest]
-    begun = [last]
-    for (const line of whole) if (line !== '') heard.line(line)
-  })
+  socket.on('data', takeLines(heard.line))
   // An error is followed by the close.
   socket.on('error', () => socket.destroy())
   socket.on('close', heard.ended)
   return {
     say: (line) => void (socket.writable && socket.write(`${JSON.stringify(line)}\n`)),
     isFull: () => socket.writableNeedDrain,
+  }
+}
+
+/** Takes text as it comes, and hands on each line that is whole; empty ones are none. `tooLong`: one grows above `most` characters. */
+export function takeLines(line: (text: string) => void, most = Number.POSITIVE_INFINITY, tooLong: () => void = () => undefined): (text: string) => void {
+  let begun: string[] = []
+  let length = 0
+  return (text) => {
+    const [first = '', ...rest] = text.split('\n')
+    const last = rest.pop()
+    length = last === undefined ? length + first.length : last.length
+    if (length > most) return tooLong()
+    if (last === undefined) return void begun.push(first)
+    const whole = [begun.join('') + first, ...rest]
+    begun = [last]
+    for (const one of whole) if (one !== '') line(one)
   }
 }
 

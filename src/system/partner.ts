@@ -1,6 +1,7 @@
 /** A process of our own beside this one, with a pair of sockets between the two: lines there and back on descriptor 3, and nobody else has it. */
 import { spawn } from 'node:child_process'
 import type { Duplex } from 'node:stream'
+import { takeLines } from './pair.ts'
 import { asUser, NOT_HANDED_ON } from './spawner.ts'
 import type { SpawnPlan } from './types.ts'
 
@@ -34,7 +35,11 @@ export const startPartner: StartPartner = ({ argv, cwd, env, as, heard }) => {
   const child = spawn(program, args, { cwd, env: { ...env, ...NOT_HANDED_ON }, detached: true, stdio: ['ignore', 2, 2, 'pipe'] })
   const link = child.stdio[3] as Duplex
   link.on('error', () => undefined)
-  hear(link, heard, () => child.kill('SIGKILL'))
+  link.setEncoding('utf8')
+  link.on(
+    'data',
+    takeLines(heard, LONGEST_LINE, () => child.kill('SIGKILL')),
+  )
   return new Promise((resolve, reject) => {
     const ended = new Promise<{ code: number | null; signal: string | null }>((done) => child.once('exit', (code, signal) => done({ code, signal })))
     child.once('error', reject)
@@ -50,16 +55,5 @@ export const startPartner: StartPartner = ({ argv, cwd, env, as, heard }) => {
         kill: () => void child.kill('SIGKILL'),
       }),
     )
-  })
-}
-
-function hear(link: Duplex, heard: (line: string) => void, tooMuch: () => void): void {
-  let rest = ''
-  link.setEncoding('utf8')
-  link.on('data', (text: string) => {
-    const lines = `${rest}${text}`.split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > LONGEST_LINE) return tooMuch()
-    for (const line of lines) heard(line)
   })
 }
