@@ -91,7 +91,9 @@ tap.test(
     const alertMs = await othersMeanwhile(t, org, () => eve.isOver() && mallory.isOver() && leftOf('mallory', /^f.*\.md$/) === 0)
     t.ok(alertMs <= ALERT_WITHIN_MS, `an alert names eve after ${Math.round(alertMs)} ms`)
     t.equal(lettersOf(org.root, 'mallory').filter(({ head }) => head.get('kind') === 'note').length, 600, 'all that mallory sent well came')
-    t.equal(lettersOf(org.root, 'eve').length, 2_000, 'eve has as many as a mailbox holds')
+    // The flood may be written faster than it is worked off.
+    await until('eve has as many as a mailbox holds', () => lettersOf(org.root, 'eve').length >= 2_000, 60_000)
+    t.equal(lettersOf(org.root, 'eve').length, 2_000, 'and not one more')
     const heldBefore = heldFiles(org.root).length
     const line = await accounting(org)
     t.ok(isTrue(line), JSON.stringify(line))

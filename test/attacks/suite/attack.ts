@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { pause } from '../../e2e/files.ts'
 import { type Case, type Place, WITHIN_MS } from './case.ts'
 import { type Hand, startHand } from './hand.ts'
-import { CLOSED_MS, codeOf, type LeftOut, makeJudge, ownFolder, type Row, rowsOf, sum } from './judge.ts'
+import { CLOSED_MS, codeOf, type LeftOut, makeJudge, onceMore, ownFolder, type Row, rowsOf, sum } from './judge.ts'
 import { slackMs } from './machine.ts'
 import { differences, leaksIn, makeOutside, marksOf } from './outside.ts'
 import { isRunning, type Target } from './target.ts'
@@ -14,6 +14,8 @@ import { isRunning, type Target } from './target.ts'
 const AT_ONCE = 8
 /** Of those that are told late, in one batch: they are of several codes. */
 const SLOW_A_BATCH = 32
+/** Rows that were late among others and are planted once more, each alone: with more of them it is no longer the machine that was busy. */
+const MOST_LATE = 10
 
 export type Result = Readonly<{ what: string; faults: readonly string[]; seen: string }>
 
@@ -25,8 +27,12 @@ export async function attackWith(table: Readonly<Record<string, readonly Case[]>
   for (const [n, batch] of batches.entries()) {
     wholes.push(...(await attackOnce(`${target.mode} · batch ${n + 1} of ${batches.length}`, batch, target, n === batches.length - 1)))
   }
-  wholes.push({ what: `${target.mode} · secrets`, faults: blameLeaks(rows, target), seen: 'searched everywhere' })
-  return { results: [...rows.map((row) => resultOf(row, target)), ...wholes], leftOut }
+  const late = rows.filter((row) => row.late.length > 0)
+  const again = target.start && late.length <= MOST_LATE ? new Map(late.map((row) => [row, onceMore(row)])) : new Map<Row, Row>()
+  for (const [{ late: first }, row] of again)
+    wholes.push(...(await attackOnce(`${target.mode} · alone, for at first ${first.join(', ')}`, [row], target, true)))
+  wholes.push({ what: `${target.mode} · secrets`, faults: blameLeaks([...rows, ...again.values()], target), seen: 'searched everywhere' })
+  return { results: [...rows.map((row) => resultOf(row, again.get(row), target)), ...wholes], leftOut }
 }
 
 function batchesOf(rows: readonly Row[]): Row[][] {
@@ -53,6 +59,7 @@ const isSlow = ({ of, outcome }: Row): boolean => of.changes === undefined && (o
 const GONE = 'the daemon is gone'
 
 async function attackOnce(what: string, batch: readonly Row[], target: Target, isLast: boolean): Promise<Result[]> {
+  if (!isRunning(target.pid())) await target.start?.()
   prepare(batch, target)
   const watched = [join(target.base, 'outside'), ...target.watch]
   const before = marksOf(watched)
@@ -83,7 +90,6 @@ async function attackOnce(what: string, batch: readonly Row[], target: Target, i
     judge.stop()
     for (const hand of hands) hand.end()
     for (const row of batch) clearAway(row, target)
-    if (!isLast && !isRunning(pid)) await target.start?.()
   }
 }
 
@@ -167,12 +173,18 @@ function remove(path: Buffer): void {
   else rmSync(path, { force: true })
 }
 
-function resultOf({ of, group, place, faults, alertMs, alertFile, deliveredMs, outcome, good }: Row, target: Target): Result {
+function resultOf(row: Row, again: Row | undefined, target: Target): Result {
+  const { of, group, place } = row
+  const faults = again ? [...row.faults, ...again.faults, ...again.late] : [...row.faults, ...row.late]
+  return { what: `${target.mode} · ${place} · ${group}: ${of.what}`, faults, seen: seenOf(again ?? row) }
+}
+
+function seenOf({ alertMs, alertFile, deliveredMs, outcome, good }: Row): string {
   const seen = [
     ...(alertMs === undefined ? [] : [`${codeOf(alertFile ?? '')} after ${Math.round(alertMs)} ms`]),
     ...(deliveredMs === undefined ? [] : [`delivered after ${Math.round(deliveredMs)} ms`]),
     ...(good?.ms === undefined ? [] : [`good mail ${Math.round(good.ms)} ms`]),
     ...(outcome.because === undefined ? [] : [outcome.because]),
   ]
-  return { what: `${target.mode} · ${place} · ${group}: ${of.what}`, faults, seen: seen.join(' · ') }
+  return seen.join(' · ')
 }

@@ -24,6 +24,8 @@ export type Row = {
   readonly token: string
   readonly outcome: Outcome
   readonly faults: string[]
+  /** Not what happened is wrong, but when. */
+  readonly late: string[]
   names: readonly string[]
   outside: Outside | undefined
   startedAt: number | undefined
@@ -49,22 +51,28 @@ export function rowsOf(table: Readonly<Record<string, readonly Case[]>>, mode: M
         const token = `zq${number.toString(36).padStart(3, '0')}${place[0]}`
         const outcome = typeof of.outcome === 'function' ? of.outcome({ mode, place }) : of.outcome
         if (why !== undefined) leftOut.push({ what: of.what, place, why })
-        else {
-          const nothing = {
-            outside: undefined,
-            startedAt: undefined,
-            plantedAt: undefined,
-            alertMs: undefined,
-            alertFile: undefined,
-            deliveredMs: undefined,
-            good: undefined,
-          }
-          rows.push({ of, group, place, token, outcome, faults: [], names: [token], ...nothing })
-        }
+        else rows.push(newRow({ of, group, place, token, outcome }))
       }
     }
   return { rows, leftOut }
 }
+
+const newRow = (row: Pick<Row, 'of' | 'group' | 'place' | 'token' | 'outcome'>): Row => ({
+  ...row,
+  faults: [],
+  late: [],
+  names: [row.token],
+  outside: undefined,
+  startedAt: undefined,
+  plantedAt: undefined,
+  alertMs: undefined,
+  alertFile: undefined,
+  deliveredMs: undefined,
+  good: undefined,
+})
+
+/** The same once more, under another name. */
+export const onceMore = ({ of, group, place, token, outcome }: Row): Row => newRow({ of, group, place, token: token.replace(/^zq/, 'zr'), outcome })
 
 const whyNot = ({ leftOut, byRoot }: Case, mode: Mode): string | undefined =>
   leftOut?.[mode] ?? (byRoot && process.getuid?.() !== 0 ? 'only root can plant it' : undefined)
@@ -189,8 +197,8 @@ export function makeJudge(target: Target, planted: readonly Row[]): Judge {
 /** What can be said once all that was to be waited for is over; secrets, changes and the daemon itself are asked of the whole batch. */
 export function sum(row: Row, target: Target): void {
   const late = (what: string, ms: number | undefined, bound: number): void => {
-    if (ms === undefined) row.faults.push(`${what} not within ${bound} ms`)
-    else if (ms > bound + slackMs()) row.faults.push(`${what} after ${Math.round(ms)} ms, not within ${bound} ms`)
+    if (ms === undefined) row.late.push(`${what} not within ${bound} ms`)
+    else if (ms > bound + slackMs()) row.late.push(`${what} after ${Math.round(ms)} ms, not within ${bound} ms`)
   }
   late(GOOD, row.good?.ms, WITHIN_MS)
   if (row.outcome.alertMs !== undefined && target.alerts !== undefined) late('an alert that names it was', row.alertMs, row.outcome.alertMs)
