@@ -46,7 +46,8 @@ async function organisationOf(t: Test, backlog = 10_000) {
   await org.up()
   // Its start is another matter.
   await pause(1_500)
-  return { org, stalls: watched.stalls }
+  const begun = Date.now()
+  return { org, stalls: () => watched.stalls(begun) }
 }
 
 /** Good mail of others for as long as `over` says no, held to the contract; when the first alert came. */

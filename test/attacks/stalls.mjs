@@ -23,7 +23,7 @@ setInterval(() => {
   const next = scheduled()
   const stoodMs = since - (next.waitedMs - last.waitedMs)
   if (stoodMs > WORTH_A_LINE_MS)
-    appendFileSync(file, `${JSON.stringify({ at: Math.round(now), stoodMs: Math.round(stoodMs), ranMs: Math.round(next.ranMs - last.ranMs) })}\n`)
+    appendFileSync(file, `${JSON.stringify({ at: Date.now(), stoodMs: Math.round(stoodMs), ranMs: Math.round(next.ranMs - last.ranMs) })}\n`)
   lastAt = now
   last = next
 }, TICK_MS).unref()

@@ -27,6 +27,7 @@ export async function race(t: Test, { mode, seconds, seed }: Race): Promise<void
   const outside = makeOutside(org.base, org.at('policies'), asUser.as)
   await org.up()
   const pid = org.pid()
+  const begun = Date.now()
   const racers = ATTACKERS.map((agent, nth) =>
     attack(
       t,
@@ -62,7 +63,7 @@ export async function race(t: Test, { mode, seconds, seed }: Race): Promise<void
   judgeOutside(t, org, outside)
   judgeGoodMail(t, org, tookMs)
   t.ok(peak <= MOST_MEMORY, `it had ${Math.round(peak / 1024 / 1024)} MiB`)
-  const [longest] = watched.stalls()
+  const [longest] = watched.stalls(begun)
   t.comment(`${mode} mode: the longest stall ${longest ? `${longest.stoodMs} ms, ${longest.ranMs} of them computing` : 'was short'}`)
 }
 
