@@ -9,8 +9,8 @@
  *          (`describeProblem` makes the line to show). A broken, unreadable, missing or empty folder is a problem,
  *          never an organisation without agents. It throws only for mistakes of its own.
  *
- * What is accepted without being acted on: `gateway:` and `checkpoints_to:` of org.yaml; `context_window
- * hold budget speaks_for bridge` and x-… of agents; the contents of providers/ authority/ bridges/ guarded/.
+ * What is accepted without being acted on: `checkpoints_to:` of org.yaml; `speaks_for bridge` and x-… of agents; the
+ * contents of authority/ bridges/ guarded/.
  */
 export { type ExampleFile, exampleFiles } from './example.ts'
 export { describeProblem, filesFrom, type PolicyFiles, type Problem } from './files.ts'
