@@ -29,8 +29,10 @@ export async function attackWith(table: Readonly<Record<string, readonly Case[]>
   }
   const late = rows.filter((row) => row.late.length > 0)
   const again = target.start && late.length <= MOST_LATE ? new Map(late.map((row) => [row, onceMore(row)])) : new Map<Row, Row>()
-  for (const [{ late: first }, row] of again)
+  for (const [{ late: first }, row] of again) {
+    await target.start?.()
     wholes.push(...(await attackOnce(`${target.mode} · alone, for at first ${first.join(', ')}`, [row], target, true)))
+  }
   wholes.push({ what: `${target.mode} · secrets`, faults: blameLeaks([...rows, ...again.values()], target), seen: 'searched everywhere' })
   return { results: [...rows.map((row) => resultOf(row, again.get(row), target)), ...wholes], leftOut }
 }
@@ -59,7 +61,6 @@ const isSlow = ({ of, outcome }: Row): boolean => of.changes === undefined && (o
 const GONE = 'the daemon is gone'
 
 async function attackOnce(what: string, batch: readonly Row[], target: Target, isLast: boolean): Promise<Result[]> {
-  if (!isRunning(target.pid())) await target.start?.()
   prepare(batch, target)
   const watched = [join(target.base, 'outside'), ...target.watch]
   const before = marksOf(watched)
@@ -90,6 +91,7 @@ async function attackOnce(what: string, batch: readonly Row[], target: Target, i
     judge.stop()
     for (const hand of hands) hand.end()
     for (const row of batch) clearAway(row, target)
+    if (!isLast && !isRunning(pid)) await target.start?.()
   }
 }
 
