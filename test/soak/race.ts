@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { attack, peakMemory } from '../attacks/hostile.ts'
 import { watchStalls } from '../attacks/stalls.ts'
+import { slackMs, watchMachine } from '../attacks/suite/machine.ts'
 import { AM_ROOT, accounting, isTrue, ORDINARY, type Organisation, organisation } from '../e2e/driver.ts'
 import { lettersOf, message } from '../e2e/files.ts'
 import { makeOutside, type Outside } from './outside.ts'
@@ -22,6 +23,7 @@ const ATTACKERS = ['eve', 'mallory'] as const
 
 export async function race(t: Test, { mode, seconds, seed }: Race): Promise<void> {
   const watched = watchStalls(t)
+  t.teardown(watchMachine())
   const asUser = mode === 'user' && AM_ROOT ? { as: ORDINARY } : {}
   const org = await organisation(t, { ...asUser, agents: { legal: '', pmo: '', eve: '', mallory: '' }, node: watched.node })
   const outside = makeOutside(org.base, org.at('policies'), asUser.as)
@@ -107,6 +109,6 @@ function judgeGoodMail(t: Test, org: Organisation, tookMs: readonly number[]): v
   )
   const sorted = [...tookMs].sort((a, b) => a - b)
   const at = (share: number): number => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
-  t.ok(at(0.99) <= WITHIN_MS, `good letters took ${at(0.5)} ms, 99 of 100 at most ${at(0.99)} ms, all at most ${at(1)} ms`)
+  t.ok(at(0.99) <= WITHIN_MS + slackMs(), `good letters took ${at(0.5)} ms, 99 of 100 at most ${at(0.99)} ms, all at most ${at(1)} ms`)
   t.comment(`${sorted.length} good letters: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, the slowest ${at(1)} ms`)
 }
