@@ -94,7 +94,10 @@ tap.test(
     t.equal(lettersOf(org.root, 'mallory').filter(({ head }) => head.get('kind') === 'note').length, 600, 'all that mallory sent well came')
     // The flood may be written faster than it is worked off.
     await until('eve has as many as a mailbox holds', () => lettersOf(org.root, 'eve').length >= 2_000, 60_000)
-    t.equal(lettersOf(org.root, 'eve').length, 2_000, 'and not one more')
+    const letters = lettersOf(org.root, 'eve')
+    // What the daemon has to say, at most twenty times a minute, comes into a full mailbox too.
+    const bounces = letters.filter(({ head }) => head.get('kind') === 'bounce').length
+    t.ok(letters.length - bounces <= 2_000, `and not one more: ${letters.length}, of them ${bounces} bounces`)
     const heldBefore = heldFiles(org.root).length
     const line = await accounting(org)
     t.ok(isTrue(line), JSON.stringify(line))
