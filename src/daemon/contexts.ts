@@ -37,7 +37,7 @@ export type ContextSide = Readonly<{
   keptFor: (mail: Mail) => Readonly<{ checkpoint: string | undefined; sealed: string | undefined }>
 }>
 
-export type ContextSideGiven = Pick<OrdersGiven, 'submit' | 'raise' | 'clear'> &
+export type ContextSideGiven = Pick<OrdersGiven, 'submit' | 'putAway' | 'raise' | 'clear'> &
   VersionsGiven &
   Readonly<{ config: () => Config; ledger: Ledger; journal: Pick<Journal, 'listen'>; clearAll: ClearAll }>
 
