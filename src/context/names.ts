@@ -1,5 +1,6 @@
 /** What lies in `runs/` of an agent beside the logs of its runs: it may read all of it, and change nothing. */
 import { isMessageId, type MessageId } from '../core/ids.ts'
+import { timeOfStamp } from '../core/stamp.ts'
 
 /** In `home/`: its own, and the only one of these that it writes. */
 export const CHECKPOINT = 'checkpoint.md'
@@ -25,6 +26,12 @@ function isOrderFile(name: string): boolean {
 export function versionOf(name: string): Readonly<{ id: MessageId; stamp: string }> | undefined {
   const [, id = '', stamp = ''] = VERSION.exec(name) ?? []
   return isMessageId(id) ? { id, stamp } : undefined
+}
+
+/** When this version of the message's checkpoint was kept, RFC 3339; undefined: the file is none. */
+export function checkpointTime(id: MessageId, name: string): string | undefined {
+  const version = versionOf(name)
+  return version?.id === id ? timeOfStamp(version.stamp) : undefined
 }
 
 /** Whether the daemon made it for the context of a message: then it is no stray. */
