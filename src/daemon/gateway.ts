@@ -197,12 +197,11 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
         clearAll('gateway-down', names)
         return void gateway.stop()
       }
-      if (gateway.state().state !== 'none') return tellSettings()
+      if (!gateway.start()) return tellSettings()
       clock.after(OPEN_MS, () => {
         wasOpen = true
         given.kick()
       })
-      gateway.start()
     },
     stop: () => {
       cancel()
