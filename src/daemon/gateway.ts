@@ -73,7 +73,7 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     },
     begun: () => {
       tellSettings()
-      for (const { name } of config().providers.values()) gateway.tell({ tell: 'key', provider: name, key: keys.of(name) })
+      for (const { name } of config().providers.values()) gateway.tell({ tell: 'key', provider: name, key: keys.of(name), turn: keys.turnOf(name) })
       for (const work of room.works()) gateway.tell({ tell: 'work', work })
     },
     heard,
@@ -90,7 +90,7 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     providers: () => config().providers.values(),
     raise,
     clear,
-    changed: (provider, key) => gateway.tell({ tell: 'key', provider, key }),
+    changed: (provider, key, turn) => gateway.tell({ tell: 'key', provider, key, turn }),
   })
   const room = createGatewayRoom({ clock, config, raise, clear, kick: given.kick, tell: gateway.tell, isOpen: () => wasOpen })
   const cancel = clock.every(KEYS_LOOK_MS, () => {
@@ -115,7 +115,7 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
       case 'door':
         return tellDoor(message.about, message.why)
       case 'provider':
-        return tellProvider(message.provider, message.verdict)
+        return tellProvider(message.provider, message.verdict, message.turn)
       case 'context':
         return given.contexts.told(message.change)
       case 'sealed':
@@ -158,13 +158,11 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     })
   }
 
-  function tellProvider(provider: string, verdict: Extract<FromGateway, { tell: 'provider' }>['verdict']): void {
+  function tellProvider(provider: string, verdict: Extract<FromGateway, { tell: 'provider' }>['verdict'], turn: number): void {
     const known = config().providers.get(provider)
     if (!known) return
-    if (verdict === 'bad-key') {
-      const key = keys.of(provider)
-      if (key !== undefined) keys.refused(provider, key)
-    } else if (verdict === 'spend-cap' || verdict === 'forbidden') {
+    if (verdict === 'bad-key') keys.refused(provider, turn)
+    else if (verdict === 'spend-cap' || verdict === 'forbidden') {
       const why = verdict === 'spend-cap' ? 'money, or a limit of spending, is used up' : 'its key is valid, but may not do this (403)'
       raise({
         code: 'provider-refused',
@@ -224,10 +222,10 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     },
     standing: async () => (await gateway.ask({ what: 'status' }, ANSWER_MS)) as GatewayStanding,
     test: async (provider) => {
-      const key = keys.of(provider)
+      const turn = keys.turnOf(provider)
       const tested = (await gateway.ask({ what: 'test', provider }, TEST_MS)) as Tested
       // What was said of a key that was replaced meanwhile is not said of the new one.
-      if (tested.kind === 'answered' && keys.of(provider) === key) tellProvider(provider, tested.verdict)
+      if (tested.kind === 'answered' && keys.turnOf(provider) === turn) tellProvider(provider, tested.verdict, turn)
       return tested
     },
   }
