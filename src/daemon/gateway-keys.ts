@@ -14,6 +14,8 @@ export type ProviderKeys = Readonly<{
   of: (provider: string) => string | undefined
   /** Why there is none; undefined: there is one. */
   fault: (provider: string) => string | undefined
+  /** Whether its file was read as it is now. */
+  isRead: (provider: string) => boolean
   /** What the one that `of` returns is called: no other was ever called so. 0: there was none yet. */
   turnOf: (provider: string) => number
   /** The provider said that this one is not valid: nothing is sent with it again before its file changes. */
@@ -99,6 +101,7 @@ export function createProviderKeys(given: ProviderKeysGiven): ProviderKeys {
     look,
     of: (provider) => known.get(provider)?.key,
     fault: (provider) => known.get(provider)?.fault?.why,
+    isRead: (provider) => known.get(provider)?.judged ?? true,
     turnOf: (provider) => known.get(provider)?.turn ?? 0,
     refused: (provider, turn) => {
       const one = known.get(provider)

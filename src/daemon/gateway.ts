@@ -50,6 +50,9 @@ export type GatewaySideGiven = Readonly<{
 const ANSWER_MS = 5_000
 /** A provider that is far away and busy. */
 const TEST_MS = 30_000
+/** Whoever tests it has just configured it: a process that begins, and a key file that was just written, are waited for. */
+const BEGUN_MS = 15_000
+const BEGUN_LOOK_MS = 50
 /** Runs do not wait longer for a process that does not come up: then their requests find nobody, and its alert says so. */
 const OPEN_MS = 5_000
 
@@ -97,6 +100,17 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     keys.look()
     room.look()
   })
+
+  async function begun(provider: string): Promise<void> {
+    const untilMs = clock.monotonic() + BEGUN_MS
+    for (;;) {
+      keys.look()
+      const { state } = gateway.state()
+      const isBegun = state === 'ready' ? keys.isRead(provider) : state === 'down'
+      if (isBegun || clock.monotonic() >= untilMs) return
+      await new Promise<void>((resolve) => void clock.after(BEGUN_LOOK_MS, resolve))
+    }
+  }
 
   function tellSettings(): void {
     makeGatewayFolders(disk, layout, config(), identities())
@@ -222,6 +236,7 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     },
     standing: async () => (await gateway.ask({ what: 'status' }, ANSWER_MS)) as GatewayStanding,
     test: async (provider) => {
+      await begun(provider)
       const turn = keys.turnOf(provider)
       const tested = (await gateway.ask({ what: 'test', provider }, TEST_MS)) as Tested
       // What was said of a key that was replaced meanwhile is not said of the new one.
