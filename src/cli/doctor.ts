@@ -2,11 +2,12 @@ import { describeProblem, type Loaded } from '../config/index.ts'
 import type { Config } from '../core/config.ts'
 import { counted, shellWord, showSafely } from '../core/text.ts'
 import { type Layout, layoutOf } from '../mailbox/index.ts'
-import { type Finding, ok, reasonOf, skipped, wrong } from './check.ts'
+import { type Finding, ok, reasonOf, wrong } from './check.ts'
 import { checkAgents, checkPrograms } from './check-agents.ts'
 import { checkDaemon } from './check-daemon.ts'
 import { checkCompleteness, checkLock, checkRenames, checkRoom } from './check-disk.ts'
 import { checkGateway } from './check-gateway.ts'
+import { checkHooks } from './check-hooks.ts'
 import { checkJail } from './check-jail.ts'
 import { checkNode, checkWatches, judgePath } from './check-machine.ts'
 import { checkOwners } from './check-owners.ts'
@@ -53,7 +54,7 @@ export const command: Command = {
       ...(config ? checkOwners(layout, config) : []),
       ...(await checkDaemon(root)),
       ...(config ? await checkGateway(root, config, flag(call, 'online')) : []),
-      skipped('hooks', 'not tried: this version installs none', ''),
+      checkHooks(searchPath),
     ]
     for (const finding of all.map((one) => ({ ...one, fix: one.fix === '' ? '' : fixOf(call.surroundings, one.fix) }))) {
       if (call.json) {

@@ -84,6 +84,7 @@ async function key(call: Call, word: string): Promise<number> {
 async function test(call: Call, named: string | undefined): Promise<number> {
   const daemon = await needDaemon(rootOf(call))
   const { gateway } = await daemon.ask({ verb: 'gateway' })
+  if (gateway.config_invalid) refuse(EXIT.badConfiguration, 'no provider is asked', 'what stands in policies/ cannot be used as it is', 'penny alerts')
   if (named === undefined && gateway.providers.length === 0) refuse(EXIT.noSuchThing, 'there is no provider to ask', 'policies/providers/ names none', ADD)
   let isWell = true
   for (const provider of named === undefined ? gateway.providers : [named]) {

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, readFileSync, readSync, renameSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { type Asked, CHECKPOINT, isKey, type Order, orderFile, readOrder } from '../context/index.ts'
+import { type Asked, CHECKPOINT, type Order, readOrder } from '../context/index.ts'
+import { ASKED, isKey, orderFile } from '../core/orderfile.ts'
 import type { Call } from './command.ts'
 import { create, writeAll } from './drop.ts'
 import { GONE, UNSEEN, unless } from './exit.ts'
@@ -12,8 +13,6 @@ import type { Seat } from './root.ts'
 /** What its client says to a hook. */
 export type Said = Readonly<{ session: string | undefined; source: string | undefined }>
 
-/** A hook's own memory, by session: it lies in the agent's home, so that the agent can only deceive itself. */
-const ASKED = '.checkpoint-asked.json'
 const MOST_SESSIONS = 16
 const MOST_BYTES = 64 * 1024
 /** A tool's output stands in what some hooks are told. */

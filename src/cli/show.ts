@@ -1,5 +1,6 @@
 import { shellWord, showBodySafely } from '../core/text.ts'
 import { sameCall } from './again.ts'
+import { findKept } from './checkpoints.ts'
 import { askForId, type Daemon, findOwnDaemon } from './client.ts'
 import { type Call, type Command, expectWords, flag } from './command.ts'
 import { EXIT, refuse } from './exit.ts'
@@ -27,7 +28,7 @@ export const command: Command = {
     const place = await findMessage(call, typed)
     const shown =
       (await readFound(place)) ?? refuse(EXIT.tryAgain, `${place.id} has just been moved`, 'its holder or the daemon was faster', `penny show ${place.id}`)
-    viewMessage(call, shown, { holder: place.holder, folder: place.folder, path: place.path })
+    viewMessage(call, shown, { holder: place.holder, folder: place.folder, path: place.path, checkpoints: findKept()(place) })
     return EXIT.ok
   },
 }

@@ -2,7 +2,8 @@ import type { AdmittedEntry } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import { provenance, rowOf, textValue } from '../core/row.ts'
 import type { Status } from '../core/status.ts'
-import { showSafely } from '../core/text.ts'
+import { counted, showSafely } from '../core/text.ts'
+import { findKept, type Kept, type KeptOf } from './checkpoints.ts'
 import { type Call, type Command, expectWords } from './command.ts'
 import { EXIT } from './exit.ts'
 import { everyPlace, findMessage, readFound } from './find.ts'
@@ -26,6 +27,7 @@ type Node = Readonly<{
   status: string | undefined
   priority: string
   at: string
+  checkpoints: readonly Kept[]
 }>
 
 export const command: Command = {
@@ -38,7 +40,7 @@ export const command: Command = {
     const seat = seatOf(call)
     const place = await findMessage(call, call.words[0] ?? '', seat)
     const thread = textValue((await readFound(place))?.values['thread']) ?? place.id
-    const nodes = await (seat ? fromMailbox(call, seat, thread) : fromJournal(call, thread))
+    const nodes = await (seat ? fromMailbox(call, seat, thread, findKept()) : fromJournal(call, thread, findKept()))
     if (call.json) for (const node of nodes) sayJson(call, { thread, ...node })
     else draw(call, nodes, place.id)
     return EXIT.ok
@@ -46,7 +48,7 @@ export const command: Command = {
 }
 
 /** An agent knows what it holds and what it sent. */
-async function fromMailbox(call: Call, seat: Seat, thread: string): Promise<Node[]> {
+async function fromMailbox(call: Call, seat: Seat, thread: string, keptOf: KeptOf): Promise<Node[]> {
   const nodes = new Map<string, Node>()
   for (const place of everyPlace(call, seat, new Set())) {
     const head = await readHead(place.path)
@@ -64,13 +66,14 @@ async function fromMailbox(call: Call, seat: Seat, thread: string): Promise<Node
       status: textValue(head['status']),
       priority: row.priority,
       at: row.created,
+      checkpoints: keptOf(place),
     })
   }
   return [...nodes.values()].sort(byId)
 }
 
 /** The journal knows every copy of everybody; where each lies now tells its status. */
-async function fromJournal(call: Call, thread: string): Promise<Node[]> {
+async function fromJournal(call: Call, thread: string, keptOf: KeptOf): Promise<Node[]> {
   const root = rootOf(call)
   const admitted = (await entriesAbout(root, [`"thread":"${thread}"`])).filter(
     (entry): entry is AdmittedEntry => entry.event === 'admitted' && entry.thread === thread,
@@ -103,10 +106,15 @@ async function fromJournal(call: Call, thread: string): Promise<Node[]> {
         status,
         priority: place?.priority ?? priority,
         at: entry.at,
+        checkpoints: place ? keptOf(place) : [],
       })
     }
   }
   return nodes.sort(byId)
+}
+
+function keptLine(count: number, { at, by, path }: Kept): string {
+  return `${counted(count, 'checkpoint')}, the newest ${at} by ${by}: ${showSafely(path)}`
 }
 
 function byId(a: Node, b: Node): number {
@@ -125,6 +133,8 @@ function draw(call: Call, nodes: readonly Node[], meant: MessageId): void {
     const line = `${lead}${shortId(node.id)} ${node.from} → ${node.to} [${node.status ?? node.kind}]${node.outside === undefined ? '' : ` (outside: ${showSafely(node.origin)})`} ${showSafely(node.subject)}`
     say(call, node.id === meant ? paint(call, 'bold', line) : line)
     const below = children(node.id)
+    const newest = node.checkpoints.at(-1)
+    if (newest) say(call, paint(call, 'dim', `${follow}${below.length > 0 ? '│' : ' '}  ${keptLine(node.checkpoints.length, newest)}`))
     for (const [index, child] of below.entries()) {
       const last = index === below.length - 1
       walk(child, `${follow}${last ? '└─ ' : '├─ '}`, `${follow}${last ? '   ' : '│  '}`)

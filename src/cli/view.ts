@@ -3,6 +3,7 @@ import type { Value } from '../core/message.ts'
 import { provenance, textValue } from '../core/row.ts'
 import { showBodySafely, showSafely } from '../core/text.ts'
 import { formatSize } from '../core/units.ts'
+import type { Kept } from './checkpoints.ts'
 import type { Call } from './command.ts'
 import type { Shown } from './head.ts'
 import { paint, say, sayJson } from './print.ts'
@@ -37,7 +38,7 @@ const FACTS = [
 export function viewMessage(
   call: Call,
   shown: Shown,
-  where: Readonly<{ holder?: string | undefined; folder?: string | undefined; path?: string | undefined }>,
+  where: Readonly<{ holder?: string | undefined; folder?: string | undefined; path?: string | undefined; checkpoints?: readonly Kept[] | undefined }>,
 ): void {
   const { values, body } = shown
   const { outside } = provenance(textValue(values['via']), textValue(values['origin']))
@@ -52,6 +53,10 @@ export function viewMessage(
   if (outside !== undefined) say(call, paint(call, 'yellow', `${'outside'.padEnd(12)} it ${outside}`))
   if (where.holder !== undefined) say(call, `${paint(call, 'dim', 'held by'.padEnd(12))} ${where.holder}, in ${where.folder}/`)
   if (where.path !== undefined) say(call, `${paint(call, 'dim', 'file'.padEnd(12))} ${showSafely(where.path)}`)
+  for (const { at, by, bytes, path } of where.checkpoints ?? []) {
+    const what = by === 'gateway' ? 'sealed' : 'checkpoint'
+    say(call, `${paint(call, 'dim', what.padEnd(12))} ${at} by ${by}, ${formatSize(bytes)}: ${showSafely(path)}`)
+  }
   say(call, paint(call, 'dim', '-'.repeat(12)))
   const safe = showBodySafely(body.replaceAll('\r\n', '\n'))
   call.surroundings.out(safe.endsWith('\n') || safe === '' ? safe : `${safe}\n`)

@@ -8,7 +8,7 @@
  * When it fails: what the disk refuses is in the log and done again with the next look. A checkpoint that was not written in time is told
  * to people (`checkpoint-missing`); no request and no run waits for it.
  */
-export { CHECKPOINT, checkpointFile, isContextFile, isKey, orderFile, sealedFile } from './names.ts'
+export { CHECKPOINT, checkpointFile, checkpointTime, isContextFile, sealedFile } from './names.ts'
 export { type Order, readOrder } from './order.ts'
 export { type Change, createOrders, type Orders, type OrdersGiven, type Standing } from './orders.ts'
 export { type Asked, type CompactVerdict, judgeCompaction, judgeTelling, MOST_ASKED } from './precompact.ts'

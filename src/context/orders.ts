@@ -2,10 +2,10 @@
 import { isMessageId, type MessageId } from '../core/ids.ts'
 import { HIGH, NEARLY_FULL, ORDERED } from '../core/marks.ts'
 import type { Name } from '../core/names.ts'
+import { isKey, orderFile } from '../core/orderfile.ts'
 import type { Clear, Raise, Submit } from '../core/post.ts'
 import type { Layout, Mail } from '../mailbox/index.ts'
 import type { Clock, Disk, Ids, Log, Owner } from '../system/types.ts'
-import { isKey, orderFile } from './names.ts'
 import { orderText } from './order.ts'
 import { isWrittenSince } from './precompact.ts'
 import type { Versions } from './versions.ts'
@@ -23,7 +23,8 @@ export type Standing = Told &
     passed: number
     /** When a checkpoint was asked for. */
     orderedMs: number | undefined
-    isLetterSent: boolean
+    /** The note that says so, once it is sent. */
+    letter: MessageId | undefined
     isMissingTold: boolean
     toldMs: number
   }>
@@ -46,6 +47,8 @@ export type OrdersGiven = Readonly<{
   ids: Ids
   layout: Layout
   submit: Submit
+  /** To `done/`. */
+  putAway: (note: MessageId) => Promise<unknown>
   raise: Raise
   clear: Clear
   isAgent: (name: Name) => boolean
@@ -71,6 +74,8 @@ export function createOrders(given: OrdersGiven): Orders {
   /** Files that do not say yet what is so; letters under way. */
   const unwritten = new Set<string>(standing.keys())
   const sending = new Set<string>()
+  /** Notes that ask for nothing any more. */
+  const answered = new Set<MessageId>()
 
   function keep(one: Standing): void {
     standing.set(aboutOf(one), one)
@@ -103,21 +108,31 @@ export function createOrders(given: OrdersGiven): Orders {
 
   function send(one: Standing): void {
     const about = aboutOf(one)
-    if (one.isLetterSent || one.orderedMs === undefined || sending.has(about)) return
+    if (one.letter !== undefined || one.orderedMs === undefined || sending.has(about)) return
     sending.add(about)
     const mail = one.message === undefined ? undefined : given.mailOf(one.message)
     given
       .submit(letterOfOrder(one, mail, one.orderedMs))
-      .then(() => {
+      .then((letter) => {
         const now = standing.get(about)
-        if (now && now.orderedMs === one.orderedMs) keep({ ...now, isLetterSent: true })
+        if (now && now.orderedMs === one.orderedMs) keep({ ...now, letter })
+        else putAway(letter)
       })
       .catch((cause: unknown) => given.log('warn', 'an order to write a checkpoint could not be sent yet', { agent: one.agent, why: String(cause) }))
       .finally(() => sending.delete(about))
   }
 
+  /** What its holder has taken in hand it puts away itself. */
+  function putAway(letter: MessageId | undefined): void {
+    if (letter === undefined) return
+    if (given.mailOf(letter)?.folder !== 'new') return void answered.delete(letter)
+    answered.add(letter)
+    given.putAway(letter).catch((cause: unknown) => given.log('warn', 'an order that is done could not be put away yet', { id: letter, why: String(cause) }))
+  }
+
   function drop(one: Standing): void {
     const about = aboutOf(one)
+    putAway(one.letter)
     standing.delete(about)
     unwritten.delete(about)
     clear('context-high', about)
@@ -156,7 +171,7 @@ export function createOrders(given: OrdersGiven): Orders {
       ...told,
       passed: reached,
       orderedMs,
-      isLetterSent: known?.isLetterSent ?? false,
+      letter: known?.letter,
       isMissingTold: known?.isMissingTold ?? false,
       toldMs: clock.now(),
     }
@@ -188,7 +203,9 @@ export function createOrders(given: OrdersGiven): Orders {
         }
         if (unwritten.has(aboutOf(one))) write(one)
         send(one)
+        if (isFulfilled(one)) putAway(one.letter)
       }
+      for (const letter of answered) putAway(letter)
     },
     fulfilledBy: (agent) => [...standing.values()].flatMap((one) => (one.agent === agent && isFulfilled(one) ? (one.message ?? []) : [])),
     all: () => [...standing.values()],

@@ -94,6 +94,8 @@ export type GatewayState = Readonly<{
   /** Providers that nothing is sent to, with why. */
   without_key: readonly Readonly<{ provider: string; why: string }>[]
   over_budget: readonly string[]
+  /** What stands in policies/ now cannot be used: this is of what ran before. */
+  config_invalid?: true
 }>
 export type WaitedCopy = Readonly<{ id: MessageId; to: string; status: Status | null; result?: string }>
 

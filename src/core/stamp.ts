@@ -5,10 +5,16 @@ export function stampOf(ms: number): string {
   return new Date(ms).toISOString().replace(/[-:.]/g, '')
 }
 
+/** RFC 3339, UTC; undefined: it is no stamp. */
+export function timeOfStamp(stamp: string): string | undefined {
+  const [, year, month, day, hours, minutes, seconds, ms] = STAMP.exec(stamp) ?? []
+  return year === undefined ? undefined : `${year}-${month}-${day}T${hours}:${minutes}:${seconds}.${ms}Z`
+}
+
 /** After all before it, also where the clock was set back. */
 export function stampAfter(newest: string | undefined, nowMs: number): string {
   const stamp = stampOf(nowMs)
-  const [, year, month, day, hours, minutes, seconds, ms] = STAMP.exec(newest ?? '') ?? []
-  if (newest === undefined || year === undefined || stamp > newest) return stamp
-  return stampOf(Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}.${ms}Z`) + 1)
+  const time = newest === undefined ? undefined : timeOfStamp(newest)
+  if (newest === undefined || time === undefined || stamp > newest) return stamp
+  return stampOf(Date.parse(time) + 1)
 }

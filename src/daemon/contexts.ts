@@ -4,7 +4,6 @@ import {
   checkpointFile,
   copySealed,
   createOrders,
-  isKey,
   keptFor,
   makeVersions,
   type Orders,
@@ -18,6 +17,7 @@ import type { Config } from '../core/config.ts'
 import type { Entry } from '../core/event.ts'
 import type { MessageId } from '../core/ids.ts'
 import type { Name } from '../core/names.ts'
+import { isKey } from '../core/orderfile.ts'
 import type { ClearAll } from '../core/post.ts'
 import { isSettled } from '../core/status.ts'
 import type { Journal } from '../journal/index.ts'
@@ -37,7 +37,7 @@ export type ContextSide = Readonly<{
   keptFor: (mail: Mail) => Readonly<{ checkpoint: string | undefined; sealed: string | undefined }>
 }>
 
-export type ContextSideGiven = Pick<OrdersGiven, 'submit' | 'raise' | 'clear'> &
+export type ContextSideGiven = Pick<OrdersGiven, 'submit' | 'putAway' | 'raise' | 'clear'> &
   VersionsGiven &
   Readonly<{ config: () => Config; ledger: Ledger; journal: Pick<Journal, 'listen'>; clearAll: ClearAll }>
 

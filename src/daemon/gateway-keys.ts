@@ -14,8 +14,12 @@ export type ProviderKeys = Readonly<{
   of: (provider: string) => string | undefined
   /** Why there is none; undefined: there is one. */
   fault: (provider: string) => string | undefined
+  /** Whether its file was read as it is now. */
+  isRead: (provider: string) => boolean
+  /** What the one that `of` returns is called: no other was ever called so. 0: there was none yet. */
+  turnOf: (provider: string) => number
   /** The provider said that this one is not valid: nothing is sent with it again before its file changes. */
-  refused: (provider: string, key: string) => void
+  refused: (provider: string, turn: number) => void
 }>
 
 export type ProviderKeysGiven = Readonly<{
@@ -26,7 +30,7 @@ export type ProviderKeysGiven = Readonly<{
   providers: () => Iterable<Provider>
   raise: Raise
   clear: Clear
-  changed: (provider: string, key: string | undefined) => void
+  changed: (provider: string, key: string | undefined, turn: number) => void
 }>
 
 /** What is wrong with a key file, and what mends it. */
@@ -40,11 +44,12 @@ const CALM_MS = 400
 const LONG_OPEN_MS = 1_200
 const LONGEST_KEY = 4_096
 
-type Known = { mark: string; sinceMs: number; judged: boolean; key: string | undefined; fault: KeyFault | undefined }
+type Known = { mark: string; sinceMs: number; judged: boolean; key: string | undefined; turn: number; fault: KeyFault | undefined }
 
 export function createProviderKeys(given: ProviderKeysGiven): ProviderKeys {
   const { clock, disk, uid } = given
   const known = new Map<string, Known>()
+  let turns = 0
 
   function look(): void {
     const names = new Set<string>()
@@ -64,9 +69,9 @@ export function createProviderKeys(given: ProviderKeysGiven): ProviderKeys {
     const now = clock.monotonic()
     let one = known.get(name)
     if (one?.mark !== mark) {
-      const { key, fault } = one ?? { key: undefined, fault: undefined }
+      const { key, turn, fault } = one ?? { key: undefined, turn: 0, fault: undefined }
       // At the start there is nothing to wait for: it did not just change.
-      one = { mark, sinceMs: one ? now : now - CALM_MS, judged: false, key, fault }
+      one = { mark, sinceMs: one ? now : now - CALM_MS, judged: false, key, turn, fault }
       known.set(name, one)
     }
     if (one.judged || now - one.sinceMs < CALM_MS) return
@@ -83,7 +88,9 @@ export function createProviderKeys(given: ProviderKeysGiven): ProviderKeys {
     one.fault = 'key' in read ? undefined : read
     if (one.fault) raise(name, one.fault)
     else given.clear('provider-key', name)
-    if (one.key !== before) given.changed(name, one.key)
+    if (one.key === before) return
+    one.turn = ++turns
+    given.changed(name, one.key, one.turn)
   }
 
   function raise(name: string, { why, fix }: KeyFault): void {
@@ -94,11 +101,13 @@ export function createProviderKeys(given: ProviderKeysGiven): ProviderKeys {
     look,
     of: (provider) => known.get(provider)?.key,
     fault: (provider) => known.get(provider)?.fault?.why,
-    refused: (provider, key) => {
+    isRead: (provider) => known.get(provider)?.judged ?? true,
+    turnOf: (provider) => known.get(provider)?.turn ?? 0,
+    refused: (provider, turn) => {
       const one = known.get(provider)
       const file = [...given.providers()].find(({ name }) => name === provider)?.keyFile
       // It was replaced meanwhile.
-      if (!one || file === undefined || one.key !== key) return
+      if (!one || file === undefined || one.key === undefined || one.turn !== turn) return
       tell(provider, one, { why: `it refuses the one in ${file}; nothing is sent with it until that file changes`, fix: writeKey(file) })
     },
   }

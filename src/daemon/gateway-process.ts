@@ -9,8 +9,8 @@ import type { Cancel, Clock, Log } from '../system/types.ts'
 export type ProcessState = Readonly<{ state: 'none' | 'starting' | 'ready' | 'down'; pid?: number; sinceMs?: number; why?: string }>
 
 export type GatewayProcess = Readonly<{
-  /** Starts it where it does not run. */
-  start: () => void
+  /** Starts it where it does not run, also while the one before still ends. False: it runs. */
+  start: () => boolean
   /** What it is told now; lost where it does not run: `begun` tells it again. */
   tell: (message: ToGateway) => void
   /** Rejects where it does not run, or does not answer in time. */
@@ -50,6 +50,9 @@ const ABOUT = 'gateway'
 export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess {
   const { clock, log } = given
   let partner: Partner | undefined
+  let launching: Promise<void> = Promise.resolve()
+  /** One that was told to end. */
+  let ending: Partner | undefined
   let state: ProcessState = { state: 'none' }
   let deaths = 0
   let wanted = false
@@ -60,7 +63,11 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
   let silent = 0
   const waiting = new Map<number, { done: (answer: unknown) => void; failed: (cause: Error) => void }>()
 
-  async function launch(): Promise<void> {
+  function launch(): void {
+    launching = launchOne()
+  }
+
+  async function launchOne(): Promise<void> {
     const startedMs = clock.monotonic()
     state = { state: 'starting', sinceMs: clock.now() }
     slow?.()
@@ -81,7 +88,7 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
     const cancel = watch(fail)
     void mine.ended.then(({ code, signal }) => {
       cancel()
-      over(startedMs, failure ?? (code === null ? `it was killed by ${signal}` : `it ended with status ${code}`))
+      over(startedMs, failure ?? (code === null ? `it was killed by ${signal}` : `it ended with status ${code}`), mine === ending)
     })
     if (!wanted) return mine.close()
     try {
@@ -102,13 +109,14 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
     })
   }
 
-  function over(startedMs: number, why: string): void {
+  function over(startedMs: number, why: string, isOrdered = false): void {
     partner = undefined
     slow?.()
     for (const { failed } of waiting.values()) failed(new Error(why))
     waiting.clear()
     given.ended()
-    if (!wanted) {
+    // Who is wanted again waits for that, in `start`.
+    if (!wanted || isOrdered) {
       state = { state: 'none' }
       return
     }
@@ -118,7 +126,7 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
     state = { state: 'down', why, sinceMs: clock.now() }
     log('error', 'the gateway ended; it is started again', { why, in_ms: pauseMs, deaths })
     if (deaths >= TOLD_AFTER) tellDown(`${why}, ${counted(deaths, 'time')} in a row`)
-    again = clock.after(Math.max(1, pauseMs), () => void launch())
+    again = clock.after(Math.max(1, pauseMs), launch)
   }
 
   function tellDown(why: string): void {
@@ -151,11 +159,12 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
 
   return {
     start: () => {
-      if (wanted) return
+      if (wanted) return false
       wanted = true
       deaths = 0
       // One that still ends has the doors.
       void stopped.then(() => (wanted && !partner ? launch() : undefined))
+      return true
     },
     tell,
     ask: (ask, withinMs) =>
@@ -188,11 +197,15 @@ export function createGatewayProcess(given: GatewayProcessGiven): GatewayProcess
   async function end(): Promise<void> {
     wanted = false
     again?.()
+    await launching
+    // Wanted again before there was anything to end.
+    if (wanted) return
     const mine = partner
     if (!mine) {
       state = { state: 'none' }
       return
     }
+    ending = mine
     mine.close()
     const kill = clock.after(STOP_MS, mine.kill)
     await mine.ended

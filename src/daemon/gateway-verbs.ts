@@ -9,8 +9,9 @@ import type { Clock, Disk } from '../system/types.ts'
 import { Refused, type Verbs } from './control.ts'
 import type { GatewaySide } from './gateway.ts'
 import { usesGateway } from './gateway-settings.ts'
+import type { Policies } from './policies.ts'
 
-export type GatewayVerbsGiven = Readonly<{ clock: Clock; disk: Disk; layout: Layout; config: () => Config; gateway: GatewaySide }>
+export type GatewayVerbsGiven = Readonly<{ clock: Clock; disk: Disk; layout: Layout; config: () => Config; gateway: GatewaySide; policies: Policies }>
 
 const NO_SUCH = 66
 const TRY_AGAIN = 75
@@ -19,7 +20,7 @@ const BAD_CONFIGURATION = 78
 const SLICE = 200
 
 export function createGatewayVerbs(given: GatewayVerbsGiven): Pick<Verbs, 'gateway' | 'gateway-key' | 'gateway-test' | 'ledger'> {
-  const { clock, disk, layout, config, gateway } = given
+  const { clock, disk, layout, config, gateway, policies } = given
 
   function needAgent(name: string): Name {
     const agent = config().agents.get(name as Name)
@@ -39,7 +40,9 @@ export function createGatewayVerbs(given: GatewayVerbsGiven): Pick<Verbs, 'gatew
 
   return {
     gateway: async () => {
-      const summary = gateway.summary()
+      // Whoever asks has often changed it a moment ago.
+      policies.look()
+      const summary = { ...gateway.summary(), ...(policies.invalid() ? { config_invalid: true as const } : {}) }
       if (summary.state === 'none') return { gateway: summary }
       try {
         return { gateway: summary, standing: await gateway.standing() }
@@ -54,6 +57,7 @@ export function createGatewayVerbs(given: GatewayVerbsGiven): Pick<Verbs, 'gatew
         gateway.configure()
         return { revoked }
       }
+      policies.look()
       const name = needAgent(agent)
       const key = gateway.callerKeys.make(name)
       gateway.configure()
@@ -61,6 +65,7 @@ export function createGatewayVerbs(given: GatewayVerbsGiven): Pick<Verbs, 'gatew
       return { key, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/agents/${name}` }
     },
     'gateway-test': async ({ provider }) => {
+      policies.look()
       if (!config().providers.has(provider)) {
         const near = nearest(provider, config().providers.keys())
         throw new Refused(NO_SUCH, `no provider ${provider}${near === undefined ? '' : ` (did you mean ${near}?)`}`, 'penny gateway status')

@@ -50,6 +50,9 @@ export type GatewaySideGiven = Readonly<{
 const ANSWER_MS = 5_000
 /** A provider that is far away and busy. */
 const TEST_MS = 30_000
+/** Whoever tests it has just configured it: a process that begins, and a key file that was just written, are waited for. */
+const BEGUN_MS = 15_000
+const BEGUN_LOOK_MS = 50
 /** Runs do not wait longer for a process that does not come up: then their requests find nobody, and its alert says so. */
 const OPEN_MS = 5_000
 
@@ -73,7 +76,7 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     },
     begun: () => {
       tellSettings()
-      for (const { name } of config().providers.values()) gateway.tell({ tell: 'key', provider: name, key: keys.of(name) })
+      for (const { name } of config().providers.values()) gateway.tell({ tell: 'key', provider: name, key: keys.of(name), turn: keys.turnOf(name) })
       for (const work of room.works()) gateway.tell({ tell: 'work', work })
     },
     heard,
@@ -90,13 +93,24 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     providers: () => config().providers.values(),
     raise,
     clear,
-    changed: (provider, key) => gateway.tell({ tell: 'key', provider, key }),
+    changed: (provider, key, turn) => gateway.tell({ tell: 'key', provider, key, turn }),
   })
   const room = createGatewayRoom({ clock, config, raise, clear, kick: given.kick, tell: gateway.tell, isOpen: () => wasOpen })
   const cancel = clock.every(KEYS_LOOK_MS, () => {
     keys.look()
     room.look()
   })
+
+  async function begun(provider: string): Promise<void> {
+    const untilMs = clock.monotonic() + BEGUN_MS
+    for (;;) {
+      keys.look()
+      const { state } = gateway.state()
+      const isBegun = state === 'ready' ? keys.isRead(provider) : state === 'down'
+      if (isBegun || clock.monotonic() >= untilMs) return
+      await new Promise<void>((resolve) => void clock.after(BEGUN_LOOK_MS, resolve))
+    }
+  }
 
   function tellSettings(): void {
     makeGatewayFolders(disk, layout, config(), identities())
@@ -115,7 +129,7 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
       case 'door':
         return tellDoor(message.about, message.why)
       case 'provider':
-        return tellProvider(message.provider, message.verdict)
+        return tellProvider(message.provider, message.verdict, message.turn)
       case 'context':
         return given.contexts.told(message.change)
       case 'sealed':
@@ -158,13 +172,11 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     })
   }
 
-  function tellProvider(provider: string, verdict: Extract<FromGateway, { tell: 'provider' }>['verdict']): void {
+  function tellProvider(provider: string, verdict: Extract<FromGateway, { tell: 'provider' }>['verdict'], turn: number): void {
     const known = config().providers.get(provider)
     if (!known) return
-    if (verdict === 'bad-key') {
-      const key = keys.of(provider)
-      if (key !== undefined) keys.refused(provider, key)
-    } else if (verdict === 'spend-cap' || verdict === 'forbidden') {
+    if (verdict === 'bad-key') keys.refused(provider, turn)
+    else if (verdict === 'spend-cap' || verdict === 'forbidden') {
       const why = verdict === 'spend-cap' ? 'money, or a limit of spending, is used up' : 'its key is valid, but may not do this (403)'
       raise({
         code: 'provider-refused',
@@ -197,12 +209,11 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
         clearAll('gateway-down', names)
         return void gateway.stop()
       }
-      if (gateway.state().state !== 'none') return tellSettings()
+      if (!gateway.start()) return tellSettings()
       clock.after(OPEN_MS, () => {
         wasOpen = true
         given.kick()
       })
-      gateway.start()
     },
     stop: () => {
       cancel()
@@ -225,10 +236,11 @@ export function createGatewaySide(given: GatewaySideGiven): GatewaySide {
     },
     standing: async () => (await gateway.ask({ what: 'status' }, ANSWER_MS)) as GatewayStanding,
     test: async (provider) => {
-      const key = keys.of(provider)
+      await begun(provider)
+      const turn = keys.turnOf(provider)
       const tested = (await gateway.ask({ what: 'test', provider }, TEST_MS)) as Tested
       // What was said of a key that was replaced meanwhile is not said of the new one.
-      if (tested.kind === 'answered' && keys.of(provider) === key) tellProvider(provider, tested.verdict)
+      if (tested.kind === 'answered' && keys.turnOf(provider) === turn) tellProvider(provider, tested.verdict, turn)
       return tested
     },
   }

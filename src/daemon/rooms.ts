@@ -119,6 +119,7 @@ export function buildRooms(given: RoomsGiven) {
   const givenOwner = (holder: Name): Owner | undefined => identities().givenOwner(holder)
   const contexts = createContextSide({
     ...{ ...outside, ...records, config, submit: post.submit, raise, clear, clearAll: alerts.clearAll, givenOwner },
+    putAway: (note) => settle.moveNote(note, 'done', 'daemon'),
     mayOwn: (holder, stat) => identities().mayOwn(holder, stat),
   })
   const gateway = createGatewaySide({

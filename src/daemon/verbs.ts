@@ -26,6 +26,7 @@ import type { releaseHeld } from './held.ts'
 import { createHolding } from './holding.ts'
 import { createOutcomes, nextEntry, type Outcome } from './outcomes.ts'
 import { admittedEndingWith, tellJournal, tellRows } from './past.ts'
+import type { Policies } from './policies.ts'
 import { readMail, settledRows } from './reading.ts'
 import type { State } from './state.ts'
 import type { Views } from './views.ts'
@@ -36,6 +37,7 @@ export type VerbsGiven = Readonly<{
   layout: Layout
   config: () => Config
   ledger: Ledger
+  policies: Policies
   state: State
   journal: Journal
   sealed: Sealed

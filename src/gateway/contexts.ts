@@ -44,7 +44,8 @@ export type Contexts = Readonly<{
   report: () => Gauge[]
 }>
 
-type State = { gauge: Gauge; passed: number; smaller: number; compactedAt: number | undefined; heardMs: number; isLastTold: boolean }
+/** `isEnding`: the checkpoint of our own loop was answered; it is written, and the next answer is of another context. */
+type State = { gauge: Gauge; passed: number; smaller: number; compactedAt: number | undefined; heardMs: number; isLastTold: boolean; isEnding: boolean }
 
 /** A client can make up any number of sessions: each agent has so many, and loses the one that is silent the longest. */
 const MOST_SESSIONS = 256
@@ -52,7 +53,7 @@ const LATELY_MS = 3_600_000
 /** Less than half, so often in a row: it was compacted by a client that nobody knows. Side requests are fewer, or come between others. */
 const SMALLER_IN_A_ROW = 12
 
-const BEGINNING = { passed: 0, isLastTold: false } as const
+const BEGINNING = { passed: 0, isLastTold: false, isEnding: false } as const
 
 export function createContexts({ nowMs, contextWindowOf }: ContextsGiven): Contexts {
   const known = new Map<Name, Map<string, State>>()
@@ -71,7 +72,8 @@ export function createContexts({ nowMs, contextWindowOf }: ContextsGiven): Conte
     const fullest = Math.max(level, compaction === 'claude-code' ? used - usage.outputTokens : 0)
     const compactedAt = (isEnd || usage.compacted) && fullest > 0 ? fullest : state?.compactedAt
     const smaller = used < level / 2 ? (state?.smaller ?? 0) + 1 : 0
-    const isNew = isEnd || usage.compacted || smaller >= SMALLER_IN_A_ROW
+    const isEnding = compaction === 'own-loop'
+    const isNew = isEnd || usage.compacted || smaller >= SMALLER_IN_A_ROW || (state?.isEnding === true && !isEnding)
     const usedTokens = isEnd ? 0 : isNew ? used : Math.max(used, level)
     const windowTokens = windowFor(agent, model, compactedAt)
     // A side request, perhaps of another model, leaves the gauge as it is.
@@ -79,7 +81,7 @@ export function createContexts({ nowMs, contextWindowOf }: ContextsGiven): Conte
     const { passed, ...before } = state && !isNew ? state : BEGINNING
     // Estimated too high: there will be another.
     const isLastTold = before.isLastTold && gauge.usedTokens * 100 >= NEARLY_FULL * gauge.windowTokens
-    return { gauge, passed, smaller: isNew ? 0 : smaller, compactedAt, heardMs: nowMs(), isLastTold, isNew }
+    return { gauge, passed, smaller: isNew ? 0 : smaller, compactedAt, heardMs: nowMs(), isLastTold, isEnding, isNew }
   }
 
   function keep(sessions: Map<string, State>, key: string, state: State): void {

@@ -43,8 +43,8 @@ export type Work = Readonly<{ agent: Name; run: string; message: string; rank: n
 
 export type ToGateway =
   | Readonly<{ tell: 'settings'; settings: Settings }>
-  /** Before the first of these nothing is sent to that provider; undefined: there is none, requests wait. */
-  | Readonly<{ tell: 'key'; provider: string; key: string | undefined }>
+  /** Before the first of these nothing is sent to that provider; undefined: there is none, requests wait. `turn`: what it is called in `provider`. */
+  | Readonly<{ tell: 'key'; provider: string; key: string | undefined; turn?: number }>
   | Readonly<{ tell: 'work'; work: Work }>
   | Readonly<{ tell: 'over'; run: string }>
   | Readonly<{ tell: 'ask'; id: number; ask: Ask }>
@@ -63,7 +63,7 @@ export type FromGateway =
   | Readonly<{ tell: 'ready' }>
   /** `why` undefined: it is open again. `about`: the address or the agent. */
   | Readonly<{ tell: 'door'; about: string; why: string | undefined }>
-  | Readonly<{ tell: 'provider'; provider: string; verdict: Verdict['kind'] | 'ok' }>
+  | Readonly<{ tell: 'provider'; provider: string; verdict: Verdict['kind'] | 'ok'; turn: number }>
   | Readonly<{ tell: 'context'; change: ContextChange }>
   | Readonly<{ tell: 'sealed'; sealed: SealedRequest }>
   /** Once a second while it changes: how many requests could be sent now, how many wait. */

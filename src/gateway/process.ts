@@ -51,6 +51,8 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
   const keys = createKeys()
   const works = createWorks({ clock, ask: (holds) => tell({ tell: 'holds', ...holds }) })
   const accounts = openAccounts({ ...given, folder: given.ledgerFolder, poolOf })
+  /** What the daemon calls the key that is in use: its refusal may cross another key on the way. */
+  const turns = new Map<string, number>()
   const verdicts = new Map<string, Readonly<{ kind: Verdict['kind']; heardMs: number }>>()
   const underWay = new Set<Promise<void>>()
   let callers: ReadonlyMap<string, CallerSettings> = new Map()
@@ -72,11 +74,12 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
     // One agent may be allowed what another is not.
     if (kind === 'ok' && before && before.kind !== 'ok' && nowMs - before.heardMs < CALM_MS) return
     verdicts.set(provider, { kind, heardMs: nowMs })
-    if (before?.kind !== kind) tell({ tell: 'provider', provider, verdict: kind })
+    if (before?.kind !== kind) tell({ tell: 'provider', provider, verdict: kind, turn: turns.get(provider) ?? 0 })
   }
 
-  function keySet(provider: string, key: string | undefined): void {
+  function keySet(provider: string, key: string | undefined, turn = 0): void {
     keys.set(provider, key)
+    turns.set(provider, turn)
     gateway.wake()
     if (key !== undefined && verdicts.get(provider)?.kind === 'bad-key') verdicts.delete(provider)
   }
@@ -169,7 +172,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
         case 'settings':
           return void set(line.settings)
         case 'key':
-          return keySet(line.provider, line.key)
+          return keySet(line.provider, line.key, line.turn)
         case 'work':
           return works.began(line.work)
         case 'over':

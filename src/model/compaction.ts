@@ -1,12 +1,15 @@
 /**
  * Whether a request asks for the summary that replaces its session's context, or is the last turn before that. Told by the words of the
- * clients themselves (Claude Code 2.1, OpenClaw 2026.2), where they put them: the newest message, or the system prompt. The same words
+ * clients themselves (Claude Code 2.1, OpenClaw 2026.2, our own `builtin: anthropic`), where they put them: the newest message, or the system prompt. The same words
  * in an older message, or in what a tool has read, are somebody's text.
  */
 import { type Fields, fieldsOf, readFields } from './json.ts'
 import type { RequestFacts, Span } from './request.ts'
 
-export type Compaction = 'claude-code' | 'openclaw-flush' | 'openclaw-summary'
+export type Compaction = 'claude-code' | 'openclaw-flush' | 'openclaw-summary' | 'own-loop'
+
+/** `builtin: anthropic` begins its order with them: a text of its own, the last of the newest message. */
+export const OWN_ORDER = 'Your context is nearly full and will be emptied: write the checkpoint now, as your answer.'
 
 const CLAUDE_CODE = 'Your task is to create a detailed summary of '
 const FLUSH = 'Pre-compaction memory flush'
@@ -30,11 +33,12 @@ function orderIn(bytes: Buffer, { newest }: RequestFacts): Compaction | undefine
   const first = newest.at(-1)
   if (!last || !first || last.to - first.from > MAX_MESSAGE) return undefined
   const part = bytes.subarray(first.from, last.to)
-  if (!part.includes(CLAUDE_CODE) && !part.includes(FLUSH)) return undefined
+  if (!part.includes(CLAUDE_CODE) && !part.includes(FLUSH) && !part.includes(OWN_ORDER)) return undefined
   for (const { from, to } of newest) {
     const message = readFields(bytes.toString('utf8', from, to))
     if (message?.['role'] === 'system') continue
     if (message?.['role'] !== 'user') return undefined
+    if (textsOf(message).at(-1)?.startsWith(OWN_ORDER)) return 'own-loop'
     if (orders(message, CLAUDE_CODE)) return 'claude-code'
     return orders(message, FLUSH) ? 'openclaw-flush' : undefined
   }

@@ -8,7 +8,7 @@
  * When it fails: it does not. What cannot be read is undefined, or not counted; memory stays bounded, time linear in the bytes.
  */
 export { judgeAnswer, judgeStreamError, type Verdict } from './answers.ts'
-export { type Compaction, compactionIn } from './compaction.ts'
+export { type Compaction, compactionIn, OWN_ORDER } from './compaction.ts'
 export { type Estimate, estimate, learn, type Memory } from './estimate.ts'
 export { type Headers, type Level, type Levels, METERS, type Meter, readLevels, readRetryAfterMs } from './headers.ts'
 export { costUsd, poolOf, priceOf, windowOf } from './models.ts'

@@ -1,6 +1,6 @@
 /** The conversation of `builtin: anthropic`: asks, does what the model calls for, goes on; begins anew by a checkpoint when its context is nearly full. */
 import type Anthropic from '@anthropic-ai/sdk'
-import { readUsage } from '../model/index.ts'
+import { OWN_ORDER, readUsage } from '../model/index.ts'
 import { readCheckpoint, writeCheckpoint, writeProgress } from './checkpoint.ts'
 import { ask } from './client.ts'
 import { EXIT, Failure } from './exit.ts'
@@ -36,7 +36,7 @@ const MOST_CHARACTERS = 30_000
 const LEAST_CHARACTERS = 1_000
 const CHARACTERS_A_TOKEN = 3
 
-const ORDER = `Your context is nearly full and will be emptied: write the checkpoint now, as your answer. After it you have nothing but your role, the message, and this text.
+const ORDER = `${OWN_ORDER} After it you have nothing but your role, the message, and this text.
 The first line is "progress: " and how far you are, in a few words. Then, under headings:
 ## Done - what need not be done again
 ## Decided - each decision, word for word where the words matter, and why

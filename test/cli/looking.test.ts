@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs'
 import t from 'tap'
 import { deliver, idOf, objects, openOrganisation, organisation, penny, pennyOfAStranger, write } from './called.ts'
 import { listen } from './spoken.ts'
@@ -64,6 +64,36 @@ t.test('thread draws the conversation with statuses', async (t) => {
   told(root)
   const { out } = await penny(['thread', '2222', '--root', root])
   t.match(out, /^aaaa1111 pmo → legal \[done\] Review\n└─ bbbb2222 legal → pmo \[note\] Re: Review\n$/)
+})
+
+t.test('show and thread list what was kept of the contexts in which a message was worked on: when, by whom and where', async (t) => {
+  const root = organisation(t)
+  told(root)
+  const runs = `${root}/workspaces/legal/runs`
+  t.match(objects((await penny(['show', '1111', '--json', '--root', root])).out), [{ checkpoints: [] }])
+  const names = ['checkpoint-20261121T091500000Z.md', 'checkpoint-20261121T081500250Z.md', 'checkpoint.md', 'sealed.json', 'log', 'checkpoint-1.md']
+  for (const name of names) write(`${runs}/${first}.${name}`, 'sections 1-7')
+  write(`${runs}/${reply}.checkpoint-20261121T091500000Z.md`, 'of another')
+  utimesSync(`${runs}/${first}.sealed.json`, 0, Date.parse('2026-11-21T08:30:00Z') / 1000)
+  const checkpoints = [
+    { at: '2026-11-21T08:15:00.250Z', by: 'legal', bytes: 12, path: `${runs}/${first}.checkpoint-20261121T081500250Z.md` },
+    { at: '2026-11-21T08:30:00.000Z', by: 'gateway', bytes: 12, path: `${runs}/${first}.sealed.json` },
+    { at: '2026-11-21T09:15:00.000Z', by: 'legal', bytes: 12, path: `${runs}/${first}.checkpoint-20261121T091500000Z.md` },
+  ]
+  t.match(objects((await penny(['show', '1111', '--json', '--root', root])).out), [{ id: first, checkpoints }])
+  const shown = (await penny(['show', '1111', '--root', root])).out
+  for (const { at, by, path } of checkpoints) t.ok(shown.includes(`${at} by ${by}, `) && shown.includes(path), shown)
+  const { out } = await penny(['thread', '2222', '--root', root])
+  const newest = checkpoints.at(-1)
+  t.equal(
+    out,
+    `aaaa1111 pmo → legal [done] Review\n│  3 checkpoints, the newest ${newest?.at} by legal: ${newest?.path}\n└─ bbbb2222 legal → pmo [note] Re: Review\n`,
+  )
+  t.match(objects((await penny(['thread', '1111', '--json', '--root', root])).out), [
+    { id: first, checkpoints },
+    { id: reply, checkpoints: [] },
+  ])
+  t.match(objects((await penny(['thread', '1111', '--json', '--agent', 'legal', '--root', root])).out), [{ id: first, checkpoints }])
 })
 
 t.test('events and report read the journal, also with a last line cut off', async (t) => {

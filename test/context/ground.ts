@@ -33,6 +33,7 @@ export function ground(t: Test, change: Partial<Disk> = {}) {
     [ID, OTHER].map((id) => [id, { id, holder: LEGAL, subject: 'Review', file: `3-normal.${id}.review.md`, priority: 'normal' } as Mail]),
   )
   const post = { broken: false }
+  const putAway: MessageId[] = []
   let secrets = 0
   let saved: readonly Standing[] = []
   const given = {
@@ -47,7 +48,14 @@ export function ground(t: Test, change: Partial<Disk> = {}) {
     submit: async (letter: Letter) => {
       if (post.broken) throw new Error('no space')
       letters.push(letter)
-      return OTHER
+      const id = `019bbbbb-0000-7000-8000-00000000000${letters.length}` as MessageId
+      mails.set(id, { id, holder: LEGAL, folder: 'new' } as Mail)
+      return id
+    },
+    putAway: async (note: MessageId) => {
+      if (post.broken) throw new Error('no space')
+      putAway.push(note)
+      mails.delete(note)
     },
     raise: (fault: Fault) => void raised.set(`${fault.code} ${fault.about}`, fault),
     clear: (code: string, about: string) => void raised.delete(`${code} ${about}`),
@@ -70,6 +78,7 @@ export function ground(t: Test, change: Partial<Disk> = {}) {
     clock,
     raised,
     letters,
+    putAway,
     logged,
     mails,
     post,

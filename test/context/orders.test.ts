@@ -78,6 +78,50 @@ t.test('a checkpoint that was written in the moment of its order is enough: the 
   t.same(alerts(), [])
 })
 
+t.test('its note is put away when the checkpoint is there, when the context is over, and with its message; not what its holder has in hand', async (t) => {
+  const written = ground(t)
+  written.told(810, [70, 80])
+  await written.soon()
+  written.orders().look()
+  t.same(written.putAway, [])
+  written.write('sections 1-7 are done', 1_000)
+  written.restart()
+  written.orders().look()
+  written.orders().look()
+  t.equal(written.putAway.length, 1)
+
+  const over = ground(t)
+  over.told(810, [70, 80])
+  await over.soon()
+  over.told(20, [], { isNew: true })
+  t.equal(over.putAway.length, 1)
+
+  const settled = ground(t)
+  settled.told(810, [70, 80])
+  await settled.soon()
+  settled.post.broken = true
+  settled.orders().settled(ID)
+  await settled.soon()
+  t.same([settled.putAway, settled.logged], [[], ['an order that is done could not be put away yet']])
+  settled.post.broken = false
+  settled.orders().look()
+  t.equal(settled.putAway.length, 1, 'what was refused is done again')
+
+  const late = ground(t)
+  late.told(810, [70, 80])
+  late.orders().settled(ID)
+  await late.soon()
+  t.equal(late.putAway.length, 1, 'also one that was under way then')
+
+  const taken = ground(t)
+  taken.told(810, [70, 80])
+  await taken.soon()
+  const [, , [note, mail] = []] = taken.mails
+  if (note && mail) taken.mails.set(note, { ...mail, folder: 'cur' })
+  taken.orders().settled(ID)
+  t.same(taken.putAway, [])
+})
+
 t.test('an order ends with its message', async (t) => {
   const { told, alerts, files, orders, mails } = ground(t)
   told(810, [70, 80])

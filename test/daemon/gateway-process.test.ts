@@ -3,10 +3,10 @@ import t from 'tap'
 import { createGatewayProcess, type GatewayProcess } from '../../src/daemon/gateway-process.ts'
 import { type HandClock, makeHandClock } from '../hand-clock.ts'
 
-type Made = { said: string[]; hear: (line: string) => void; isKilled: boolean }
+type Made = { said: string[]; hear: (line: string) => void; isKilled: boolean; isEnded: boolean }
 type Ground = { clock: HandClock; gateway: GatewayProcess; made: Made[]; alerts: string[]; sentences: string[] }
 
-function ground(): Ground {
+function ground({ endsAfterMs = 0 } = {}): Ground {
   const clock = makeHandClock(0)
   const made: Made[] = []
   const alerts: string[] = []
@@ -25,15 +25,24 @@ function ground(): Ground {
     launch: async (hear) => {
       let end = (_how: { code: number | null; signal: string | null }): void => undefined
       const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-        end = resolve
+        end = (how) => {
+          mine.isEnded = true
+          resolve(how)
+        }
       })
-      const mine: Made = { said: [], hear, isKilled: false }
+      const mine: Made = { said: [], hear, isKilled: false, isEnded: false }
       made.push(mine)
       const kill = (): void => {
         mine.isKilled = true
         end({ code: null, signal: 'SIGKILL' })
       }
-      return { pid: made.length, say: (line) => void mine.said.push(line), ended, close: kill, kill }
+      return {
+        pid: made.length,
+        say: (line) => void mine.said.push(line),
+        ended,
+        close: endsAfterMs > 0 ? () => void clock.after(endsAfterMs, () => end({ code: 0, signal: null })) : kill,
+        kill,
+      }
     },
   })
   return { clock, gateway, made, alerts, sentences }
@@ -95,4 +104,33 @@ t.test('one that begins may read its ledger for a minute; hanging again and agai
   t.equal(alerts.at(-1), 'clear gateway-down')
   await gateway.stop()
   t.match(gateway.state(), { state: 'none' })
+})
+
+t.test('one that is wanted again while it still ends is followed by one other, and so is one that was only being started', async (t) => {
+  const { clock, gateway, made } = ground({ endsAfterMs: 300 })
+  t.equal(gateway.start(), true)
+  t.equal(gateway.start(), false)
+  await clock.turn(1)
+  ready(made[0] as Made)
+  const stopped = gateway.stop()
+  await clock.turn(100)
+  t.equal(gateway.start(), true, 'it does not run any more')
+  await clock.turn(250)
+  await stopped
+  await clock.turn(2_000)
+  t.equal(made.length, 2)
+  ready(made[1] as Made)
+  t.match(gateway.state(), { state: 'ready', pid: 2 })
+  void gateway.stop()
+  await clock.turn(1_000)
+  t.match(gateway.state(), { state: 'none' })
+
+  const hasty = ground({ endsAfterMs: 300 })
+  hasty.gateway.start()
+  void hasty.gateway.stop()
+  hasty.gateway.start()
+  await hasty.clock.turn(2_000)
+  t.equal(hasty.made.filter(({ isEnded }) => !isEnded).length, 1)
+  ready(hasty.made.at(-1) as Made)
+  t.equal(hasty.gateway.state().state, 'ready')
 })

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { compactionIn, readRequest } from '../../src/model/index.ts'
 import { KEY, type Provider, startProvider } from '../support/provider/provider.ts'
 import { createReview, type Review, type ReviewOptions, type Step } from '../support/review.ts'
 import { PROJECT } from './driver.ts'
@@ -30,7 +31,7 @@ async function desk(t: Test, options: ReviewOptions = {}, socket?: string): Prom
   writeFileSync(join(home, 'message.md'), message)
   mkdirSync(join(home, 'sections'))
   for (const [name, text] of Object.entries(review.files)) writeFileSync(join(home, 'sections', name), text)
-  const provider = await startProvider(socket === undefined ? {} : { listen: { path: socket } })
+  const provider = await startProvider({ keepBodies: true, ...(socket === undefined ? {} : { listen: { path: socket } }) })
   t.teardown(() => provider.close())
   provider.control.script(review.script)
   let kill = (): void => undefined
@@ -86,6 +87,11 @@ t.test('whatever the window, each section is decided once, by checkpoints where 
     t.equal(out, `Reviewed.\n${at.review.decisions.join('\n')}`)
     const checkpoints = at.review.steps.filter(({ kind }) => kind === 'checkpoint').length
     t.ok(window === 1_000_000 ? checkpoints === 0 : checkpoints >= 1, `${checkpoints} checkpoints in a window of ${window}`)
+    const known = at.provider.seen.flatMap(({ body }) => {
+      const facts = body && readRequest(body)
+      return (facts && compactionIn(body, facts)) ?? []
+    })
+    t.same(known, Array(checkpoints).fill('own-loop'), 'the gateway knows each')
     t.match(readFileSync(join(at.home, 'message.md'), 'utf8'), /progress: "?all sections reviewed/)
   }
 })

@@ -29,6 +29,7 @@ t.test('doctor really tries what it speaks of, and leaves nothing behind', async
   t.ok([0, 1].includes(doctor.status ?? -1), `doctor ended with ${doctor.status}: ${doctor.err}`)
   for (const subject of [/deliver/i, /lock/i, /rename/i, /lease|probe/i, /clock/i, /permission|mode/i, /node/i, /jail/, /hooks/]) t.match(doctor.out, subject)
   t.match(doctor.out, /ok +lock/, 'really tried')
+  t.match(doctor.out, /ok +hooks/, 'a compaction is held up')
   t.match(doctor.out, /went through in \d+ ms: dropped \d+ ms, noticed \d+ ms, delivered \d+ ms/, 'and which step is slow')
   const objects = jsonLines((await org.penny(['doctor', '--json'])).out)
   t.ok(objects.length >= 5)

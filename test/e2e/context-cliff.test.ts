@@ -53,6 +53,9 @@ const words = (tokens: number): string => 'word '.repeat(tokens)
 const notes = (org: Organisation): string[] =>
   lettersOf(org.root, 'legal').flatMap((one) => (one.head.get('subject')?.startsWith('Write a checkpoint') ? [one.head.get('in_reply_to') ?? ''] : []))
 
+const noteFolders = (org: Organisation): string[] =>
+  lettersOf(org.root, 'legal').flatMap((one) => (one.head.get('subject')?.startsWith('Write a checkpoint') ? [one.folder] : []))
+
 t.test('a context that fills up is told of, its checkpoint asked for, its last request sealed; the next run is given both', async (t) => {
   const { org, upstream } = await cliff(t)
   await until('the agent has a door', () => exists(org.at('.penny/sockets/legal/gateway.sock')))
@@ -98,6 +101,7 @@ t.test('a context that fills up is told of, its checkpoint asked for, its last r
   await until('it is asked for again', () => notes(org).length === 2)
   org.drop('workspaces/legal/home/checkpoint.md', `${id}\nsections 1-7 are done\n`, org.owner('legal'))
   await until('it is kept', () => exists(`${runs}/${id}.checkpoint.md`))
+  await until('what was asked for is there: its order is put away', () => noteFolders(org).join() === 'done,done')
   await say(org, id, words(9_500))
   await say(org, id, SUMMARISE)
   await until('the context begins anew', () => !exists(`${runs}/${id}.context.json`))

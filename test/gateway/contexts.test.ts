@@ -78,6 +78,16 @@ t.test('after a compaction it begins anew, whoever made it, and is told again', 
   t.same(passed(116_000), [70])
 })
 
+t.test('after the checkpoint of our own loop it begins anew with the next answer, however small the window is, and a second filling is told', async (t) => {
+  const { heard, passed, report } = meters(20_000)
+  t.same(passed(17_000), [70, 80])
+  t.equal(heard(17_500, { compaction: 'own-loop' }), undefined, 'what it answers is not written yet')
+  t.equal(heard(15_000, { compaction: 'own-loop' }), undefined, 'asked for again, as the first did not fit')
+  t.match(heard(11_000), { isNew: true, passed: [], gauge: { usedTokens: 11_000, windowTokens: 20_000 } }, 'more than half: role, message and checkpoint')
+  t.match(report(), [{ usedTokens: 11_000 }])
+  t.same(passed(16_500), [70, 80])
+})
+
 t.test('the turn before a summary is not one, and what comes after the summary in pieces is', async (t) => {
   const { heard, passed } = meters()
   passed(150_000)

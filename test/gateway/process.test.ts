@@ -52,12 +52,17 @@ t.test('a request is held until a key comes; one that is refused is sent no more
   const early = call({ socketPath })
   await until('it waits', async () => (await standing(house)).providers[0]?.key === 'missing')
   t.equal(house.upstream.seen.length, 0)
-  house.say({ tell: 'key', provider: 'main', key: 'one' })
+  house.say({ tell: 'key', provider: 'main', key: 'one', turn: 7 })
   t.equal((await early).status, 200)
   await house.until('provider', ({ verdict }) => verdict === 'ok')
   house.upstream.control.removeKey('one')
   t.equal((await call({ socketPath })).status, 401, 'what the provider says is passed on')
   await house.until('provider', ({ verdict }) => verdict === 'bad-key')
+  t.match(
+    house.told.filter(({ tell }) => tell === 'provider'),
+    [{ turn: 7 }],
+    'it says of which',
+  )
   const sent = house.upstream.seen.length
   const held = call({ socketPath })
   t.equal((await standing(house)).providers[0]?.key, 'refused')

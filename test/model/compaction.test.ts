@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Compaction, compactionIn, type RequestFacts, readRequest } from '../../src/model/index.ts'
+import { type Compaction, compactionIn, OWN_ORDER, type RequestFacts, readRequest } from '../../src/model/index.ts'
 
 function told(body: object): Compaction | undefined {
   const bytes = Buffer.from(JSON.stringify(body))
@@ -28,6 +28,15 @@ t.test('both requests of OpenClaw are known', async (t) => {
   t.equal(told({ system, messages: [user('<conversation>…</conversation>')] }), 'openclaw-summary')
   t.equal(told({ system: [text(system)], messages: [user('x')], tools: [] }), 'openclaw-summary')
   t.equal(told({ system, messages: [user('x')], tools }), undefined, 'a summary has no tools')
+})
+
+t.test('the checkpoint of our own loop is known where it orders it: at the end of the newest message', async (t) => {
+  const order = text(`${OWN_ORDER} After it you have nothing …`)
+  t.equal(told({ messages: [user([{ type: 'tool_result', content: 'ok' }, order])], tools }), 'own-loop')
+  t.equal(told({ messages: [user([text('a task'), order])], tools }), 'own-loop')
+  t.equal(told({ messages: [user([order, text('a task')])], tools }), undefined, 'words of a sender')
+  t.equal(told({ messages: [user(`a task\n${OWN_ORDER}`)], tools }), undefined)
+  t.equal(told({ messages: [user([order]), { role: 'assistant', content: 'x' }, user('go on')], tools }), undefined)
 })
 
 t.test('the same words elsewhere are somebody’s text', async (t) => {
