@@ -2,6 +2,7 @@
 import type { Provider } from '../core/config.ts'
 import { countedInput, type Estimate, judgeAnswer, type RequestFacts, readLevels, type Usage, type Verdict } from '../model/index.ts'
 import type { Levels } from '../share/index.ts'
+import type { Gone } from '../system/gone.ts'
 import type { ServerResponse } from '../system/http.ts'
 import type { UpstreamAnswer } from '../system/upstream.ts'
 import type { Bell } from './bell.ts'
@@ -42,7 +43,7 @@ const CUTS: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
 /** Errors are read whole, to be judged; the API's are a few hundred bytes, and more than it takes itself is none of it. */
 const MOST_OF_ERROR = 32 * 1024 ** 2
 
-export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: symbol, signal: AbortSignal): Promise<Tried> {
+export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: symbol, gone: Gone): Promise<Tried> {
   const { clock } = given
   const { line, provider } = way
   let answer: UpstreamAnswer
@@ -53,18 +54,18 @@ export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: 
       path: asked.path,
       headers: toProvider(asked.rawHeaders, way.key),
       body: bodyFor(asked, provider),
-      signal,
+      gone,
     })
   } catch (cause) {
-    return brokenOff(line, id, signal, CUTS.has((cause as NodeJS.ErrnoException).code))
+    return brokenOff(line, id, gone, CUTS.has((cause as NodeJS.ErrnoException).code))
   }
   const limits = levelsIn(answer, clock.now())
-  if (answer.status >= 200 && answer.status < 300) return passOn(given, asked, way, id, answer, limits, signal)
+  if (answer.status >= 200 && answer.status < 300) return passOn(given, asked, way, id, answer, limits, gone)
   const body = await readWhole(answer)
   const verdict = judgeAnswer({ status: answer.status, headers: answer.headers, body: body ?? Buffer.alloc(0) }, clock.now())
-  if (signal.aborted) return brokenOff(line, id, signal)
+  if (gone.isSo()) return brokenOff(line, id, gone)
   if (verdict.kind === 'refused' || verdict.kind === 'overloaded') return { again: line.again(id, { ...verdict, limits }), isCut: false }
-  if (body === undefined) return brokenOff(line, id, signal)
+  if (body === undefined) return brokenOff(line, id, gone)
   line.ended(id, { kind: 'failed', usage: { inputTokens: 0, outputTokens: 0 }, limits })
   tell(given, way, verdict)
   asked.res.writeHead(answer.status, toAgent(answer.rawHeaders))
@@ -79,14 +80,14 @@ function tell({ told, keyOf }: ExchangeGiven, { provider, key }: Way, { kind }: 
 }
 
 /** Nothing was passed on. By the client, or by a provider that does not answer: as if it had said that it has no room. */
-function brokenOff(line: Line, id: symbol, { aborted }: AbortSignal, isCut = true): Tried {
-  if (!aborted) return { again: line.again(id, { kind: 'overloaded' }), isCut }
+function brokenOff(line: Line, id: symbol, gone: Gone, isCut = true): Tried {
+  if (!gone.isSo()) return { again: line.again(id, { kind: 'overloaded' }), isCut }
   line.ended(id, { kind: 'failed' })
   return { sent: { status: CLIENT_GONE, usage: undefined, requestId: undefined } }
 }
 
 /** A stream is held back until the answer itself begins: before that another try may still replace it, and nobody sees the difference. */
-async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol, answer: UpstreamAnswer, limits: Levels, signal: AbortSignal): Promise<Tried> {
+async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol, answer: UpstreamAnswer, limits: Levels, gone: Gone): Promise<Tried> {
   const { line } = way
   line.heard(id, limits)
   const tap = tapOf(answer)
@@ -102,14 +103,14 @@ async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol
       }
       const isFull = !head.write(chunk)
       if (state?.begun || state?.finished || state?.error) head.begin()
-      if (isFull) await drained(given.clock, res, signal)
+      if (isFull) await drained(given.clock, res, gone)
     }
     head.begin()
     res.end()
   } catch {
     if (head.isKept()) {
       head.drop()
-      return brokenOff(line, id, signal)
+      return brokenOff(line, id, gone)
     }
     // Cut by the provider: the client must see that it is not whole, and decides itself. Or cut by the client.
     res.destroy()
