@@ -38,14 +38,21 @@ const REST_MS = 30_000
 export function realUpstream(): Upstream {
   const kept = { keepAlive: true, timeout: REST_MS, scheduling: 'lifo' } as const
   const agents = { plain: new PlainAgent(kept), secure: new SecureAgent(kept) }
+  const addresses = new Map<string, Address>()
+  const addressOf = (baseUrl: string): Address => {
+    const known = addresses.get(baseUrl)
+    if (known) return known
+    const read = readAddress(baseUrl)
+    addresses.set(baseUrl, read)
+    return read
+  }
   return ({ baseUrl, method, path, headers, body, gone }) =>
     new Promise((resolve, reject) => {
-      const { protocol, host, hostname, port, pathname } = new URL(baseUrl)
-      const isSecure = protocol === 'https:'
+      const { isSecure, host, hostname, port, prefix } = addressOf(baseUrl)
       const options = {
-        host: hostname.replace(/^\[|\]$/g, ''),
-        port: port === '' ? (isSecure ? 443 : 80) : Number(port),
-        path: `${pathname === '/' ? '' : pathname}${path}`,
+        host: hostname,
+        port,
+        path: `${prefix}${path}`,
         method,
         headers: ['host', host, ...headers, 'content-length', String(body.length)],
         timeout: SILENT_MS,
@@ -62,4 +69,19 @@ export function realUpstream(): Upstream {
       const cancel = gone.heard(() => sent.destroy(Object.assign(new Error('nobody waits for the answer any more'), { code: 'ABORT_ERR' })))
       sent.on('close', cancel)
     })
+}
+
+/** Of a provider: there are as many as the configuration has had. */
+type Address = Readonly<{ isSecure: boolean; host: string; hostname: string; port: number; prefix: string }>
+
+function readAddress(baseUrl: string): Address {
+  const { protocol, host, hostname, port, pathname } = new URL(baseUrl)
+  const isSecure = protocol === 'https:'
+  return {
+    isSecure,
+    host,
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+    prefix: pathname === '/' ? '' : pathname,
+  }
 }
