@@ -28,7 +28,14 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
   const id = Symbol(caller.agent)
   const gone = createGone()
   const left = new Promise<'left'>((resolve) => void gone.heard(() => resolve('left')))
-  const held = new Promise<'held'>((resolve) => void gone.heard(clock.after(caller.holdMs, () => resolve('held'))))
+  let isHeld = false
+  const held = new Promise<'held'>((resolve) => {
+    const end = (): void => {
+      isHeld = true
+      resolve('held')
+    }
+    gone.heard(clock.after(caller.holdMs, end))
+  })
   res.on('close', gone.tell)
   // It may have gone while its last bytes were read.
   if (res.destroyed) gone.tell()
@@ -63,7 +70,9 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
       turn = next?.line.enter(wantOf(asked, id, next.provider)).then(() => 'turn' as const)
       way = next
     } else if (next && way && next.line === way.line) way = next
-    const what = await firstOf(clock, bell, [left, held, ...(turn ? [turn] : [])])
+    // Most find an empty line: it is their turn as they come.
+    const isTurn = turn !== undefined && way?.line.isWaiting(id) === false && !isHeld && !gone.isSo()
+    const what = isTurn ? 'turn' : await firstOf(clock, bell, [left, held, ...(turn ? [turn] : [])])
     queueMs += clock.monotonic() - sinceMs
     if (what === 'left') {
       way?.line.withdraw(id)
