@@ -9,7 +9,8 @@ import { MODEL } from './agents.mjs'
 import { KEY, startGateway, startPlain, startProvider } from './processes.mjs'
 
 const BYTES = 76 * 1024
-const WARM_UP = 200
+/** Until the gateway's code is compiled: it runs for weeks. */
+const WARM_UP = 3_000
 const WHO = 'agent-0'
 
 /** @param {string} url @param {string} key @param {Agent} agent @param {Buffer} body */
@@ -42,7 +43,9 @@ export const added = async ({ programs, dir, seed }, count) => {
   const rest = { model: MODEL, max_tokens: 100, stream: true, messages: [{ role: 'user', content: 'Hello' }] }
   const body = Buffer.from(JSON.stringify({ ...rest, system: 'word '.repeat(BYTES / 5) }))
   for (let n = 0; n < count + WARM_UP; n++) {
-    for (const { url, key, agent, times } of ways) {
+    // Each comes after each of the others as often.
+    const turned = [...ways.slice(n % ways.length), ...ways.slice(0, n % ways.length)]
+    for (const { url, key, agent, times } of n % 2 === 0 ? turned : turned.reverse()) {
       const ms = await takesMs(url, key, agent, body)
       if (n >= WARM_UP) times.push(ms)
     }
@@ -54,10 +57,12 @@ export const added = async ({ programs, dir, seed }, count) => {
   return /** @type {const} */ ([
     [0.5, 'p50', 0.5],
     [0.99, 'p99', 5],
-  ]).map(([part, name, most]) => {
+  ]).flatMap(([part, name, most]) => {
     const [straight = Number.NaN, piped = Number.NaN, ours = Number.NaN] = ways.map(({ times }) => percentile(times, part))
     const what = `added latency ${name}, 76 KB, empty queue`
-    const beside = `${showMs(straight)}; a plain proxy adds ${showMs(piped - straight)}`
-    return { what, measured: showMs(ours - straight), beside, goal: `≤ ${most} ms`, reached: yesNo(ours - straight <= most) }
+    return [
+      { what, measured: showMs(ours - straight), beside: showMs(straight), goal: `≤ ${most} ms`, reached: yesNo(ours - straight <= most) },
+      { what: `the same through a plain proxy, ${name}`, measured: showMs(piped - straight), beside: showMs(straight), goal: '', reached: '' },
+    ]
   })
 }

@@ -103,8 +103,9 @@ ${missed}
   outage left is all of it. A hidden concurrency's goodput is the part of its places that was busy.
 - Shares (Jain's index, weights): of what was let in after the first 12 s, in which the gateway learns how many the provider bears.
 - Starvation: the longest time from one answer an agent got to the next request of its that was let in.
-- Added latency: the same request straight, through a proxy that only pipes (\`bench/gateway/plain.mjs\`) and through the gateway in turn,
-  differences of the quantiles.
+- Added latency: the same request straight, through a proxy that only pipes (\`bench/gateway/plain.mjs\`: what Node itself takes for one
+  more pair of sockets) and through the gateway in turn, each with one connection that stays; differences of the quantiles, after
+  3,000 requests of each that do not count, so that all three programs are compiled.
 - Twelve \`claude -p\`: the real client from npm, each at a review of three sections with its own tools; an answer takes 1 to 3 s. A request is
   useful when it was answered whole, and once. A 429 reached a client when it told so itself (\`api_retry\`).
 - A decision: a simulation (\`test/share/house.ts\`: 300 requests a minute, five ranks, three weights; there is a line in each case) is

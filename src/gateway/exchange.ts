@@ -2,6 +2,7 @@
 import type { Provider } from '../core/config.ts'
 import { costUsd, type Usage } from '../model/index.ts'
 import type { Want } from '../share/index.ts'
+import { createGone } from '../system/gone.ts'
 import type { Cancel, Clock } from '../system/types.ts'
 import type { Bell } from './bell.ts'
 import { refuse } from './errors.ts'
@@ -19,24 +20,25 @@ const MOST_CUTS = 3
 /** Of a request that was held to its end: it may come back at once. */
 const RETRY_AFTER_S = 1
 
-const GONE = new Error('the client has gone')
-
 type Way = Readonly<{ provider: Provider; line: Line }>
 
 export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outcome> {
   const { clock, providers, bell } = given
   const { caller, res, model } = asked
   const id = Symbol(caller.agent)
-  const gone = new AbortController()
-  const left = new Promise<'left'>((resolve) => gone.signal.addEventListener('abort', () => resolve('left')))
+  const gone = createGone()
+  const left = new Promise<'left'>((resolve) => void gone.heard(() => resolve('left')))
+  let isHeld = false
   const held = new Promise<'held'>((resolve) => {
-    const cancel = clock.after(caller.holdMs, () => resolve('held'))
-    gone.signal.addEventListener('abort', cancel)
+    const end = (): void => {
+      isHeld = true
+      resolve('held')
+    }
+    gone.heard(clock.after(caller.holdMs, end))
   })
-  // With a reason of ours: making one of its own costs as much as all the rest of this function.
-  res.on('close', () => gone.abort(GONE))
+  res.on('close', gone.tell)
   // It may have gone while its last bytes were read.
-  if (res.destroyed) gone.abort(GONE)
+  if (res.destroyed) gone.tell()
   const begunMs = clock.monotonic()
   let queueMs = 0
   let tries = 0
@@ -68,7 +70,9 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
       turn = next?.line.enter(wantOf(asked, id, next.provider)).then(() => 'turn' as const)
       way = next
     } else if (next && way && next.line === way.line) way = next
-    const what = await firstOf(clock, bell, [left, held, ...(turn ? [turn] : [])])
+    // Most find an empty line: it is their turn as they come.
+    const isTurn = turn !== undefined && way?.line.isWaiting(id) === false && !isHeld && !gone.isSo()
+    const what = isTurn ? 'turn' : await firstOf(clock, bell, [left, held, ...(turn ? [turn] : [])])
     queueMs += clock.monotonic() - sinceMs
     if (what === 'left') {
       way?.line.withdraw(id)
@@ -88,7 +92,7 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
       continue
     }
     tries++
-    const tried = await tryOnce(given, asked, { ...way, key }, id, gone.signal)
+    const tried = await tryOnce(given, asked, { ...way, key }, id, gone)
     if (tried.again) {
       const cut = tried.isCut ? cuts.after(way.line) : 'first'
       if (cut !== 'first') way.line.withdraw(id)

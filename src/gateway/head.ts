@@ -1,4 +1,5 @@
 /** The way back to the client: when an answer begins there, and how fast it may come. */
+import type { Gone } from '../system/gone.ts'
 import type { ServerResponse } from '../system/http.ts'
 import type { Clock } from '../system/types.ts'
 import type { UpstreamAnswer } from '../system/upstream.ts'
@@ -44,17 +45,18 @@ export function headOf(clock: Clock, res: ServerResponse, answer: UpstreamAnswer
 }
 
 /** Until the client has read on, or is gone: then nothing drains any more. It is cut off where it does not read at all. */
-export function drained(clock: Clock, res: ServerResponse, signal: AbortSignal): Promise<void> {
+export function drained(clock: Clock, res: ServerResponse, gone: Gone): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.after(STALLED_MS, () => void res.destroy())
+    let forget = (): void => undefined
     const end = (): void => {
       cancel()
       res.off('drain', end)
-      signal.removeEventListener('abort', end)
+      forget()
       resolve()
     }
-    if (signal.aborted) return end()
+    if (gone.isSo()) return end()
     res.on('drain', end)
-    signal.addEventListener('abort', end)
+    forget = gone.heard(end)
   })
 }

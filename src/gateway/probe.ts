@@ -1,6 +1,7 @@
 /** Whether a provider's address and key are right: it is asked for its models, past the line, which is free. */
 import type { Provider } from '../core/config.ts'
 import { judgeAnswer, type Verdict } from '../model/index.ts'
+import { createGone } from '../system/gone.ts'
 import type { Clock } from '../system/types.ts'
 import type { Upstream, UpstreamAnswer } from '../system/upstream.ts'
 import { toProvider } from './headers.ts'
@@ -23,11 +24,11 @@ export async function testProvider({ clock, upstream, keyOf, told }: ProbeGiven,
   if (key === undefined) return { kind: 'no-key' }
   const begunMs = clock.monotonic()
   const tookMs = (): number => Math.round(clock.monotonic() - begunMs)
-  const late = new AbortController()
-  const cancel = clock.after(WITHIN_MS, () => late.abort())
+  const late = createGone()
+  const cancel = clock.after(WITHIN_MS, () => late.tell())
   try {
     const headers = toProvider(['anthropic-version', '2023-06-01'], key)
-    const answer = await upstream({ baseUrl: provider.baseUrl, method: 'GET', path: '/v1/models', headers, body: Buffer.alloc(0), signal: late.signal })
+    const answer = await upstream({ baseUrl: provider.baseUrl, method: 'GET', path: '/v1/models', headers, body: Buffer.alloc(0), gone: late })
     const body = await beginningOf(answer)
     const verdict = judgeAnswer({ status: answer.status, headers: answer.headers, body }, clock.now()).kind
     // Of a key that was replaced meanwhile nobody needs to hear.
@@ -36,7 +37,7 @@ export async function testProvider({ clock, upstream, keyOf, told }: ProbeGiven,
     return { kind: 'answered', status: answer.status, verdict, ms: tookMs(), requestId: typeof requestId === 'string' ? requestId.slice(0, 200) : undefined }
   } catch (cause) {
     const { code = 'EIO' } = cause as NodeJS.ErrnoException
-    return { kind: 'unreachable', why: late.signal.aborted ? 'ETIMEDOUT' : code, ms: tookMs() }
+    return { kind: 'unreachable', why: late.isSo() ? 'ETIMEDOUT' : code, ms: tookMs() }
   } finally {
     cancel()
   }

@@ -1,7 +1,7 @@
 /** Which provider serves a model, who stands in for it, and which line a request stands in there. */
 import type { Pool as PoolLimits, Provider } from '../core/config.ts'
 import { poolOf, priceOf } from '../model/index.ts'
-import { createPool } from '../share/index.ts'
+import { createPool, type PoolGiven } from '../share/index.ts'
 import type { Clock } from '../system/types.ts'
 import type { Bell } from './bell.ts'
 import { createLine, type Line } from './line.ts'
@@ -16,14 +16,28 @@ export type Providers = Readonly<{
 
 export type ProvidersGiven = Readonly<{ clock: Clock; random: () => number; providers: () => ReadonlyMap<string, Provider>; bell: Bell }>
 
+/** What a provider's file says of a model's line: long to put together, and the same for each request. */
+type Names = Readonly<{
+  pool: string
+  set: PoolGiven['limits']
+  /** Nobody knows the model. */
+  isUnknown: boolean
+  keyOf: Readonly<{ pool: string; shared: string }>
+}>
+
 /** The line of requests that name no model, and of those beyond the bound; and that of counting, which has limits of its own. */
 export const NO_MODEL = '-'
 export const COUNTING = 'count_tokens'
 /** A client can make up names of models: those that nobody knows share one line once there are so many. */
 const MOST_UNKNOWN = 64
+/** Of those, and of the known ones, so many are remembered. */
+const MOST_NAMES = 128
 
 export function createProviders({ clock, random, providers, bell }: ProvidersGiven): Providers {
   const lines = new Map<string, { provider: string; pool: string; line: Line; isUnknown: boolean }>()
+
+  /** Of each provider as it was configured: another configuration is another object. */
+  const names = new WeakMap<Provider, Map<string | undefined, Names>>()
 
   function chainFor(model: string | undefined): Provider[] {
     const all = providers()
@@ -34,21 +48,22 @@ export function createProviders({ clock, random, providers, bell }: ProvidersGiv
     return [first, ...first.fallback.flatMap((name) => all.get(name) ?? [])]
   }
 
+  function namesOf(provider: Provider, model: string | undefined): Names {
+    const all = names.get(provider) ?? new Map<string | undefined, Names>()
+    names.set(provider, all)
+    const known = all.get(model)
+    if (known) return known
+    const read = readNames(provider, model)
+    if (all.size < MOST_NAMES) all.set(model, read)
+    return read
+  }
+
   function lineFor(provider: Provider, model: string | undefined): Line {
-    const named = nameAt(provider, model)
-    const limits = limitsOf(provider, model)
-    const pool = poolNameOf(provider, model)
-    const { rpm, itpm, otpm } = limits ?? {}
-    const set = {
-      ...(rpm === undefined ? {} : { requests: rpm }),
-      ...(itpm === undefined ? {} : { input: itpm }),
-      ...(otpm === undefined ? {} : { output: otpm }),
-    }
-    // Other limits, another line: who stands in the old one is served there.
-    const keyOf = (name: string): string => JSON.stringify([provider.name, name, set, provider.urgentCap])
-    const isUnknown = limits === undefined && named !== undefined && named !== COUNTING && priceOf(named) === undefined
-    const shared = isUnknown && !lines.has(keyOf(pool)) && !isRoom()
-    const key = keyOf(shared ? NO_MODEL : pool)
+    const { pool, set, isUnknown, keyOf } = namesOf(provider, model)
+    const own = lines.get(keyOf.pool)
+    if (own) return own.line
+    const shared = isUnknown && !isRoom()
+    const key = shared ? keyOf.shared : keyOf.pool
     const known = lines.get(key)
     if (known) return known.line
     const line = createLine(clock, createPool({ nowMs: clock.monotonic, random, limits: set, urgentCap: provider.urgentCap }), bell.ring)
@@ -65,6 +80,22 @@ export function createProviders({ clock, random, providers, bell }: ProvidersGiv
   }
 
   return { chainFor, lineFor, all: () => [...lines.values()] }
+}
+
+/** Other limits, another line: who stands in the old one is served there. */
+function readNames(provider: Provider, model: string | undefined): Names {
+  const named = nameAt(provider, model)
+  const limits = limitsOf(provider, model)
+  const pool = poolNameOf(provider, model)
+  const { rpm, itpm, otpm } = limits ?? {}
+  const set = {
+    ...(rpm === undefined ? {} : { requests: rpm }),
+    ...(itpm === undefined ? {} : { input: itpm }),
+    ...(otpm === undefined ? {} : { output: otpm }),
+  }
+  const keyOf = (name: string): string => JSON.stringify([provider.name, name, set, provider.urgentCap])
+  const isUnknown = limits === undefined && named !== undefined && named !== COUNTING && priceOf(named) === undefined
+  return { pool, set, isUnknown, keyOf: { pool: keyOf(pool), shared: keyOf(NO_MODEL) } }
 }
 
 /** Models of one name share their limits. */

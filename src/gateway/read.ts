@@ -1,5 +1,6 @@
 /** The body of a request, whole: it may have to be sent more than once. */
 import type { IncomingMessage } from '../system/http.ts'
+import { piecesOf } from '../system/pieces.ts'
 
 const HEARD_OUT = 2
 /** A piece takes hundreds of bytes of memory, however small it is: so many are put together. */
@@ -16,7 +17,7 @@ export async function readBody(req: IncomingMessage, most: number, mayKeep: (byt
   let count = 0
   let isKept = true
   try {
-    for await (const chunk of req as AsyncIterable<Buffer>) {
+    for await (const chunk of piecesOf(req)) {
       size += chunk.length
       // Whoever is still writing reads no answer: it is heard out, within reason.
       if (size > HEARD_OUT * most || (++count > MOST_SMALL && size < count * SMALL)) return 'gone'

@@ -1,9 +1,14 @@
 /** Reads along what passes: usage, errors in a stream, where the answer itself begins. Nothing of it is changed. */
 import { createStreamReader, readUsage, type StreamReader, type StreamState, type Usage } from '../model/index.ts'
+import type { Clock } from '../system/types.ts'
 import type { UpstreamAnswer } from '../system/upstream.ts'
 
 export type Tap = Readonly<{
+  isStream: boolean
+  /** To be read now: whether it may be passed on depends on it. */
   push: (chunk: Buffer) => void
+  /** It is being passed on: read after that, and before the next question. */
+  follow: (chunk: Buffer) => void
   /** Of a stream: as far as it has come. */
   state: () => StreamState | undefined
   usage: () => Usage | undefined
@@ -12,14 +17,45 @@ export type Tap = Readonly<{
 /** A longer answer is passed on all the same; its usage is not known then. Bytes. */
 const MOST_KEPT = 16 * 1024 ** 2
 
-export function tapOf({ headers }: Pick<UpstreamAnswer, 'headers'>): Tap {
+type Reader = Omit<Tap, 'follow'>
+
+export function tapOf(clock: Pick<Clock, 'soon'>, answer: Pick<UpstreamAnswer, 'headers'>): Tap {
+  const reader = readerOf(answer)
+  let unread: Buffer[] = []
+  const catchUp = (): void => {
+    const chunks = unread
+    unread = []
+    for (const chunk of chunks) reader.push(chunk)
+  }
+  return {
+    isStream: reader.isStream,
+    push: (chunk) => {
+      catchUp()
+      reader.push(chunk)
+    },
+    follow: (chunk) => {
+      if (unread.push(chunk) === 1) clock.soon(catchUp)
+    },
+    state: () => {
+      catchUp()
+      return reader.state()
+    },
+    usage: () => {
+      catchUp()
+      return reader.usage()
+    },
+  }
+}
+
+function readerOf({ headers }: Pick<UpstreamAnswer, 'headers'>): Reader {
   if (/^text\/event-stream\b/i.test(headers['content-type'] ?? '')) {
     const reader = createStreamReader()
-    return { push: reader.push, state: reader.state, usage: () => soFar(reader) }
+    return { isStream: true, push: reader.push, state: reader.state, usage: () => soFar(reader) }
   }
   const kept: Buffer[] = []
   let size = 0
   return {
+    isStream: false,
     push: (chunk) => {
       size += chunk.length
       if (size <= MOST_KEPT) kept.push(chunk)

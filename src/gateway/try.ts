@@ -1,8 +1,10 @@
 /** One try: the request is sent, and its answer passed on as it comes, or the request stands in line again. */
 import type { Provider } from '../core/config.ts'
-import { countedInput, type Estimate, judgeAnswer, type RequestFacts, readLevels, type Usage, type Verdict } from '../model/index.ts'
+import { countedInput, type Estimate, judgeAnswer, type RequestFacts, readLevels, surelyBegins, type Usage, type Verdict } from '../model/index.ts'
 import type { Levels } from '../share/index.ts'
+import type { Gone } from '../system/gone.ts'
 import type { ServerResponse } from '../system/http.ts'
+import type { Clock } from '../system/types.ts'
 import type { UpstreamAnswer } from '../system/upstream.ts'
 import type { Bell } from './bell.ts'
 import { drained, headOf } from './head.ts'
@@ -42,7 +44,7 @@ const CUTS: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
 /** Errors are read whole, to be judged; the API's are a few hundred bytes, and more than it takes itself is none of it. */
 const MOST_OF_ERROR = 32 * 1024 ** 2
 
-export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: symbol, signal: AbortSignal): Promise<Tried> {
+export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: symbol, gone: Gone): Promise<Tried> {
   const { clock } = given
   const { line, provider } = way
   let answer: UpstreamAnswer
@@ -53,18 +55,18 @@ export async function tryOnce(given: ExchangeGiven, asked: Asked, way: Way, id: 
       path: asked.path,
       headers: toProvider(asked.rawHeaders, way.key),
       body: bodyFor(asked, provider),
-      signal,
+      gone,
     })
   } catch (cause) {
-    return brokenOff(line, id, signal, CUTS.has((cause as NodeJS.ErrnoException).code))
+    return brokenOff(line, id, gone, CUTS.has((cause as NodeJS.ErrnoException).code))
   }
+  if (answer.status >= 200 && answer.status < 300) return passOn(given, asked, way, id, answer, gone)
   const limits = levelsIn(answer, clock.now())
-  if (answer.status >= 200 && answer.status < 300) return passOn(given, asked, way, id, answer, limits, signal)
   const body = await readWhole(answer)
   const verdict = judgeAnswer({ status: answer.status, headers: answer.headers, body: body ?? Buffer.alloc(0) }, clock.now())
-  if (signal.aborted) return brokenOff(line, id, signal)
+  if (gone.isSo()) return brokenOff(line, id, gone)
   if (verdict.kind === 'refused' || verdict.kind === 'overloaded') return { again: line.again(id, { ...verdict, limits }), isCut: false }
-  if (body === undefined) return brokenOff(line, id, signal)
+  if (body === undefined) return brokenOff(line, id, gone)
   line.ended(id, { kind: 'failed', usage: { inputTokens: 0, outputTokens: 0 }, limits })
   tell(given, way, verdict)
   asked.res.writeHead(answer.status, toAgent(answer.rawHeaders))
@@ -79,46 +81,75 @@ function tell({ told, keyOf }: ExchangeGiven, { provider, key }: Way, { kind }: 
 }
 
 /** Nothing was passed on. By the client, or by a provider that does not answer: as if it had said that it has no room. */
-function brokenOff(line: Line, id: symbol, { aborted }: AbortSignal, isCut = true): Tried {
-  if (!aborted) return { again: line.again(id, { kind: 'overloaded' }), isCut }
+function brokenOff(line: Line, id: symbol, gone: Gone, isCut = true): Tried {
+  if (!gone.isSo()) return { again: line.again(id, { kind: 'overloaded' }), isCut }
   line.ended(id, { kind: 'failed' })
   return { sent: { status: CLIENT_GONE, usage: undefined, requestId: undefined } }
 }
 
 /** A stream is held back until the answer itself begins: before that another try may still replace it, and nobody sees the difference. */
-async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol, answer: UpstreamAnswer, limits: Levels, signal: AbortSignal): Promise<Tried> {
+async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol, answer: UpstreamAnswer, gone: Gone): Promise<Tried> {
+  const { clock } = given
   const { line } = way
-  line.heard(id, limits)
-  const tap = tapOf(answer)
-  const head = headOf(given.clock, res, answer)
-  if (!tap.state()) head.begin()
+  const heard = soon(clock, () => {
+    const limits = levelsIn(answer, clock.now())
+    line.heard(id, limits)
+    return limits
+  })
+  const tap = tapOf(clock, answer)
+  const head = headOf(clock, res, answer)
+  if (!tap.isStream) head.begin()
   try {
     for await (const chunk of answer.body) {
-      tap.push(chunk)
-      const state = tap.state()
-      if (head.isKept() && state?.error && !state.begun && (state.error.kind === 'refused' || state.error.kind === 'overloaded')) {
-        head.drop()
-        return { again: line.again(id, state.error), isCut: false }
+      if (head.isKept()) {
+        let begins = surelyBegins(chunk)
+        if (begins) tap.follow(chunk)
+        else {
+          tap.push(chunk)
+          const { begun, finished, error } = tap.state() ?? {}
+          if (!begun && (error?.kind === 'refused' || error?.kind === 'overloaded')) {
+            head.drop()
+            heard()
+            return { again: line.again(id, error), isCut: false }
+          }
+          begins = [begun, finished, error].some(Boolean)
+        }
+        head.write(chunk)
+        if (begins) head.begin()
+        continue
       }
       const isFull = !head.write(chunk)
-      if (state?.begun || state?.finished || state?.error) head.begin()
-      if (isFull) await drained(given.clock, res, signal)
+      tap.follow(chunk)
+      if (isFull) await drained(clock, res, gone)
     }
     head.begin()
     res.end()
   } catch {
+    heard()
     if (head.isKept()) {
       head.drop()
-      return brokenOff(line, id, signal)
+      return brokenOff(line, id, gone)
     }
     // Cut by the provider: the client must see that it is not whole, and decides itself. Or cut by the client.
     res.destroy()
   }
+  const limits = heard()
   const error = tap.state()?.error
   if (error) tell(given, way, error)
   const usage = tap.usage()
   line.ended(id, usage ? { kind: 'ok', usage: countedOf(usage), limits } : { kind: 'failed', limits })
   return sent(answer, usage)
+}
+
+/** Calls it after what is there has been passed on, or when its result is asked for; once. */
+function soon<T>(clock: Pick<Clock, 'soon'>, call: () => T): () => T {
+  let result: Readonly<{ value: T }> | undefined
+  const now = (): T => {
+    result ??= { value: call() }
+    return result.value
+  }
+  clock.soon(() => void now())
+  return now
 }
 
 function sent({ status, headers }: UpstreamAnswer, usage: Usage | undefined): Tried {

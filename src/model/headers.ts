@@ -18,6 +18,11 @@ export type Level = Readonly<{
 export type Levels = Readonly<Partial<Record<Meter, Level>>>
 
 const WORD: Readonly<Record<Meter, string>> = { requests: 'requests', tokens: 'tokens', inputTokens: 'input-tokens', outputTokens: 'output-tokens' }
+/** Put together once, and not for each answer. */
+const NAMES = METERS.map((meter) => {
+  const name = (what: string): string => `anthropic-ratelimit-${WORD[meter]}-${what}`
+  return { meter, limit: name('limit'), remaining: name('remaining'), reset: name('reset') }
+})
 const COUNT = /^\d{1,15}$/
 const SECONDS = /^\d{1,15}(\.\d{1,9})?$/
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
@@ -32,11 +37,10 @@ const SKEW_MS = 5000
 export function readLevels(headers: Headers, wallMs: number): Levels {
   const levels: Partial<Record<Meter, Level>> = {}
   const serverMs = clockOf(headers, wallMs)
-  for (const meter of METERS) {
-    const said = (what: string): string | undefined => only(headers[`anthropic-ratelimit-${WORD[meter]}-${what}`])
-    const limit = readCount(said('limit'))
-    const remaining = readCount(said('remaining'))
-    const full = readMoment(said('reset'))
+  for (const { meter, ...names } of NAMES) {
+    const limit = readCount(only(headers[names.limit]))
+    const remaining = readCount(only(headers[names.remaining]))
+    const full = readMoment(only(headers[names.reset]))
     const level = {
       // A limit of nothing would hold every request for ever: it is read as none told.
       ...(limit ? { limit } : {}),

@@ -14,5 +14,5 @@ export { type Headers, type Level, type Levels, METERS, type Meter, readLevels, 
 export { costUsd, poolOf, priceOf, windowOf } from './models.ts'
 export { type RequestFacts, readRequest } from './request.ts'
 export { sessionOf } from './session.ts'
-export { createStreamReader, type StreamReader, type StreamState } from './stream.ts'
+export { createStreamReader, type StreamReader, type StreamState, surelyBegins } from './stream.ts'
 export { countedInput, readUsage, type Usage } from './usage.ts'

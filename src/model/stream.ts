@@ -36,10 +36,17 @@ const CR = 13
 const SPACE = 32
 const TELLING = new Set(['message_start', 'message_delta', 'message_stop', 'error'])
 const CONTENT = /^content_block_/
+/** In data an end of a line is written as an escape. */
+const BEGINNING = Buffer.from('\nevent: content_block_')
 const DELTA = 'content_block_delta'
 /** What stands around the words in each of them, and how long a token is. */
 const AROUND = 82
 const BYTES_PER_TOKEN = 3.5
+
+/** Told without reading them: these bytes begin the answer itself. False: they may all the same. */
+export function surelyBegins(bytes: Buffer): boolean {
+  return bytes.includes(BEGINNING)
+}
 
 export function createStreamReader(): StreamReader {
   let model: string | undefined
