@@ -28,7 +28,7 @@ function findProject(folder: string): string {
 
 export const PROJECT = findProject(dirname(fileURLToPath(import.meta.url)))
 const manifest = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { bin: { penny: string } }
-coverWithoutHooks(PROJECT)
+coverWithoutHooks()
 export const PENNY = join(PROJECT, manifest.bin.penny)
 export const AM_ROOT = process.getuid?.() === 0
 /** nobody: an ordinary user for tests of user mode that are started by root. */
