@@ -208,6 +208,8 @@ export async function organisation(t: Test, shape: Shape = {}): Promise<Organisa
   async function up(): Promise<void> {
     launch()
     const start = performance.now()
+    // To ask costs as much as to start: not before somebody could answer. One that was killed has left its socket.
+    while (daemon && !existsSync(join(root, '.penny/run/daemon.sock')) && performance.now() - start < 30_000) await pause(10)
     for (;;) {
       const status = await penny(['status', '--root', root])
       if (status.status === 0) return
