@@ -13,21 +13,23 @@ import { type DyingDisk, dyingDisk } from './disk.ts'
 
 const POLICIES: Readonly<Record<string, string>> = {
   'org.yaml': 'name: acme\npostmaster: operator\n',
-  'people/operator.md': '---\nuser: root\n---\n',
+  'people/operator.md': '---\n{}\n---\n',
   'agents/legal.md': '---\ntitle: Counsel\n---\nYou review.\n',
   'agents/cfo.md': '---\ntitle: Finance\n---\nYou count.\n',
+}
+const WITH_A_RUNNER: Readonly<Record<string, string>> = {
   'agents/clerk.md': '---\ntitle: Clerk\nrunner:\n  command: [./handle.sh]\n  max_attempts: 9\n---\nYou work.\n',
   'runners/handle.sh': '#!/bin/sh\necho "done: $(grep -c . "$PENNY_MESSAGE") lines"\n',
 }
 
-export function newRoot(): string {
+/** With `no runner` the daemon looks for no jail when it starts: that is four processes each time. */
+export function newRoot(agents?: 'no runner'): string {
   const root = mkdtempSync(`${tmpdir()}/seam-`)
   chmodSync(root, 0o755)
-  for (const [path, text] of Object.entries(POLICIES)) {
+  for (const [path, text] of Object.entries({ ...POLICIES, ...(agents ? {} : WITH_A_RUNNER) })) {
     const file = `${root}/policies/${path}`
     mkdirSync(file.slice(0, file.lastIndexOf('/')), { recursive: true })
-    const own = path === 'people/operator.md' && process.geteuid?.() !== 0 ? '---\n{}\n---\n' : text
-    writeFileSync(file, own, { mode: path.startsWith('runners/') ? 0o755 : 0o644 })
+    writeFileSync(file, text, { mode: path.startsWith('runners/') ? 0o755 : 0o644 })
   }
   mkdirSync(`${root}/.penny`, { mode: 0o711 })
   return root

@@ -22,7 +22,7 @@ process.on('uncaughtException', (cause) => {
 })
 
 async function play(n: number): Promise<boolean> {
-  const house = await openHouse(newRoot())
+  const house = await openHouse(newRoot(name === 'run' ? undefined : 'no runner'))
   await house.daemon.ready
   await scene?.before(house)
   // The start, its canary and the checkpoint after them are not what this is about.

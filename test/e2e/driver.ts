@@ -28,7 +28,7 @@ function findProject(folder: string): string {
 
 export const PROJECT = findProject(dirname(fileURLToPath(import.meta.url)))
 const manifest = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { bin: { penny: string } }
-coverWithoutHooks(PROJECT)
+coverWithoutHooks()
 export const PENNY = join(PROJECT, manifest.bin.penny)
 export const AM_ROOT = process.getuid?.() === 0
 /** nobody: an ordinary user for tests of user mode that are started by root. */
@@ -208,6 +208,8 @@ export async function organisation(t: Test, shape: Shape = {}): Promise<Organisa
   async function up(): Promise<void> {
     launch()
     const start = performance.now()
+    // To ask costs as much as to start: not before somebody could answer. One that was killed has left its socket.
+    while (daemon && !existsSync(join(root, '.penny/run/daemon.sock')) && performance.now() - start < 30_000) await pause(10)
     for (;;) {
       const status = await penny(['status', '--root', root])
       if (status.status === 0) return
