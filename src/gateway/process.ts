@@ -24,6 +24,8 @@ export type ProcessGiven = Readonly<{
   serve: Serve
   uidOfPeer: ReceptionGiven['uidOfPeer']
   selfUid: number
+  /** How many descriptors this process may have. */
+  mostFiles: number
   /** Nobody else writes there; it is there. */
   ledgerFolder: string
   /** Nor there: of requests with which a context ended. */
