@@ -6,6 +6,7 @@ import type { Cancel, Clock, Disk, Log } from '../system/types.ts'
 import type { Upstream } from '../system/upstream.ts'
 import { openAccounts } from './accounts.ts'
 import { createDoors } from './doors.ts'
+import { createDoubts } from './doubts.ts'
 import { createGateway } from './gateway.ts'
 import { createKeys } from './keys.ts'
 import type { Alive, Ask, CallerSettings, FromGateway, GatewayStanding, Settings, Tested, ToGateway } from './link.ts'
@@ -77,6 +78,9 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
     if (before?.kind !== kind) tell({ tell: 'provider', provider, verdict: kind })
   }
 
+  const test = (provider: string): Promise<Tested> => testProvider({ clock, upstream, keyOf: keys.of, told: heard }, providers.get(provider))
+  const doubts = createDoubts({ clock, keyOf: keys.of, test, refused: (provider) => heard(provider, 'bad-key') })
+
   function keySet(provider: string, key: string | undefined): void {
     keys.set(provider, key)
     gateway.wake()
@@ -87,7 +91,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
     ...given,
     providers: () => providers,
     keyOf: keys.of,
-    told: heard,
+    told: (provider, kind) => (kind === 'bad-key' ? doubts.about(provider) : heard(provider, kind)),
     record: (entry) => {
       accounts.record(entry)
       if (entry.provider !== undefined && entry.status >= 200 && entry.status < 300) heard(entry.provider, 'ok')
@@ -159,7 +163,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
       case 'status':
         return standing()
       case 'test':
-        return testProvider({ clock, upstream, keyOf: keys.of, told: heard }, providers.get(ask.provider))
+        return test(ask.provider)
       case 'alive':
         return { kind: 'alive' }
     }
