@@ -2,7 +2,7 @@
 import type { Name } from '../core/names.ts'
 import { type Estimate, estimate, learn, type Memory, type RequestFacts, readRequest, sessionOf, type Usage } from '../model/index.ts'
 import type { IncomingHttpHeaders } from '../system/http.ts'
-import { COUNTING } from './providers.ts'
+import { COUNTING, LISTING } from './providers.ts'
 import type { Route } from './route.ts'
 
 export type Read = Readonly<{
@@ -21,6 +21,8 @@ export type Memories = Readonly<{
 
 /** An agent can make up any number of sessions; its oldest is forgotten, and nobody else's. */
 const MOST_OF_AGENT = 1_000
+/** In the place of a model. */
+const PSEUDO: Readonly<Partial<Record<Route['kind'], string>>> = { count: COUNTING, models: LISTING }
 /** Counting is free, and has limits of its own ("Token counting" of the API's documentation). */
 const FREE = { inputTokens: 0, outputTokens: 0, promptTokens: 0 }
 
@@ -44,7 +46,7 @@ export function createMemory(nowMs: () => number): Memories {
     read: (agent, kind, body, headers) => {
       const facts = kind === 'messages' ? readRequest(body) : undefined
       const session = sessionOf(headers, facts)
-      if (kind !== 'messages') return { facts, model: kind === 'count' ? COUNTING : undefined, session, estimate: FREE, key: undefined }
+      if (kind !== 'messages') return { facts, model: PSEUDO[kind], session, estimate: FREE, key: undefined }
       const model = facts?.model
       const known = knownOf(agent)
       const of = `${model}`
