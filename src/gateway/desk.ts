@@ -63,7 +63,10 @@ export function createDesk({ soon }: Pick<Clock, 'soon'>): Desk {
   return {
     turn: (agent, bytes) => {
       const line = waiting.get(agent)
-      if (!line && mayTake(agent, bytes)) return void take(agent, bytes)
+      if (!line && mayTake(agent, bytes)) {
+        take(agent, bytes)
+        return undefined
+      }
       return new Promise((resolve) => {
         const one = { bytes, come: resolve }
         if (line) line.push(one)
