@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { parseLine } from '../core/lines.ts'
 import { createGatewayProcess, type ToGateway } from '../gateway/index.ts'
+import { mostDescriptors } from '../system/descriptors.ts'
 import { realSystem } from '../system/index.ts'
 import { loadNative } from '../system/native.ts'
 import { openPair } from '../system/pair.ts'
@@ -53,6 +54,7 @@ export async function runGateway(): Promise<number> {
     serve: realServe,
     uidOfPeer,
     selfUid: process.geteuid?.() ?? 0,
+    mostFiles: mostDescriptors(),
     ledgerFolder: LEDGER,
     checkpointsFolder: CHECKPOINTS,
     tell: daemon.say,

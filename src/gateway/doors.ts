@@ -19,28 +19,46 @@ export type DoorsGiven = Readonly<{
   told: (about: string, why: string | undefined) => void
   atSocket: (agent: Name) => Serving['answer']
   atPort: Serving['answer']
+  /** How many descriptors this process may have. */
+  mostFiles: number
 }>
 
 type Door = { serving: Serving; served: Served | undefined; why: string | undefined; isPort: boolean }
 
 /** An agent with many sessions has a connection for each request that is held. */
-const MOST_CONNECTIONS = 512
-const MOST_AT_PORT = 2_048
+const MOST_OF_AGENT = 512
+/** Of those at the port who have not shown a key, and of the process's descriptors. */
+const MOST_UNKNOWN = 1_024
+const PART_UNKNOWN = 1 / 8
+/** A client sends its headers with the connection. Milliseconds. */
+const HEADERS_MS = 5_000
+/** For files, the daemon, lists of models. */
+const OWN_FILES = 64
+/** At its socket those with a request and those without one, those at the port, and to the provider one for each of its requests. */
+const FILES_OF_ONE = 5
+/** A client or two with a few loops. */
+const FEW = 16
 
-export function createDoors({ serve, log, told, atSocket, atPort }: DoorsGiven): Doors {
+export function createDoors({ serve, log, told, atSocket, atPort, mostFiles }: DoorsGiven): Doors {
   const doors = new Map<string, Door>()
+  const mostUnknown = Math.max(1, Math.floor(Math.min(MOST_UNKNOWN, mostFiles * PART_UNKNOWN)))
+  /** Of each agent: all of them together cannot use up the descriptors, let alone one. */
+  let mostOfEach = MOST_OF_AGENT
+  let isTold = false
   /** One thing at a time: what a door is changes while it opens. */
   let running: Promise<void> = Promise.resolve()
   let isClosed = false
 
   function wanted({ callers, listen }: Pick<Settings, 'callers' | 'listen'>): Map<string, Omit<Door, 'served' | 'why'>> {
     const { host, port } = listen
-    const atLoopback = { serving: { address: { host, port }, mostConnections: MOST_AT_PORT, answer: atPort }, isPort: true }
+    const boundsAtPort = () => ({ mostUnknown, mostOfEach })
+    const boundsAtSocket = () => ({ mostUnknown: mostOfEach, mostOfEach })
+    const atLoopback = { serving: { address: { host, port }, bounds: boundsAtPort, headersMs: HEADERS_MS, answer: atPort }, isPort: true }
     return new Map([
       [`${host.includes(':') ? `[${host}]` : host}:${port}`, atLoopback],
       ...callers.flatMap(({ agent, socket }): [string, Omit<Door, 'served' | 'why'>][] => {
         if (socket === undefined) return []
-        return [[agent, { serving: { address: { path: socket }, mostConnections: MOST_CONNECTIONS, answer: atSocket(agent) }, isPort: false }]]
+        return [[agent, { serving: { address: { path: socket }, bounds: boundsAtSocket, answer: atSocket(agent) }, isPort: false }]]
       }),
     ])
   }
@@ -78,12 +96,24 @@ export function createDoors({ serve, log, told, atSocket, atPort }: DoorsGiven):
     return running
   }
 
+  function shareOut(agents: number): void {
+    const share = Math.floor((mostFiles - OWN_FILES - mostUnknown) / (FILES_OF_ONE * Math.max(1, agents)))
+    mostOfEach = Math.max(FEW, Math.min(MOST_OF_AGENT, share))
+    if (share >= FEW || isTold) return
+    isTold = true
+    log('warn', 'the gateway may open so few files that all agents together could use them up: LimitNOFILE= of its service, or ulimit -n', {
+      mostFiles,
+      agents,
+    })
+  }
+
   const look = (): Promise<unknown> => Promise.all([...doors].map(([about, door]) => open(about, door)))
 
   return {
     set: (settings) =>
       inTurn(async () => {
         const next = wanted(settings)
+        shareOut(settings.callers.length)
         for (const [about, door] of doors) {
           const same = next.get(about)
           if (same && JSON.stringify(same.serving.address) === JSON.stringify(door.serving.address)) continue

@@ -62,7 +62,7 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
     return outcome(403)
   }
   for (let sinceMs = begunMs; ; sinceMs = clock.monotonic()) {
-    const next = wayFor(given, providers.chainFor(model), model)
+    const next = wayFor(given, providers.chainFor(model), asked)
     // One whose turn it is goes; else a better way may have opened, or its own closed.
     if (isResting) isResting = false
     else if (next?.line !== way?.line && (way === undefined || way.line.isWaiting(id))) {
@@ -146,9 +146,9 @@ function countCuts(): Readonly<{ after: (line: Line) => 'first' | 'again' | 'its
 }
 
 /** The first that may be tried; one whose key is there rather than none, so that it has a line to stand in. */
-function wayFor({ keyOf, providers }: ExchangeGiven, chain: readonly Provider[], model: string | undefined): Way | undefined {
+function wayFor({ keyOf, providers }: ExchangeGiven, chain: readonly Provider[], { model, caller }: Asked): Way | undefined {
   const ways = chain.flatMap((provider): Way[] => {
-    return keyOf(provider.name) === undefined ? [] : [{ provider, line: providers.lineFor(provider, model) }]
+    return keyOf(provider.name) === undefined ? [] : [{ provider, line: providers.lineFor(provider, model, caller.agent) }]
   })
   return ways.find(({ line }) => line.mayTry()) ?? ways[0]
 }

@@ -5,10 +5,11 @@ import type { IncomingMessage, ServerResponse } from '../system/http.ts'
 import { createBell } from './bell.ts'
 import { createBodies } from './bodies.ts'
 import { createContexts, type Gauge } from './contexts.ts'
+import { createDesk } from './desk.ts'
 import { refuse } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { createMemory, type Read } from './memory.ts'
-import { COUNTING, createProviders, NO_MODEL } from './providers.ts'
+import { COUNTING, createProviders, LISTING, NO_MODEL } from './providers.ts'
 import { readBody } from './read.ts'
 import type { Route } from './route.ts'
 import type { Caller, GatewayGiven } from './types.ts'
@@ -27,7 +28,7 @@ export type Gateway = Readonly<{
 }>
 
 const NO_ROOM = 'the gateway holds as many bytes of requests as it has room for'
-const UNREADABLE = 'the gateway reads requests as JSON in UTF-8, without a byte order mark and without content-encoding'
+const UNREADABLE = 'the gateway reads requests as JSON in UTF-8, without a byte order mark and without content-encoding, with at most 1,000 keys at the top'
 const RETRY_AFTER_S = 1
 /** "Errors" of the API's documentation: 32 MB. */
 const MOST_BYTES = 32 * 1024 ** 2
@@ -38,6 +39,7 @@ export function createGateway(given: GatewayGiven): Gateway {
   const providers = createProviders({ ...given, bell })
   const memory = createMemory(clock.monotonic)
   const bodies = createBodies(clock)
+  const desk = createDesk(clock)
   const contexts = createContexts({ nowMs: clock.monotonic, contextWindowOf: given.contextWindowOf })
 
   async function handle(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -52,6 +54,7 @@ export function createGateway(given: GatewayGiven): Gateway {
       if (body === 'gone') return void res.destroy()
       if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
       if (body === 'no-room') return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
+      await desk.turn(caller.agent, body.length)
       await passOn(caller, route, req, res, body)
     } finally {
       place.leave()
@@ -62,7 +65,7 @@ export function createGateway(given: GatewayGiven): Gateway {
     const startedMs = clock.monotonic()
     const asked = memory.read(caller.agent, route.kind, body, req.headers)
     // Its model, and so its limits and its price, would be hidden.
-    if (route.kind === 'messages' && isUnreadable(body, req.headers['content-encoding'])) return refuse(res, 400, UNREADABLE)
+    if (route.kind === 'messages' && (asked.facts?.isCrowded || isUnreadable(body, req.headers['content-encoding']))) return refuse(res, 400, UNREADABLE)
     const compaction = asked.facts && compactionIn(body, asked.facts)
     const why = compaction ?? (isLastOf(caller, asked) ? 'nearly-full' : undefined)
     if (why) await given.seals.seal(caller, asked.session, why, body)
@@ -107,7 +110,7 @@ export function createGateway(given: GatewayGiven): Gateway {
     gauges: contexts.report,
     rooms: () =>
       providers.all().flatMap(({ provider, pool, line }) => {
-        if (pool === NO_MODEL || pool === COUNTING || (line.accepted() === 0 && line.isIdle())) return []
+        if ([NO_MODEL, COUNTING, LISTING].includes(pool) || (line.accepted() === 0 && line.isIdle())) return []
         return [{ provider, pool, room: line.room(), waiting: line.report().waiting }]
       }),
     report: () => providers.all().map(({ provider, pool, line }) => ({ provider, pool, room: line.room(), report: line.report() })),

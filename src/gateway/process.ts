@@ -6,6 +6,7 @@ import type { Cancel, Clock, Disk, Log } from '../system/types.ts'
 import type { Upstream } from '../system/upstream.ts'
 import { openAccounts } from './accounts.ts'
 import { createDoors } from './doors.ts'
+import { createDoubts } from './doubts.ts'
 import { createGateway } from './gateway.ts'
 import { createKeys } from './keys.ts'
 import type { Alive, Ask, CallerSettings, FromGateway, GatewayStanding, Settings, Tested, ToGateway } from './link.ts'
@@ -24,6 +25,8 @@ export type ProcessGiven = Readonly<{
   serve: Serve
   uidOfPeer: ReceptionGiven['uidOfPeer']
   selfUid: number
+  /** How many descriptors this process may have. */
+  mostFiles: number
   /** Nobody else writes there; it is there. */
   ledgerFolder: string
   /** Nor there: of requests with which a context ended. */
@@ -77,6 +80,9 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
     if (before?.kind !== kind) tell({ tell: 'provider', provider, verdict: kind, turn: turns.get(provider) ?? 0 })
   }
 
+  const test = (provider: string): Promise<Tested> => testProvider({ clock, upstream, keyOf: keys.of, told: heard }, providers.get(provider))
+  const doubts = createDoubts({ clock, keyOf: keys.of, test, refused: (provider) => heard(provider, 'bad-key') })
+
   function keySet(provider: string, key: string | undefined, turn = 0): void {
     keys.set(provider, key)
     turns.set(provider, turn)
@@ -88,7 +94,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
     ...given,
     providers: () => providers,
     keyOf: keys.of,
-    told: heard,
+    told: (provider, kind) => (kind === 'bad-key' ? doubts.about(provider) : heard(provider, kind)),
     record: (entry) => {
       accounts.record(entry)
       if (entry.provider !== undefined && entry.status >= 200 && entry.status < 300) heard(entry.provider, 'ok')
@@ -160,7 +166,7 @@ export function createGatewayProcess(given: ProcessGiven): GatewayProcess {
       case 'status':
         return standing()
       case 'test':
-        return testProvider({ clock, upstream, keyOf: keys.of, told: heard }, providers.get(ask.provider))
+        return test(ask.provider)
       case 'alive':
         return { kind: 'alive' }
     }

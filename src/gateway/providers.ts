@@ -1,5 +1,6 @@
 /** Which provider serves a model, who stands in for it, and which line a request stands in there. */
 import type { Pool as PoolLimits, Provider } from '../core/config.ts'
+import type { Name } from '../core/names.ts'
 import { poolOf, priceOf } from '../model/index.ts'
 import { createPool, type PoolGiven } from '../share/index.ts'
 import type { Clock } from '../system/types.ts'
@@ -10,7 +11,7 @@ export type Providers = Readonly<{
   /** The first one first; empty: nobody serves it. */
   chainFor: (model: string | undefined) => readonly Provider[]
   /** `pool`: what the line is called in reports. */
-  lineFor: (provider: Provider, model: string | undefined) => Line
+  lineFor: (provider: Provider, model: string | undefined, agent: Name) => Line
   all: () => readonly Readonly<{ provider: string; pool: string; line: Line }>[]
 }>
 
@@ -28,13 +29,17 @@ type Names = Readonly<{
 /** The line of requests that name no model, and of those beyond the bound; and that of counting, which has limits of its own. */
 export const NO_MODEL = '-'
 export const COUNTING = 'count_tokens'
-/** A client can make up names of models: those that nobody knows share one line once there are so many. */
+/** That of asking which models there are. It is free, and clients do so when they begin. */
+export const LISTING = 'models'
+const LISTING_RPM = 300
+/** A client can make up names of models: those that nobody knows share one line once there are so many, of all and of one agent. */
 const MOST_UNKNOWN = 64
+const MOST_UNKNOWN_OF_AGENT = 8
 /** Of those, and of the known ones, so many are remembered. */
 const MOST_NAMES = 128
 
 export function createProviders({ clock, random, providers, bell }: ProvidersGiven): Providers {
-  const lines = new Map<string, { provider: string; pool: string; line: Line; isUnknown: boolean }>()
+  const lines = new Map<string, { provider: string; pool: string; line: Line; unknownOf: Name | undefined }>()
 
   /** Of each provider as it was configured: another configuration is another object. */
   const names = new WeakMap<Provider, Map<string | undefined, Names>>()
@@ -43,7 +48,8 @@ export function createProviders({ clock, random, providers, bell }: ProvidersGiv
     const all = providers()
     const standIns = new Set([...all.values()].flatMap(({ fallback }) => fallback))
     const fronts = [...all.values()].filter(({ name }) => !standIns.has(name))
-    const first = fronts.find(({ pools }) => model !== undefined && patternIn(pools, model) !== undefined) ?? fronts[0] ?? [...all.values()][0]
+    const first =
+      fronts.find(({ pools }) => model !== undefined && model !== LISTING && patternIn(pools, model) !== undefined) ?? fronts[0] ?? [...all.values()][0]
     if (!first) return []
     return [first, ...first.fallback.flatMap((name) => all.get(name) ?? [])]
   }
@@ -58,24 +64,26 @@ export function createProviders({ clock, random, providers, bell }: ProvidersGiv
     return read
   }
 
-  function lineFor(provider: Provider, model: string | undefined): Line {
+  function lineFor(provider: Provider, model: string | undefined, agent: Name): Line {
     const { pool, set, isUnknown, keyOf } = namesOf(provider, model)
     const own = lines.get(keyOf.pool)
     if (own) return own.line
-    const shared = isUnknown && !isRoom()
+    const shared = isUnknown && !isRoomFor(agent)
     const key = shared ? keyOf.shared : keyOf.pool
     const known = lines.get(key)
     if (known) return known.line
     const line = createLine(clock, createPool({ nowMs: clock.monotonic, random, limits: set, urgentCap: provider.urgentCap }), bell.ring)
-    lines.set(key, { provider: provider.name, pool: shared ? NO_MODEL : pool, line, isUnknown: isUnknown && !shared })
+    lines.set(key, { provider: provider.name, pool: shared ? NO_MODEL : pool, line, unknownOf: isUnknown && !shared ? agent : undefined })
     return line
   }
 
-  /** Another unknown one finds a line of its own: one that never had an answer, and that nobody stands in, makes way. */
-  function isRoom(): boolean {
-    const unknown = [...lines].filter(([, one]) => one.isUnknown)
-    if (unknown.length < MOST_UNKNOWN) return true
-    const idle = unknown.find(([, { line }]) => line.accepted() === 0 && line.isIdle())
+  /** Another unknown one finds a line of its own: one that never had an answer, and that nobody stands in, makes way; of the same agent's first. */
+  function isRoomFor(agent: Name): boolean {
+    const unknown = [...lines].filter(([, one]) => one.unknownOf !== undefined)
+    const mine = unknown.filter(([, one]) => one.unknownOf === agent)
+    const isMine = mine.length >= MOST_UNKNOWN_OF_AGENT
+    if (!isMine && unknown.length < MOST_UNKNOWN) return true
+    const idle = (isMine ? mine : unknown).find(([, { line }]) => line.accepted() === 0 && line.isIdle())
     return idle !== undefined && lines.delete(idle[0])
   }
 
@@ -87,14 +95,14 @@ function readNames(provider: Provider, model: string | undefined): Names {
   const named = nameAt(provider, model)
   const limits = limitsOf(provider, model)
   const pool = poolNameOf(provider, model)
-  const { rpm, itpm, otpm } = limits ?? {}
+  const { rpm = model === LISTING ? LISTING_RPM : undefined, itpm, otpm } = limits ?? {}
   const set = {
     ...(rpm === undefined ? {} : { requests: rpm }),
     ...(itpm === undefined ? {} : { input: itpm }),
     ...(otpm === undefined ? {} : { output: otpm }),
   }
   const keyOf = (name: string): string => JSON.stringify([provider.name, name, set, provider.urgentCap])
-  const isUnknown = limits === undefined && named !== undefined && named !== COUNTING && priceOf(named) === undefined
+  const isUnknown = limits === undefined && named !== undefined && named !== COUNTING && named !== LISTING && priceOf(named) === undefined
   return { pool, set, isUnknown, keyOf: { pool: keyOf(pool), shared: keyOf(NO_MODEL) } }
 }
 
@@ -106,7 +114,7 @@ export function poolNameOf(provider: Provider, model: string | undefined): strin
 
 function limitsOf(provider: Provider, model: string | undefined): PoolLimits | undefined {
   const named = nameAt(provider, model)
-  return named === undefined ? undefined : patternIn(provider.pools, named)
+  return named === undefined || model === LISTING ? undefined : patternIn(provider.pools, named)
 }
 
 function nameAt(provider: Provider, model: string | undefined): string | undefined {

@@ -30,6 +30,8 @@ const NOT_PASSED_ON = 'the gateway passes on POST /v1/messages, POST /v1/message
 const NO_SUCH_ADDRESS = `${NOT_PASSED_ON}, each behind /agents/<name>`
 /** To one who does not know an agent's key all agents look the same. */
 const WRONG_KEY = "this is no key of this agent's, or not one for you to use"
+const MANY = 'this agent has as many connections to the gateway as one may have'
+const RETRY_AFTER_S = 1
 /** Longer than a whole sentence of the API, and nobody's message. */
 const MOST_ID = 100
 const ONCE_MS = 60_000
@@ -47,8 +49,10 @@ export function createReception(given: ReceptionGiven): Reception {
     given.handle({ agent, holdMs, ...work }, route, req, res)
   }
 
-  function turnAway(req: IncomingMessage, res: ServerResponse, status: 401 | 404, message: string): void {
-    refuse(res, status, message)
+  function turnAway(req: IncomingMessage, res: ServerResponse, status: 401 | 404 | 429, message: string, retryAfterS?: number): void {
+    // Or its connection would stay, which is one too many.
+    if (status === 429) res.setHeader('connection', 'close')
+    refuse(res, status, message, retryAfterS)
     if (!req.complete) clock.after(HEARD_OUT_MS, () => void (req.complete || req.destroy()))
   }
 
@@ -61,13 +65,14 @@ export function createReception(given: ReceptionGiven): Reception {
   }
 
   return {
-    atSocket: (agent) => (req, res) => {
+    atSocket: (agent) => (req, res, isOf) => {
       const route = routeOf(req.method ?? '', req.url ?? '')
       const caller = callerOf(agent)
       if (!route || !caller || (route.agent ?? agent) !== agent) return turnAway(req, res, 404, NOT_PASSED_ON)
+      if (!isOf(agent)) return turnAway(req, res, 429, MANY, RETRY_AFTER_S)
       void comeIn(caller, route, req, res, false)
     },
-    atPort: (req, res) => {
+    atPort: (req, res, isOf) => {
       // Figures and names, no contents: for whoever watches this machine, without a key as is usual there.
       if (req.method === 'GET' && req.url === '/metrics') return void res.writeHead(200, { 'content-type': METRICS_TYPE }).end(given.metrics())
       const route = routeOf(req.method ?? '', req.url ?? '')
@@ -78,7 +83,7 @@ export function createReception(given: ReceptionGiven): Reception {
       const isKey = holdsKey(req, caller?.keys ?? [])
       const uid = caller && isKey ? given.uidOfPeer(req.socket) : undefined
       const isUser = uid === undefined || [0, given.selfUid, caller?.uid, ...given.operatorUids()].includes(uid)
-      if (caller && isKey && isUser) return void comeIn(caller, route, req, res, true)
+      if (caller && isKey && isUser) return isOf(caller.agent) ? void comeIn(caller, route, req, res, true) : turnAway(req, res, 429, MANY, RETRY_AFTER_S)
       wrongKey(route.agent, uid)
       turnAway(req, res, 401, WRONG_KEY)
     },

@@ -38,11 +38,25 @@ const MINUTE_MS = 60_000
 /** Message or session; what else may stand in either is no name for a file. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 const SEALED = /^(\d{8}T\d{9}Z)-.+\.json$/
+const UNFINISHED = /^\.\d{8}T\d{9}Z-.+\.json\.tmp$/
 
 type Known = { newest: string; recentMs: readonly number[]; isLimited: boolean }
 
 export function createSeals({ clock, disk, log, folder, sealed }: SealsGiven): Seals {
   const known = new Map<Name, Known>()
+
+  /** What a process before this one was writing when it was killed: as large as a request, and nobody's. */
+  function clean(): void {
+    try {
+      for (const of of disk.list(folder)) {
+        if (of.kind !== 'folder') continue
+        const at = `${folder}/${of.name}`
+        for (const { name, kind } of disk.list(at)) if (kind === 'file' && UNFINISHED.test(name)) disk.unlink(`${at}/${name}`)
+      }
+    } catch (cause) {
+      log('warn', 'what was left of unfinished checkpoints cannot be removed', { folder, why: String(cause) })
+    }
+  }
 
   function knownOf(agent: Name, at: string): Known {
     const before = known.get(agent)
@@ -95,6 +109,7 @@ export function createSeals({ clock, disk, log, folder, sealed }: SealsGiven): S
     sealed({ agent, message, session, file, why })
   }
 
+  clean()
   return {
     seal: async (caller, session, why, body) => {
       const { agent, message } = caller

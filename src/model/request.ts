@@ -23,6 +23,8 @@ export type RequestFacts = Readonly<{
   images: number
   documentBytes: number
   system?: Span
+  /** It has more keys at its top than any client writes: what comes after so many was not read. */
+  isCrowded?: true
   /** The newest messages, the last one first: some clients put one of the system after that of the user. */
   newest: readonly Span[]
 }>
@@ -44,6 +46,8 @@ const BASE64 = /^[A-Za-z0-9+/=_-]+$/
 /** "%PDF-" in base64. */
 const PDF = 'JVBERi0'
 const MARK = Buffer.from('"cache_control"')
+/** A client that writes hundreds of thousands of keys would keep all others waiting. */
+const MOST_KEYS = 1_000
 /** Longer ones are not what they are called. */
 const MAX_SCALAR = 4096
 /** Messages whose places are kept. */
@@ -52,7 +56,7 @@ const NEWEST = 4
 /** undefined: not an object of JSON, as far as it was looked at. */
 export function readRequest(body: Uint8Array): RequestFacts | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const scan: Scan = { bytes, at: 0, starts: [], count: 0, newest: [], imageBytes: 0, images: 0, documentBytes: 0 }
+  const scan: Scan = { bytes, at: 0, starts: [], count: 0, newest: [], imageBytes: 0, images: 0, documentBytes: 0, isCrowded: false }
   const spans = readTop(scan)
   if (!spans) return undefined
   const scalar = (key: string): unknown => {
@@ -78,6 +82,7 @@ export function readRequest(body: Uint8Array): RequestFacts | undefined {
     ...(typeof maxTokens === 'number' && maxTokens > 0 ? { maxTokens } : {}),
     ...(typeof userId === 'string' ? { userId } : {}),
     ...(system ? { system } : {}),
+    ...(scan.isCrowded ? { isCrowded: true } : {}),
   }
 }
 
@@ -91,6 +96,7 @@ type Scan = {
   imageBytes: number
   images: number
   documentBytes: number
+  isCrowded: boolean
 }
 
 /** Where the value of each key at the top is. Of a key that stands there twice the last counts, as for JSON.parse. */
@@ -100,9 +106,11 @@ function readTop(scan: Scan): Map<string, Span> | undefined {
   skipSpace(scan)
   if (bytes[scan.at] !== OPEN_BRACE) return undefined
   scan.at++
-  for (;;) {
+  for (let count = 0; ; count++) {
     skipSpace(scan)
     if (bytes[scan.at] === CLOSE_BRACE) return spans
+    scan.isCrowded = count >= MOST_KEYS
+    if (scan.isCrowded) return spans
     if (bytes[scan.at] !== QUOTE) return undefined
     const keyAt = scan.at
     scan.at = endOfString(bytes, keyAt)
@@ -138,21 +146,25 @@ function isSpace(byte: number | undefined): boolean {
 
 /** After the closing quote; past the end where there is none. */
 function endOfString(bytes: Buffer, quoteAt: number): number {
-  // Most are words, nearer than what a call of indexOf costs.
-  const near = Math.min(quoteAt + NEAR, bytes.length)
-  for (let at = quoteAt + 1; at < near; at++) {
-    const byte = bytes[at]
-    if (byte === QUOTE) return at + 1
-    if (byte === BACKSLASH) at++
+  for (let at = quoteAt + 1; ; ) {
+    // Most are words, nearer than what a call of indexOf costs; so is the next one where many are escaped.
+    const near = Math.min(at + NEAR, bytes.length)
+    for (; at < near; at++) {
+      const byte = bytes[at]
+      if (byte === QUOTE) return at + 1
+      if (byte === BACKSLASH) at++
+    }
+    const end = bytes.indexOf(QUOTE, at)
+    if (end < 0) return bytes.length + 1
+    if (!isEscaped(bytes, end, at)) return end + 1
+    at = end + 1
   }
-  let end = bytes.indexOf(QUOTE, near)
-  while (end >= 0 && isEscaped(bytes, end, quoteAt)) end = bytes.indexOf(QUOTE, end + 1)
-  return end < 0 ? bytes.length + 1 : end + 1
 }
 
+/** `from`: where something begins that is not escaped. */
 function isEscaped(bytes: Buffer, at: number, from: number): boolean {
   let before = at - 1
-  while (before > from && bytes[before] === BACKSLASH) before--
+  while (before >= from && bytes[before] === BACKSLASH) before--
   return (at - 1 - before) % 2 === 1
 }
 

@@ -1,4 +1,5 @@
 /** A want's place in line. It keeps it when it is refused and stands there again, and its session keeps it for a while when it is given back. */
+import type { Name } from '../core/names.ts'
 import type { Amounts, Want } from './types.ts'
 
 export type Place = Readonly<{
@@ -13,7 +14,8 @@ type Kept = Readonly<{ place: Place; rank: number; tag: number; untilMs: number 
 
 /** A client that honours `retry-after` is back within this time. */
 const KEEP_MS = 120_000
-const MOST_KEPT = 10_000
+/** Of one agent: it can make up as many sessions as it likes. */
+const MOST_KEPT = 1_000
 const LOWEST_RANK = 9
 
 const amount = (said: number): number => (said > 0 ? Math.min(said, 1e9) : 0)
@@ -27,40 +29,44 @@ export type Places = Readonly<{
 }>
 
 export function createPlaces(): Places {
-  const kept = new Map<string, Kept>()
+  const all = new Map<Name, Map<string, Kept>>()
   let last = 0
   // Oldest first: a map keeps the order in which its keys came.
   const forget = (nowMs: number): void => {
-    for (const [session, { untilMs }] of kept) {
-      if (untilMs > nowMs && kept.size <= MOST_KEPT) return
-      kept.delete(session)
+    for (const [agent, kept] of all) {
+      for (const [session, { untilMs }] of kept) {
+        if (untilMs > nowMs && kept.size <= MOST_KEPT) break
+        kept.delete(session)
+      }
+      if (kept.size === 0) all.delete(agent)
     }
   }
-  // Names hold no space: no agent can name the session of another.
-  const sessionOf = (want: Want): string | undefined => (want.session === undefined ? undefined : `${want.agent} ${want.session}`)
 
   return {
     find: (want, nowMs) => {
       forget(nowMs)
       const rank = want.rank >= 1 ? Math.min(LOWEST_RANK, Math.trunc(want.rank)) : LOWEST_RANK
       const weight = want.weight > 0 ? Math.min(Math.max(want.weight, 0.01), 100) : 1
-      const session = sessionOf(want)
-      const old = session === undefined ? undefined : kept.get(session)
-      if (session !== undefined) kept.delete(session)
+      const mine = all.get(want.agent)
+      const old = want.session === undefined ? undefined : mine?.get(want.session)
+      if (want.session !== undefined) mine?.delete(want.session)
       const place = old?.rank === rank ? old.place : { number: ++last, sinceMs: nowMs }
       const tag = old?.rank === rank ? old.tag : undefined
       return { waiting: { want, rank, weight, cost: amounts(want.inputTokens, want.outputTokens), place }, tag }
     },
     keep: ({ want, rank, place }, tag, nowMs) => {
+      const { agent, session } = want
+      if (session !== undefined) {
+        const mine = all.get(agent) ?? new Map<string, Kept>()
+        all.set(agent, mine)
+        mine.delete(session)
+        mine.set(session, { place, rank, tag, untilMs: nowMs + KEEP_MS })
+      }
       forget(nowMs)
-      const session = sessionOf(want)
-      if (session === undefined) return
-      kept.delete(session)
-      kept.set(session, { place, rank, tag, untilMs: nowMs + KEEP_MS })
     },
     size: (nowMs) => {
       forget(nowMs)
-      return kept.size
+      return [...all.values()].reduce((sum, kept) => sum + kept.size, 0)
     },
   }
 }

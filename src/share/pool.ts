@@ -7,7 +7,7 @@ import { amounts, createPlaces, type Waiting } from './place.ts'
 import { createTurns, URGENT } from './turns.ts'
 import type { Amounts, Answer, Key, Levels, PoolGiven, PoolReport, Want } from './types.ts'
 
-type Try = Readonly<{ waiting: Waiting; charge: Charge; trial: Trial; share: number; tag: number }> & { isHeard: boolean }
+type Try = Readonly<{ waiting: Waiting; charge: Charge; trial: Trial; share: number; tag: number; heldMs: number }> & { isHeard: boolean }
 
 export type Pool = Readonly<{
   /** Stands in line; where its session's place was kept, there. */
@@ -45,6 +45,8 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
   const hidden = createHidden()
   const line = new Map<Key, Waiting>()
   const tries = new Map<Key, Try>()
+  /** The next one, while it waits for limits to fill, and all others with it. */
+  let holding: Readonly<{ waiting: Waiting; sinceMs: number }> | undefined
   let behind = 0
   let lastMs = clock()
 
@@ -67,8 +69,9 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
     const tag = turns.take(waiting, share, nowMs)
     line.delete(waiting.want.key)
     const trial = hidden.sent(tries.size, nowMs)
+    const heldMs = holding?.waiting === waiting ? nowMs - holding.sinceMs : 0
     breaker.sent(nowMs)
-    tries.set(waiting.want.key, { waiting, charge: meters.charge(waiting.cost, nowMs), trial, share, tag, isHeard: false })
+    tries.set(waiting.want.key, { waiting, charge: meters.charge(waiting.cost, nowMs), trial, share, tag, heldMs, isHeard: false })
   }
   const leave = (key: Key): readonly [Waiting, number] | undefined => {
     const waiting = line.get(key)
@@ -116,7 +119,10 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
       const taken: Want[] = []
       for (;;) {
         const next = nextOf(nowMs)
-        if (!next || waitMs(next, nowMs) !== 0) return taken
+        if (!next || waitMs(next, nowMs) !== 0) {
+          if (next !== holding?.waiting) holding = next && { waiting: next, sinceMs: nowMs }
+          return taken
+        }
         send(next, nowMs)
         taken.push(next.want)
       }
@@ -152,7 +158,11 @@ export function createPool({ nowMs: clock, random, limits, urgentCap }: PoolGive
         case 'failed':
           hear()
           // It took nothing, and yet what was set aside for it nobody else could have meanwhile: or its agent's next would come first again.
-          return end(one, answer.usage ? amounts(answer.usage.inputTokens, answer.usage.outputTokens) : waiting.cost, (nowMs - trial.sentMs) / MINUTE_MS)
+          return end(
+            one,
+            answer.usage ? amounts(answer.usage.inputTokens, answer.usage.outputTokens) : waiting.cost,
+            (one.heldMs + nowMs - trial.sentMs) / MINUTE_MS,
+          )
         case 'overloaded':
           breaker.overloaded(trial.sentMs, told(answer.retryAfterMs) ?? 0, nowMs)
           standAgain(key, one)

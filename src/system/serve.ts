@@ -2,13 +2,18 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { relative } from 'node:path'
+import { type Bounds, createCrowd } from './crowd.ts'
 
 export type Address = Readonly<{ path: string }> | Readonly<{ host: string; port: number }>
 
 export type Serving = Readonly<{
   address: Address
-  mostConnections: number
-  answer: (req: IncomingMessage, res: ServerResponse) => void
+  /** Asked each time: they may change. */
+  bounds: () => Bounds
+  /** For whoever has to say whose it is before its first words are over; undefined: as long as any client needs. Milliseconds. */
+  headersMs?: number
+  /** `isOf`: this connection has shown whose it is. False: it may not have another. */
+  answer: (req: IncomingMessage, res: ServerResponse, isOf: (whom: string) => boolean) => void
 }>
 
 export type Served = Readonly<{
@@ -37,9 +42,10 @@ const PATIENCE: Patience = { headersMs: 20_000, requestMs: 300_000, restMs: 75_0
 /** sun_path of unix(7), with its zero. */
 const MOST_PATH_BYTES = 107
 
-export const realServe: Serve = (serving) => serveFor(serving, PATIENCE)
+export const realServe: Serve = (serving) => serveFor(serving, { ...PATIENCE, headersMs: serving.headersMs ?? PATIENCE.headersMs })
 
-export async function serveFor({ address, mostConnections, answer }: Serving, { headersMs, requestMs, restMs, lookMs }: Patience): Promise<Served> {
+export async function serveFor({ address, bounds, answer }: Serving, { headersMs, requestMs, restMs, lookMs }: Patience): Promise<Served> {
+  const crowd = createCrowd(bounds)
   const server = createServer(
     {
       maxHeaderSize: MOST_HEADER_BYTES,
@@ -48,9 +54,9 @@ export async function serveFor({ address, mostConnections, answer }: Serving, { 
       keepAliveTimeout: restMs,
       connectionsCheckingInterval: lookMs,
     },
-    oneAtATime(answer),
+    oneAtATime((req, res) => answer(req, res, (whom) => crowd.isOf(req.socket, whom))),
   )
-  server.maxConnections = mostConnections
+  server.on('connection', crowd.came)
   if (!('path' in address)) {
     await listen(server, address)
     return { isThere: () => true, close: (how) => close(server, how) }
@@ -68,7 +74,7 @@ export async function serveFor({ address, mostConnections, answer }: Serving, { 
  * A connection has one request at a time: or else it would not bound how many are held, for there is room for thousands of small ones in what
  * is read at once. Clients of the API wait for each answer.
  */
-function oneAtATime(answer: Serving['answer']): Serving['answer'] {
+function oneAtATime(answer: (req: IncomingMessage, res: ServerResponse) => void): (req: IncomingMessage, res: ServerResponse) => void {
   const busy = new WeakSet<IncomingMessage['socket']>()
   return (req, res) => {
     const { socket } = req

@@ -248,6 +248,7 @@ t.test('what hides its model from the gateway, and perhaps not from a provider, 
   t.equal(await send(Buffer.from(`\ufeff${text}`)), 400)
   t.equal(await send(Buffer.from(text, 'utf16le')), 400)
   t.equal(await send(Buffer.from(text, 'utf16le').swap16()), 400)
+  t.equal(await send(Buffer.from(`{"stream":false${',"stream":false'.repeat(1_000)},${text.slice(1)}`)), 400)
   t.equal(upstream.seen.length, 0)
   t.equal(await send(Buffer.from(text), { 'content-encoding': 'identity' }), 200)
 })

@@ -157,3 +157,22 @@ t.test('what is no name becomes none', async (t) => {
   await kept.seals.seal({ agent: 'legal' as Name, message: '../../x' }, '.hidden/../y', 'claude-code', Buffer.from('{}'))
   t.match(kept.files(), [/^\d{8}T\d{9}Z-unknown\.json$/])
 })
+
+t.test('what a process was writing when it was killed is removed by the next one, and nothing else', async (t) => {
+  const stamp = '20261122T120000000Z'
+  const folder = t.testdir({
+    legal: { [`.${stamp}-${ID}.json.tmp`]: 'half', [`${stamp}-${ID}.json`]: 'whole', '.other.tmp': 'kept' },
+    pmo: { [`.${stamp}-unknown.json.tmp`]: '' },
+    [`.${stamp}-${ID}.json.tmp`]: 'in no folder of ours',
+  })
+  const logged: string[] = []
+  const given = { clock: realClock, log: (_: unknown, what: string) => void logged.push(what), sealed: () => undefined }
+  const disk = realDisk(undefined, chooseLease(undefined, folder))
+  createSeals({ ...given, disk, folder })
+  t.same(readdirSync(`${folder}/legal`).sort(), ['.other.tmp', `${stamp}-${ID}.json`])
+  t.same(readdirSync(`${folder}/pmo`), [])
+  t.equal(readdirSync(folder).length, 3)
+  t.same(logged, [])
+  createSeals({ ...given, disk, folder: `${folder}/none` })
+  t.equal(logged.length, 1, 'what cannot be looked at is said, and the gateway begins all the same')
+})

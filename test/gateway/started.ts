@@ -171,8 +171,15 @@ export function call(way: Way, { method = 'POST', path = '/v1/messages', body = 
   const at = 'socketPath' in way ? { socketPath: way.socketPath, path } : { host: '127.0.0.1', port: way.port, path: `/agents/${way.agent}${path}` }
   const key = 'key' in way && way.key !== undefined ? { 'x-api-key': way.key } : {}
   return new Promise((resolve, reject) => {
+    // A connection of its own: one that is kept from before may have been closed by a door that was.
     const sent = request(
-      { ...at, method, headers: { 'anthropic-version': '2023-06-01', 'content-type': 'application/json', ...key, ...headers }, ...(signal ? { signal } : {}) },
+      {
+        ...at,
+        agent: false,
+        method,
+        headers: { 'anthropic-version': '2023-06-01', 'content-type': 'application/json', ...key, ...headers },
+        ...(signal ? { signal } : {}),
+      },
       (answer) => {
         const chunks: Buffer[] = []
         answer.on('data', (chunk: Buffer) => chunks.push(chunk))

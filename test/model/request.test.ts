@@ -99,3 +99,41 @@ t.test('images and documents are weighed apart from text', async (t) => {
   })
   t.match(facts, { images: 1, imageBytes: image.length, documentBytes: pdf.length })
 })
+
+t.test('no body takes much longer to be read than another of its size, however it is written', async (t) => {
+  const BYTES = 8 * 1024 ** 2
+  const filled = (before: string, unit: (n: number) => string, after: string): Buffer => {
+    const parts = [before]
+    for (let n = 0, bytes = 0; bytes < BYTES; n++) {
+      const part = unit(n)
+      bytes += part.length
+      parts.push(part)
+    }
+    return Buffer.from(parts.join('') + after)
+  }
+  const ms = (body: Buffer): number => {
+    const took = [0, 1, 2].map(() => {
+      const begunMs = performance.now()
+      t.ok(readRequest(body))
+      return performance.now() - begunMs
+    })
+    return Math.min(...took)
+  }
+  const usual = ms(filled('{"model":"x","messages":[', () => '[[[[],[]]]],', '[]]}'))
+  for (const [what, body] of Object.entries({
+    'keys at its top': filled('{"model":"x"', (n) => `,"${n.toString(36)}":1`, '}'),
+    'one key again and again': filled('{"model":"x"', () => ',"a":1', '}'),
+    'escaped keys': filled('{"model":"x"', () => ',"\\u0061":1', '}'),
+    'escaped quotes': filled('{"model":"x","a":"', () => '\\"', '"}'),
+    backslashes: filled('{"model":"x","a":"', () => '\\\\', '"}'),
+    'short strings': filled('{"model":"x","a":[', () => '"",', '""]}'),
+    'long strings': filled('{"model":"x","a":[', () => `"${'A'.repeat(2_050)}",`, '""]}'),
+  }))
+    t.ok(ms(body) < 4 * usual, what)
+})
+
+t.test('more keys at the top than any client writes are told, and not read', async (t) => {
+  const keys = (count: number) => read(Object.fromEntries([...Array(count - 1).keys()].map((n) => [`k${n}`, n] as [string, unknown]).concat([['model', 'x']])))
+  t.match(keys(1_000), { model: 'x', isCrowded: undefined })
+  t.match(keys(1_001), { model: undefined, isCrowded: true })
+})

@@ -64,8 +64,15 @@ t.test('a kept place gives no more than staying in line would have', async (t) =
   }
 })
 
-t.test('places are kept for a bounded number of sessions', async (t) => {
+t.test('sessions that one agent makes up push out no place of another, and fill no memory', async (t) => {
   const pool = full()
-  for (let n = 0; n < 12_000; n++) pool.giveBack(pool.want('a', { session: `s${n}` }))
-  t.ok(pool.report().keptPlaces <= 10_000)
+  const held = pool.want('a', { session: 's' })
+  pool.giveBack(held)
+  for (let n = 0; n < 12_000; n++) pool.giveBack(pool.want('b', { session: `made-up-${n}` }))
+  t.ok(pool.report().keptPlaces <= 1_001, String(pool.report().keptPlaces))
+  const again = pool.want('a', { session: 's' })
+  const other = pool.want('c')
+  pool.turn(10_000)
+  t.same(pool.taken().slice(0, 2), [again, other])
+  t.ok(pool.report().keptPlaces <= 1_000, 'its place was there')
 })

@@ -13,11 +13,11 @@ const PATIENCE = { headersMs: 200, requestMs: 400, restMs: 200, lookMs: 50 }
 const ASK = 'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}'
 const HELLO = 'HEAD / HTTP/1.1\r\nhost: x\r\n\r\n'
 
-async function door(t: Test, answer: Serving['answer'], mostConnections = 100, patience = PATIENCE): Promise<() => Socket> {
+async function door(t: Test, answer: Serving['answer'], most = 100, patience = PATIENCE): Promise<() => Socket> {
   const folder = mkdtempSync(join(tmpdir(), 'penny-door-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const path = `${folder}/door.sock`
-  const served = await serveFor({ address: { path }, mostConnections, answer }, patience)
+  const served = await serveFor({ address: { path }, bounds: () => ({ mostUnknown: most, mostOfEach: most }), answer }, patience)
   t.teardown(() => served.close('now'))
   return () => {
     const socket = connect(path)
@@ -54,18 +54,29 @@ t.test('one after the other it has as many as it likes, also where a body was no
   t.equal(answered, 200)
 })
 
-t.test('no more connections than there may be; one that ends leaves its place', async (t) => {
-  const come = await door(t, (_, res) => void res.end(), 3, { ...PATIENCE, headersMs: 60_000, requestMs: 60_000 })
-  const here = [come(), come(), come()]
-  await Promise.all(here.map((one) => once(one, 'connect')))
-  await once(come(), 'close')
-  t.ok(here.every(({ destroyed }) => !destroyed))
-  here[0]?.destroy()
+t.test('when a door is full, the connection goes that has been silent the longest, and none that showed whose it is', async (t) => {
+  const come = await door(t, (_, res, isOf) => void res.writeHead(isOf('legal') ? 200 : 429).end(), 3, { ...PATIENCE, headersMs: 60_000, requestMs: 60_000 })
+  const said = async (socket: Socket): Promise<string> => {
+    socket.write(HELLO)
+    const [answer] = await once(socket, 'data')
+    return String(answer).split(' ')[1] ?? ''
+  }
+  const holder = come()
+  t.equal(await said(holder), '200')
+  const oldest = come()
+  await once(oldest, 'connect')
+  const crowd = Array.from({ length: 50 }, come)
+  await Promise.all([oldest, ...crowd.slice(0, 47)].map((one) => once(one, 'close')))
+  t.ok(crowd.slice(47).every(({ destroyed }) => !destroyed))
+  t.equal(await said(holder), '200', 'it is where it was')
+  const [second, third] = [come(), come()]
+  t.same([await said(second), await said(third)], ['200', '200'], 'and others come in that show the same')
+  const late = come()
+  t.equal(await said(late), '429', 'as many as there may be of each')
+  t.equal(await said(second), '200')
+  second.destroy()
   await sleep(100)
-  const next = come()
-  next.write(HELLO)
-  const [answer] = await once(next, 'data')
-  t.match(String(answer), /^HTTP\/1\.1 200/)
+  t.equal(await said(late), '200', 'one that ends leaves its place')
 })
 
 t.test('whoever says nothing, a header without an end, or a body drop by drop, is sent away; whoever waits for an answer is not', async (t) => {
