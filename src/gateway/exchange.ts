@@ -27,19 +27,21 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
   const { caller, res, model } = asked
   const id = Symbol(caller.agent)
   const gone = createGone()
-  const left = new Promise<'left'>((resolve) => void gone.heard(() => resolve('left')))
-  let isHeld = false
-  const held = new Promise<'held'>((resolve) => {
-    const end = (): void => {
-      isHeld = true
-      resolve('held')
-    }
-    gone.heard(clock.after(caller.holdMs, end))
-  })
+  const begunMs = clock.monotonic()
+  const leftMs = (): number => begunMs + caller.holdMs - clock.monotonic()
+  let ends: Promise<'left' | 'held'> | undefined
+  /** Most have not to wait, and need neither of both. */
+  const itsEnd = (): Promise<'left' | 'held'> => {
+    ends ??= new Promise((resolve) => {
+      gone.heard(() => resolve('left'))
+      if (leftMs() <= 0) resolve('held')
+      else gone.heard(clock.after(leftMs(), () => resolve('held')))
+    })
+    return ends
+  }
   res.on('close', gone.tell)
   // It may have gone while its last bytes were read.
   if (res.destroyed) gone.tell()
-  const begunMs = clock.monotonic()
   let queueMs = 0
   let tries = 0
   let way: Way | undefined
@@ -71,8 +73,8 @@ export async function exchange(given: ExchangeGiven, asked: Asked): Promise<Outc
       way = next
     } else if (next && way && next.line === way.line) way = next
     // Most find an empty line: it is their turn as they come.
-    const isTurn = turn !== undefined && way?.line.isWaiting(id) === false && !isHeld && !gone.isSo()
-    const what = isTurn ? 'turn' : await firstOf(clock, bell, [left, held, ...(turn ? [turn] : [])])
+    const isTurn = turn !== undefined && way?.line.isWaiting(id) === false && leftMs() > 0 && !gone.isSo()
+    const what = isTurn ? 'turn' : await firstOf(clock, bell, [itsEnd(), ...(turn ? [turn] : [])])
     queueMs += clock.monotonic() - sinceMs
     if (what === 'left') {
       way?.line.withdraw(id)
