@@ -84,8 +84,18 @@ export function createOrders(given: OrdersGiven): Orders {
     write(one)
   }
 
+  /** What one agent's folder refuses keeps neither the others from their orders nor the daemon from going on. */
+  function look(agent: Name): ReturnType<Versions['look']> {
+    try {
+      return given.versions.look(agent)
+    } catch (cause) {
+      given.log('warn', 'whether a checkpoint was written cannot be seen', { agent, why: String(cause) })
+      return undefined
+    }
+  }
+
   function isFulfilled({ agent, orderedMs }: Standing): boolean {
-    const stat = orderedMs === undefined ? undefined : given.versions.look(agent)
+    const stat = orderedMs === undefined ? undefined : look(agent)
     return stat !== undefined && isWrittenSince({ mtimeMs: stat.mtimeMs, bytes: stat.size }, (orderedMs ?? 0) - SAME_MOMENT_MS)
   }
 

@@ -45,7 +45,7 @@ export function makeVersions(given: VersionsGiven): Versions {
       const stat = disk.stat(pins.at(layout.home(agent), CHECKPOINT))
       return isOwn(agent, stat) ? stat : undefined
     } catch (cause) {
-      if (leadsNowhere(cause)) return undefined
+      if (leadsNowhere(cause) || isLocked(cause)) return undefined
       throw cause
     }
   }
@@ -108,6 +108,11 @@ export function makeVersions(given: VersionsGiven): Versions {
     },
     forget: (id) => void kept.delete(id),
   }
+}
+
+/** An agent may lock its home for a daemon that is an ordinary user. */
+function isLocked(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException).code === 'EACCES'
 }
 
 /** Where it names one or some of them it is about those; else about all that the agent works on, which is mostly one. */

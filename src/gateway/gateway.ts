@@ -46,7 +46,9 @@ export function createGateway(given: GatewayGiven): Gateway {
     if (route.kind === 'hello') return void res.writeHead(200).end()
     // What is too large is heard out, and not kept.
     const length = Number(req.headers['content-length'] ?? 0)
-    const place = await bodies.take(caller.agent, length > MOST_BYTES ? 0 : length, (call) => void res.once('close', call))
+    // It may have gone already, while it was asked what it works on.
+    const onGone = (call: () => void): void => (res.destroyed ? call() : void res.once('close', call))
+    const place = await bodies.take(caller.agent, length > MOST_BYTES ? 0 : length, onGone)
     if (!place) return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
     try {
       const body = await readBody(req, MOST_BYTES, place.mayKeep)

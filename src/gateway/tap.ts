@@ -11,16 +11,19 @@ export type Tap = Readonly<{
   follow: (chunk: Buffer) => void
   /** Of a stream: as far as it has come. */
   state: () => StreamState | undefined
-  usage: () => Usage | undefined
+  /** `isCut`: it has not come to its end. */
+  usage: (isCut: boolean) => Usage | undefined
 }>
 
 /** A longer answer is passed on all the same; its usage is not known then. Bytes. */
 const MOST_KEPT = 16 * 1024 ** 2
+const BYTES_PER_TOKEN = 3.5
 
 type Reader = Omit<Tap, 'follow'>
 
-export function tapOf(clock: Pick<Clock, 'soon'>, answer: Pick<UpstreamAnswer, 'headers'>): Tap {
-  const reader = readerOf(answer)
+/** `inputTokens`: what its request was thought to take; undefined: nothing. */
+export function tapOf(clock: Pick<Clock, 'soon'>, answer: Pick<UpstreamAnswer, 'headers'>, inputTokens: number | undefined): Tap {
+  const reader = readerOf(answer, inputTokens)
   let unread: Buffer[] = []
   const catchUp = (): void => {
     const chunks = unread
@@ -40,14 +43,14 @@ export function tapOf(clock: Pick<Clock, 'soon'>, answer: Pick<UpstreamAnswer, '
       catchUp()
       return reader.state()
     },
-    usage: () => {
+    usage: (isCut) => {
       catchUp()
-      return reader.usage()
+      return reader.usage(isCut)
     },
   }
 }
 
-function readerOf({ headers }: Pick<UpstreamAnswer, 'headers'>): Reader {
+function readerOf({ headers }: Pick<UpstreamAnswer, 'headers'>, inputTokens: number | undefined): Reader {
   if (/^text\/event-stream\b/i.test(headers['content-type'] ?? '')) {
     const reader = createStreamReader()
     return { isStream: true, push: reader.push, state: reader.state, usage: () => soFar(reader) }
@@ -62,8 +65,18 @@ function readerOf({ headers }: Pick<UpstreamAnswer, 'headers'>): Reader {
       else kept.length = 0
     },
     state: () => undefined,
-    usage: () => (size <= MOST_KEPT ? readUsage(Buffer.concat(kept)) : undefined),
+    usage: (isCut) => {
+      if (isCut) return size > 0 && inputTokens !== undefined ? guessed(inputTokens, size) : undefined
+      return size <= MOST_KEPT ? readUsage(Buffer.concat(kept)) : undefined
+    },
   }
+}
+
+/** What an answer took is told at its end: whoever leaves before that has had the rest all the same. */
+function guessed(inputTokens: number, bytes: number): Usage {
+  const outputTokens = Math.ceil(bytes / BYTES_PER_TOKEN)
+  const contextTokens = inputTokens + outputTokens
+  return { inputTokens, cacheWriteTokens: 0, cacheWriteHourTokens: 0, cacheReadTokens: 0, outputTokens, contextTokens, compacted: false }
 }
 
 /** Whoever leaves just before the end, where the output is told, has used it all the same. */

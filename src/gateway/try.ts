@@ -88,7 +88,7 @@ function brokenOff(line: Line, id: symbol, gone: Gone, isCut = true): Tried {
 }
 
 /** A stream is held back until the answer itself begins: before that another try may still replace it, and nobody sees the difference. */
-async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol, answer: UpstreamAnswer, gone: Gone): Promise<Tried> {
+async function passOn(given: ExchangeGiven, { res, facts, estimate }: Asked, way: Way, id: symbol, answer: UpstreamAnswer, gone: Gone): Promise<Tried> {
   const { clock } = given
   const { line } = way
   const heard = soon(clock, () => {
@@ -96,7 +96,8 @@ async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol
     line.heard(id, limits)
     return limits
   })
-  const tap = tapOf(clock, answer)
+  const tap = tapOf(clock, answer, facts && estimate.inputTokens)
+  let isCut = false
   const head = headOf(clock, res, answer)
   if (!tap.isStream) head.begin()
   try {
@@ -132,11 +133,12 @@ async function passOn(given: ExchangeGiven, { res }: Asked, way: Way, id: symbol
     }
     // Cut by the provider: the client must see that it is not whole, and decides itself. Or cut by the client.
     res.destroy()
+    isCut = true
   }
   const limits = heard()
   const error = tap.state()?.error
   if (error) tell(given, way, error)
-  const usage = tap.usage()
+  const usage = tap.usage(isCut)
   line.ended(id, usage ? { kind: 'ok', usage: countedOf(usage), limits } : { kind: 'failed', limits })
   return sent(answer, usage)
 }

@@ -1,6 +1,9 @@
 import t from 'tap'
 import { readOrder } from '../../src/context/index.ts'
-import { ground, ID, OTHER, START_MS } from './ground.ts'
+import { realDisk } from '../../src/system/disk.ts'
+import { chooseLease } from '../../src/system/lease.ts'
+import type { Disk } from '../../src/system/types.ts'
+import { ground, ID, LEGAL, OTHER, START_MS } from './ground.ts'
 
 const HIGH = 'context-high legal/s-1'
 const MISSING = 'checkpoint-missing legal/s-1'
@@ -204,4 +207,29 @@ t.test('sessions that an agent makes up are bounded', async (t) => {
   }
   t.equal(files().length, 32)
   t.equal(alerts().length, 32)
+})
+
+t.test('a home that its agent has locked, or whose disk fails, is one without a checkpoint: what is told of it is still told', async (t) => {
+  for (const code of ['EACCES', 'EIO']) {
+    let isRefused = false
+    const disk = realDisk(undefined, chooseLease(undefined, t.testdirName))
+    const stat: Disk['stat'] = (path) => {
+      if (isRefused && String(path).endsWith('/checkpoint.md')) throw Object.assign(new Error(code), { code })
+      return disk.stat(path)
+    }
+    const { told, alerts, write, logged, letters, orders, versions, soon } = ground(t, { stat })
+    told(810, [70, 80])
+    write('sections 1-7 are done', 1_000)
+    isRefused = true
+    told(930, [92])
+    t.same(alerts(), [MISSING, HIGH], code)
+    orders().look()
+    await soon()
+    t.equal(letters.length, 1)
+    t.same(orders().fulfilledBy(LEGAL), [])
+    if (code === 'EACCES') t.equal(versions.look(LEGAL), undefined)
+    t.equal(logged.length > 0, code === 'EIO', 'whoever locks it does not fill the log')
+    told(20, [], { isNew: true })
+    t.same(alerts(), [MISSING])
+  }
 })

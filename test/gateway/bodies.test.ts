@@ -1,9 +1,13 @@
-import type { IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Name } from '../../src/core/names.ts'
 import { createBodies, type Place } from '../../src/gateway/bodies.ts'
 import { readBody } from '../../src/gateway/read.ts'
+import { realClock } from '../../src/system/clock.ts'
+import type { Clock } from '../../src/system/types.ts'
 import { makeHandClock } from '../hand-clock.ts'
 import { house } from './house.ts'
 
@@ -103,4 +107,36 @@ t.test('requests that end leave no room taken, however they end', async (t) => {
     t.not(answer.status, 429)
     await answer.arrayBuffer()
   }
+})
+
+t.test('whoever has gone before it is asked for its body stands in no line', async (t) => {
+  const clock: Clock = { ...realClock, after: (ms, call) => (ms < 60_000 ? realClock.after(ms, call) : () => undefined) }
+  const { gateway } = await house(t, { clock })
+  const caller = { agent: name('legal'), holdMs: 10_000, rank: 3 }
+  const route = { kind: 'messages', path: '/v1/messages', agent: undefined } as const
+  let count = 0
+  const server = createServer((req, res) => {
+    // The third finds the room of its agent taken.
+    if (++count < 3) return void gateway.handle(caller, route, req, res)
+    res.once('close', () => void gateway.handle(caller, route, req, res).then(() => server.emit('handled')))
+    server.emit('came')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const [came, handled] = [once(server, 'came'), once(server, 'handled')]
+  const open = async (): Promise<ReturnType<typeof request>> => {
+    const asked = request({ host: '127.0.0.1', port, method: 'POST', headers: { 'content-length': 32 * MB } }).on('error', () => undefined)
+    asked.flushHeaders()
+    await once(asked, 'socket')
+    return asked
+  }
+  for (let n = 0; n < 2; n++) await open()
+  const third = await open()
+  await came
+  third.destroy()
+  await t.resolves(handled)
 })

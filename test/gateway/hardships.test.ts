@@ -73,6 +73,27 @@ t.test('a client that reads slowly gets all of it, and leaves nothing behind; on
   await until('the call upstream is ended', () => it.upstream.seen[1]?.end !== undefined)
 })
 
+t.test('who leaves an answer that is no stream before its end, where usage stands, has used what came', async (t) => {
+  const it = await house(t)
+  it.upstream.control.next({ kind: 'answer', outputTokens: 2_000_000 }, { kind: 'cut', afterEvents: 1, outputTokens: 2_000 })
+  const { port } = new URL(it.url)
+  const asked = request({ host: '127.0.0.1', port, method: 'POST', path: '/v1/messages', headers: HEADERS })
+  asked.on('error', () => undefined)
+  const [answer] = await once(asked.end(bodyOf({ max_tokens: 2_000_000 })), 'response')
+  answer.on('error', () => undefined)
+  for (let bytes = 0; bytes < 350_000; bytes += answer.read()?.length ?? 0) await sleep(1)
+  asked.destroy()
+  await until('the entry', () => it.entries.length === 1)
+  const [entry] = it.entries
+  t.ok((entry?.outputTokens ?? 0) >= 100_000, `${entry?.outputTokens} tokens of output`)
+  t.ok((entry?.inputTokens ?? 0) > 0 && (entry?.usd ?? 0) > 1, `${entry?.inputTokens} of input, USD ${entry?.usd}`)
+  await ask(it.url, bodyOf({ max_tokens: 10_000 })).then((cut) => cut.text().catch(() => undefined))
+  await until('another', () => it.entries.length === 2)
+  t.match(it.entries[1], { status: 200 })
+  t.ok((it.entries[1]?.outputTokens ?? 0) > 500, 'a provider that breaks off has been heard that far')
+  t.ok(isIdle(it))
+})
+
 t.test('the key that is sent is the one that is there when it is sent', async (t) => {
   const it = await house(t, { options: { pools: [{ models: ['*'], rpm: 120, burst: 0.001 }] } })
   t.equal((await ask(it.url)).status, 200)
