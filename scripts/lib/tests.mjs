@@ -14,7 +14,7 @@ import { countsIn, readBlock } from './tap-lines.mjs'
 
 const COMPILED = 'dist-test/test'
 /** They start daemons, kill them or need uid 0: too slow for between two edits. */
-const SLOW = ['attacks', 'clients', 'e2e', 'root', 'crash', 'bench'].map((room) => `${COMPILED}/${room}/`)
+const SLOW = ['attacks', 'clients', 'e2e', 'root', 'crash'].map((room) => `${COMPILED}/${room}/`)
 /** The longest begin first: else one of them would still run alone when all others are over. */
 const LONGEST = ['crash/kill9', 'e2e/demo', 'crash/seam', 'e2e/odd-workspaces', 'attacks/floods', 'attacks/table', 'root/power-cut', 'attacks/storms']
 /** Some wait: a file more than there are processors. */

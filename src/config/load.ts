@@ -34,7 +34,7 @@ export function loadConfig(policies: PolicyFiles, dir: string, machine?: Machine
     if (fault) reportOn(path)(undefined, fault.what, fault.near)
   }
 
-  const orgFile = readOrgFile(files, reportOn('org.yaml'))
+  const orgFile = readOrgFile(files, reportOn('org.yaml'), stemsIn(policies.sums, 'providers').size > 0)
   const priorities = readScheme(files.get('priorities.yaml'), reportOn('priorities.yaml'))
   const stems = { agents: stemsIn(policies.sums, 'agents'), people: stemsIn(policies.sums, 'people'), groups: stemsIn(policies.sums, 'groups') }
   checkNames(stems, reportOn)
@@ -74,14 +74,14 @@ export function loadConfig(policies: PolicyFiles, dir: string, machine?: Machine
   return { ok: true, config: deepFreeze<Config>({ dir, digest: digestOf(policies.sums), org: orgFile.org, priorities, ...parts }) }
 }
 
-function readOrgFile(files: ReadonlyMap<string, string>, report: Report): OrgFile | undefined {
+function readOrgFile(files: ReadonlyMap<string, string>, report: Report, hasGateway: boolean): OrgFile | undefined {
   const text = files.get('org.yaml')
   if (text === undefined) {
     report(undefined, 'this file is missing, and needed: name: and postmaster: at least')
     return undefined
   }
   const node = wholeYaml(text, report)
-  return node && readOrg(node, report)
+  return node && readOrg(node, report, hasGateway)
 }
 
 function readScheme(text: string | undefined, report: Report): PriorityScheme | undefined {

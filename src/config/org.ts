@@ -18,7 +18,8 @@ export type OrgFile = Readonly<{
   operators: Placed<string> | undefined
 }>
 
-export function readOrg(node: Located, report: Report): OrgFile {
+/** `hasGateway`: a provider is configured, and starts are as far apart as the gateway has room for. */
+export function readOrg(node: Located, report: Report, hasGateway: boolean): OrgFile {
   const read = fields(
     node,
     report,
@@ -44,7 +45,7 @@ export function readOrg(node: Located, report: Report): OrgFile {
     operators: read.operators?.value ?? '',
     timezone: read.timezone ?? 'UTC',
     uids: read.uids?.value ?? { from: 410_000, to: 419_999 },
-    wake: read.wake ?? DEFAULT_WAKE,
+    wake: { concurrency: read.wake?.concurrency ?? CONCURRENCY, staggerMs: read.wake?.stagger ?? (hasGateway ? 0 : STAGGER_MS) },
     limits: read.limits ?? DEFAULT_LIMITS,
     retentionMs: read.retention ?? 30 * 86_400_000,
     notify: read.notify ?? [],
@@ -66,12 +67,11 @@ const uids: Reader<Org['uids']> = (node, report) => {
   return { from, to }
 }
 
-const DEFAULT_WAKE: Org['wake'] = { concurrency: 8, staggerMs: 2_000 }
+const CONCURRENCY = 8
+const STAGGER_MS = 2_000
 
-const wake: Reader<Org['wake']> = (node, report) => {
-  const read = fields(node, report, { concurrency: integer(1, 1000), stagger: duration(0, 3_600_000) })
-  return { concurrency: read.concurrency ?? DEFAULT_WAKE.concurrency, staggerMs: read.stagger ?? DEFAULT_WAKE.staggerMs }
-}
+const wake: Reader<Readonly<{ concurrency: number | undefined; stagger: number | undefined }>> = (node, report) =>
+  fields(node, report, { concurrency: integer(1, 1000), stagger: duration(0, 3_600_000) })
 
 const DEFAULT_LIMITS: Org['limits'] = { messageBytes: 256 * KiB, frontMatterBytes: 16 * KiB, attachmentBytes: 64 * KiB * KiB, attachments: 8, backlog: 10_000 }
 

@@ -7,11 +7,12 @@ import { createBodies } from './bodies.ts'
 import { createContexts, type Gauge } from './contexts.ts'
 import { createDesk } from './desk.ts'
 import { refuse } from './errors.ts'
-import { exchange } from './exchange.ts'
+import { exchange, type Outcome } from './exchange.ts'
 import { createMemory, type Read } from './memory.ts'
 import { COUNTING, createProviders, LISTING, NO_MODEL } from './providers.ts'
 import { readBody } from './read.ts'
 import type { Route } from './route.ts'
+import { type Asked, CLIENT_GONE } from './try.ts'
 import type { Caller, GatewayGiven } from './types.ts'
 
 export type Gateway = Readonly<{
@@ -33,6 +34,9 @@ const RETRY_AFTER_S = 1
 /** "Errors" of the API's documentation: 32 MB. */
 const MOST_BYTES = 32 * 1024 ** 2
 
+/** Of what was turned away nothing but this is known. */
+type Booked = Pick<Outcome, 'status' | 'queueMs' | 'tries'> & Partial<Outcome>
+
 export function createGateway(given: GatewayGiven): Gateway {
   const { clock } = given
   const bell = createBell()
@@ -44,54 +48,62 @@ export function createGateway(given: GatewayGiven): Gateway {
 
   async function handle(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (route.kind === 'hello') return void res.writeHead(200).end()
+    const startedMs = clock.monotonic()
+    const turnAway = (status: 400 | 413 | 429, message: string, retryAfterS?: number): void => {
+      refuse(res, status, message, retryAfterS)
+      book(caller, route, startedMs, { status: res.destroyed ? CLIENT_GONE : status, queueMs: 0, tries: 0 })
+    }
     // What is too large is heard out, and not kept.
     const length = Number(req.headers['content-length'] ?? 0)
     // It may have gone already, while it was asked what it works on.
     const onGone = (call: () => void): void => (res.destroyed ? call() : void res.once('close', call))
     const place = await bodies.take(caller.agent, length > MOST_BYTES ? 0 : length, onGone)
-    if (!place) return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
+    if (!place) return turnAway(429, NO_ROOM, RETRY_AFTER_S)
     try {
       const body = await readBody(req, MOST_BYTES, place.mayKeep)
       // Or its connection would stay, with nobody to read it on.
       if (body === 'gone') return void res.destroy()
-      if (body === 'too-large') return refuse(res, 413, 'Request exceeds the maximum size')
-      if (body === 'no-room') return refuse(res, 429, NO_ROOM, RETRY_AFTER_S)
+      if (body === 'too-large') return turnAway(413, 'Request exceeds the maximum size')
+      if (body === 'no-room') return turnAway(429, NO_ROOM, RETRY_AFTER_S)
       await desk.turn(caller.agent, body.length)
-      await passOn(caller, route, req, res, body)
+      const asked = memory.read(caller.agent, route.kind, body, req.headers)
+      // Its model, and so its limits and its price, would be hidden.
+      if (route.kind === 'messages' && (asked.facts?.isCrowded || isUnreadable(body, req.headers['content-encoding']))) return turnAway(400, UNREADABLE)
+      const how = { method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res }
+      book(caller, route, startedMs, await passOn({ caller, ...how, ...asked }, asked), asked)
     } finally {
       place.leave()
     }
   }
 
-  async function passOn(caller: Caller, route: Route, req: IncomingMessage, res: ServerResponse, body: Buffer): Promise<void> {
-    const startedMs = clock.monotonic()
-    const asked = memory.read(caller.agent, route.kind, body, req.headers)
-    // Its model, and so its limits and its price, would be hidden.
-    if (route.kind === 'messages' && (asked.facts?.isCrowded || isUnreadable(body, req.headers['content-encoding']))) return refuse(res, 400, UNREADABLE)
+  async function passOn(request: Asked, asked: Read): Promise<Outcome> {
+    const { caller, body } = request
     const compaction = asked.facts && compactionIn(body, asked.facts)
     const why = compaction ?? (isLastOf(caller, asked) ? 'nearly-full' : undefined)
     if (why) await given.seals.seal(caller, asked.session, why, body)
-    const { usage, usd, ...became } = await exchange(
-      { ...given, providers, bell },
-      { caller, method: req.method ?? '', path: route.path, rawHeaders: req.rawHeaders, body, res, ...asked },
-    )
-    if (usage) {
-      memory.learn(caller.agent, asked, usage)
-      meter(caller, asked, compaction, usage)
+    const outcome = await exchange({ ...given, providers, bell }, request)
+    if (outcome.usage) {
+      memory.learn(caller.agent, asked, outcome.usage)
+      meter(caller, asked, compaction, outcome.usage)
     }
-    if (route.kind === 'models') return
+    return outcome
+  }
+
+  /** Whatever an agent was answered is in the ledger, but for lists of models. `asked`: what was read of it, where it came to that. */
+  function book({ agent, message }: Caller, { kind }: Route, startedMs: number, outcome: Booked, asked?: Read): void {
+    if (kind === 'models') return
+    const { usage, ...became } = outcome
     given.record({
       at: new Date(clock.now()).toISOString(),
-      agent: caller.agent,
-      message: caller.message,
-      session: asked.session,
-      model: asked.facts?.model?.slice(0, 200),
+      agent,
+      message,
+      session: asked?.session,
+      model: asked?.facts?.model?.slice(0, 200),
       ...became,
       inputTokens: usage?.inputTokens ?? 0,
       cacheWriteTokens: usage?.cacheWriteTokens ?? 0,
       cacheReadTokens: usage?.cacheReadTokens ?? 0,
       outputTokens: usage?.outputTokens ?? 0,
-      usd,
       ms: Math.round(clock.monotonic() - startedMs),
     })
   }

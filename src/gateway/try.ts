@@ -30,10 +30,13 @@ export type Asked = Readonly<{
 
 export type ExchangeGiven = Pick<GatewayGiven, 'clock' | 'upstream' | 'keyOf' | 'told'> & Readonly<{ providers: Providers; bell: Bell }>
 
-/** `sent`: it was passed on, whole or not. Else the request stands in line again: `again` resolves at its turn. */
+/**
+ * `sent`: it was passed on, whole or not. Else the request stands in line again: `again` resolves at its turn. `isCut`: the connection was
+ * there, and broke off.
+ */
 type Tried =
   | Readonly<{ again?: never; isCut?: never; sent: { status: number; usage: Usage | undefined; requestId: string | undefined } }>
-  | Readonly<{ sent?: never; again: Promise<void> /** The connection broke off, which had been there. */; isCut: boolean }>
+  | Readonly<{ sent?: never; again: Promise<void>; isCut: boolean }>
 
 type Way = Readonly<{ provider: Provider; line: Line; key: string }>
 

@@ -47,6 +47,14 @@ t.test('org.yaml, one person and one agent are enough; the rest has the defaults
   })
 })
 
+t.test('with a provider starts are as far apart as the gateway has room for, unless org.yaml says how far', async (t) => {
+  const provider = { 'providers/main.yaml': 'api: anthropic-messages\nbase_url: https://api.anthropic.com\nkey_file: /etc/keys/main\n' }
+  const wakeOf = (wake: string): unknown => configOf({ 'org.yaml': `name: acme\npostmaster: operator\n${wake}`, ...provider }).org.wake
+  t.same(wakeOf(''), { concurrency: 8, staggerMs: 0 })
+  t.same(wakeOf('wake: { concurrency: 2 }\n'), { concurrency: 2, staggerMs: 0 })
+  t.same(wakeOf('wake: { stagger: 2s }\n'), { concurrency: 8, staggerMs: 2_000 })
+})
+
 t.test('everything that can be said is read as it was meant', async (t) => {
   const config = configOf({
     'org.yaml':

@@ -240,7 +240,7 @@ t.test('whoever leaves just before the output is told has used it all the same',
 })
 
 t.test('what hides its model from the gateway, and perhaps not from a provider, is not passed on', async (t) => {
-  const { url, upstream } = await house(t)
+  const { url, upstream, entries } = await house(t)
   const text = bodyOf()
   const send = async (body: Buffer, more = {}): Promise<number> =>
     (await fetch(`${url}/v1/messages`, { method: 'POST', headers: { ...PLACEHOLDER, ...more }, body })).status
@@ -251,6 +251,10 @@ t.test('what hides its model from the gateway, and perhaps not from a provider, 
   t.equal(await send(Buffer.from(`{"stream":false${',"stream":false'.repeat(1_000)},${text.slice(1)}`)), 400)
   t.equal(upstream.seen.length, 0)
   t.equal(await send(Buffer.from(text), { 'content-encoding': 'identity' }), 200)
+  t.same(
+    entries.map(({ status }) => status),
+    [400, 400, 400, 400, 400, 200],
+  )
 })
 
 t.test("no spelling of a header puts another key beside the provider's", async (t) => {

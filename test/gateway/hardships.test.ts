@@ -151,6 +151,7 @@ t.test('a request that is too long is told so, although it is still being writte
   t.equal(answer.status, 413)
   t.match(await answer.json(), { error: { type: 'request_too_large' } })
   t.same(it.upstream.seen, [])
+  t.match(it.entries, [{ agent: 'legal', status: 413, tries: 0, inputTokens: 0 }], 'and is in the ledger, as whatever an agent was answered')
 })
 
 async function serverOf(t: Test, take: Parameters<typeof createServer>[1]): Promise<string> {
