@@ -19,10 +19,10 @@ export async function mirrorOf(seat: Seat, copy: WaitedCopy): Promise<WaitedCopy
   return { id: copy.id, to: copy.to, status: isStatus(head['status']) ? head['status'] : null, ...(result === undefined ? {} : { result }) }
 }
 
-/** The newest message that answers `id`, whoever's mailbox it lies in; undefined: none. */
+/** The newest message that answers `id`, whoever's mailbox it lies in; undefined: none. What the daemon told the holder meanwhile is no answer. */
 export async function askReply(root: string, daemon: Daemon, id: MessageId): Promise<{ body: string } | undefined> {
   const replies = (await entriesAbout(root, [`"in_reply_to":"${id}"`])).flatMap((entry) =>
-    entry.event === 'admitted' && entry.in_reply_to === id ? entry.copies.slice(0, 1) : [],
+    entry.event === 'admitted' && entry.from !== 'pennypost' && entry.in_reply_to === id ? entry.copies.slice(0, 1) : [],
   )
   const newest = replies.at(-1)
   return newest && bodyOf(await shownOf(Buffer.from((await daemon.ask({ verb: 'read', id: newest.id })).text)))

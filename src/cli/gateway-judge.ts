@@ -6,11 +6,24 @@ import { EXIT, Refusal } from './exit.ts'
 
 export type Judged = Readonly<{ ok: boolean; what: string; fix?: string }>
 
+/** What the code of a failed connection means to whoever wrote the address. */
+const WHYS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'its name is not known',
+  EAI_AGAIN: 'its name cannot be looked up now',
+  EPROTO: 'https is not what is spoken there',
+  ETIMEDOUT: 'it says nothing',
+}
+
 export function judge(provider: string, tested: Tested, { without_key }: GatewayState): Judged {
   const file = `policies/providers/${provider}.yaml`
   switch (tested.kind) {
     case 'unreachable':
-      return { ok: false, what: `nobody answers there (${tested.why})`, fix: `grep base_url ${shellWord(file)}` }
+      return {
+        ok: false,
+        what: `nobody answers at its base_url${WHYS[tested.why] === undefined ? '' : `: ${WHYS[tested.why]}`} (${tested.why})`,
+        fix: `\${EDITOR:-vi} ${shellWord(file)}   # base_url:`,
+      }
     case 'no-provider':
       throw new Refusal(
         EXIT.tryAgain,
@@ -34,7 +47,7 @@ function judgeAnswer(provider: string, { verdict, status, ms, requestId }: Extra
     case 'ok':
       return { ok: true, what: `address and key are right (${Math.round(ms)} ms)` }
     case 'bad-key':
-      return { ok: false, what: `it refuses the key (${said})`, fix: `grep key_file ${shellWord(file)}   # put a key that is valid into that file` }
+      return { ok: false, what: `it refuses the key (${said})`, fix: 'penny alerts   # provider-key has the command that writes another' }
     case 'spend-cap':
       return {
         ok: false,
@@ -54,6 +67,10 @@ function judgeAnswer(provider: string, { verdict, status, ms, requestId }: Extra
       return { ok: false, what: `it fails (${said})`, fix: again }
     case 'too-long':
     case 'wrong':
-      return { ok: false, what: `it does not know GET /v1/models there (${said})`, fix: `grep base_url ${shellWord(file)}   # without /v1 at its end` }
+      return {
+        ok: false,
+        what: `it does not know GET /v1/models there (${said})`,
+        fix: `sed -i -E '/^base_url:/s,/v1(/[a-z]*)*$,,' ${shellWord(file)} && penny gateway test ${shellWord(provider)}   # base_url has no /v1 at its end`,
+      }
   }
 }

@@ -73,7 +73,7 @@ function showAgents(call: Call, agents: readonly AgentStanding[]): void {
     agent,
     number(requests),
     number(tokens),
-    usd.toFixed(2),
+    dollars(usd),
     `${Math.round(share * 100)} %`,
     budget === undefined ? '' : budget.over === undefined ? 'within' : 'over',
     gauge === undefined ? '' : contextBar(gauge.usedTokens, gauge.windowTokens),
@@ -91,6 +91,11 @@ function contextBar(used: number, window: number): string {
 function bar(part: number): string {
   const full = Math.min(BAR, Math.max(0, Math.round(part * BAR)))
   return `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}]`
+}
+
+/** What was spent is never shown as nothing. */
+export function dollars(usd: number): string {
+  return usd > 0 && usd < 0.01 ? '<0.01' : usd.toFixed(2)
 }
 
 export function number(value: number): string {

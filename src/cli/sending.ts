@@ -191,4 +191,5 @@ function answer(call: Call, copy: WaitedCopy, body: string | undefined): void {
   tell(call, `${copy.to}: ${copy.status ?? 'delivered'}`)
   const text = body ?? copy.result
   if (text !== undefined) call.surroundings.out(text.endsWith('\n') ? text : `${text}\n`)
+  else if (copy.status === 'failed') tell(call, `  fix: ${fixOf(call.surroundings, `penny log ${copy.id}`)}   # says why`)
 }

@@ -3,7 +3,7 @@ import { layoutOf } from '../mailbox/index.ts'
 import { needDaemon } from './client.ts'
 import { type Call, type Command, expectWords, textOption } from './command.ts'
 import { codeOf, EXIT, refuse } from './exit.ts'
-import { number } from './gateway-screen.ts'
+import { dollars, number } from './gateway-screen.ts'
 import { paint, say, sayJson, sayTable, shortId, tell } from './print.ts'
 import { rootOf } from './root.ts'
 import { timezoneOf } from './roster.ts'
@@ -100,7 +100,7 @@ function print(call: Call, by: Grouping, rows: readonly Row[]): void {
     title,
     number(sum.requests),
     ...[tokensOf(sum), sum.inputTokens, sum.cacheWriteTokens, sum.cacheReadTokens, sum.outputTokens].map(number),
-    `${sum.usd.toFixed(2)}${sum.unpriced > 0 ? ' +?' : ''}`,
+    `${dollars(sum.usd)}${sum.unpriced > 0 ? ' +?' : ''}`,
     ...(by === 'thread' ? [subject] : []),
   ]
   const lines = rows.map(({ group, subject, sum }) => cells(by !== 'thread' ? group : group === NO_MESSAGE ? 'no message' : shortId(group), sum, subject ?? ''))

@@ -37,12 +37,18 @@ export function fields<S extends Shape>(node: Located, report: Report, shape: S,
     return read as Read<S>
   }
   const known = [...Object.keys(shape), ...(rules.later ?? [])]
+  // A needed key that is only misspelt is not missing besides: one mistake, told where it stands.
+  const misspelt = new Set<string | undefined>()
   for (const { key, keySpot, value } of node.entries) {
     const reader = Object.hasOwn(shape, key) ? shape[key] : undefined
     if (reader) read[key] = reader(value, (spot, what, near) => report(spot, `${key}: ${what}`, near))
-    else if (!rules.later?.includes(key) && !(rules.own && key.startsWith('x-'))) reportUnknown(report, keySpot, 'key', key, known)
+    else if (!rules.later?.includes(key) && !(rules.own && key.startsWith('x-'))) {
+      reportUnknown(report, keySpot, 'key', key, known)
+      misspelt.add(nearest(key, known))
+    }
   }
-  for (const key of rules.needed ?? []) if (!node.entries.some((entry) => entry.key === key)) report(node.spot, `${key}: is missing, and needed`)
+  for (const key of rules.needed ?? [])
+    if (!misspelt.has(key) && !node.entries.some((entry) => entry.key === key)) report(node.spot, `${key}: is missing, and needed`)
   return read as Read<S>
 }
 

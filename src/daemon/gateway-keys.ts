@@ -156,6 +156,8 @@ function readOpen(disk: Disk, fd: number, path: string, uid: number): ReturnType
   const key = disk.read(fd, LONGEST_KEY, 0).toString('latin1').trim()
   if (key === '') return { why: `${path} is empty`, fix: writeKey(path) }
   if (!/^[\x21-\x7e]+$/.test(key)) return { why: `${path} holds more than one word, or characters that no key has`, fix: writeKey(path) }
+  // As in a shell or an .env file: the provider would only say that it is not valid.
+  if (/^["'].*["']$|^[A-Z_]+=/.test(key)) return { why: `${path} has quotes or NAME= around the key, and the key alone is needed`, fix: writeKey(path) }
   return { key }
 }
 

@@ -5,7 +5,7 @@ import type { Config } from '../core/config.ts'
 import type { Clear, Raise } from '../core/post.ts'
 import { counted, shellWord } from '../core/text.ts'
 import type { Layout } from '../mailbox/index.ts'
-import { listTree, watchTree } from '../system/index.ts'
+import { listTree, type TreeWatch, watchTree } from '../system/index.ts'
 import type { Cancel, Clock, Disk, Log } from '../system/types.ts'
 import { readConfig } from './machine.ts'
 
@@ -54,9 +54,12 @@ export function createPolicies(given: PoliciesGiven, first: Config): Policies {
   let isBehind = false
   let cancelQuiet: Cancel | undefined
   let lastSeen = given.seen
+  let tree: TreeWatch | undefined
 
   /** The periodic look costs a few stats; only a change is worth reading everything. */
   function lookIfChanged(): void {
+    // Before anything is read: what comes into a new folder later is told by its watch.
+    tree?.follow()
     const seen = fingerprint(given.disk, dir)
     if (seen === lastSeen && !invalid) return
     lastSeen = seen
@@ -113,10 +116,14 @@ export function createPolicies(given: PoliciesGiven, first: Config): Policies {
     watch: () => {
       // Whatever was wrong when a daemon before this one ended: this one could start.
       given.clear('config-invalid', 'policies')
-      return watchTree(dir, DEEPEST, () => {
+      tree = watchTree(dir, DEEPEST, () => {
         cancelQuiet?.()
         cancelQuiet = given.clock.after(QUIET_MS, lookIfChanged)
       })
+      return () => {
+        tree?.cancel()
+        tree = undefined
+      }
     },
   }
 }

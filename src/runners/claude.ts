@@ -99,7 +99,7 @@ function start({ model, maxTurns, window, command }: Asked, folder: string, { id
 function notStarted(program: string, { code }: NodeJS.ErrnoException): Failure {
   if (code !== 'ENOENT' && code !== 'EACCES') return new Failure(EXIT.tryAgain, `${program} could not be started: ${code}`)
   const why = `${program} is not there in its jail, which shows /usr and the mounts: of its file`
-  return new Failure(EXIT.noProgram, `${why}; Claude Code is installed there by the command above`, INSTALL)
+  return new Failure(EXIT.noProgram, `${why}; what installs it in /usr: ${INSTALL}`, INSTALL)
 }
 
 function replyIn({ result, how }: Ended): string {

@@ -26,7 +26,7 @@ export { makeIds } from './ids.ts'
 export { writeState, writeStateNow } from './statefile.ts'
 export { listTree } from './tree.ts'
 export type * from './types.ts'
-export { watchTree } from './watchtree.ts'
+export { type TreeWatch, watchTree } from './watchtree.ts'
 
 /** The system a daemon runs on; `probeFolder` is a private folder on the root's file system. */
 export async function realSystem(probeFolder: string, logLevel: LogLevel, writeLog: (line: string) => void): Promise<System> {

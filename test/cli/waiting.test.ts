@@ -9,15 +9,17 @@ const id = idOf('aaaa1111', 1)
 const CSI = '\u001b[31m'
 
 /** An admission as the journal has it, of a message that answers `id`. */
-function answered(reply: string): string {
+function answered(reply: string, more: object = {}): string {
   const copies = [{ id: reply, to: 'operator', kind: 'note', file: 'f', subject: 'Re: Hello', priority: 'normal', rank: 3 }]
-  const rest = { from: 'legal', via: 'agent', sha256: '', thread: id, hops: 1, name: 'b.md', in_reply_to: id, copies }
+  const rest = { from: 'legal', via: 'agent', sha256: '', thread: id, hops: 1, name: 'b.md', in_reply_to: id, copies, ...more }
   return `${JSON.stringify({ at: '2026-11-21T08:01:00.000Z', event: 'admitted', drop: idOf('dddd0001', 2), ...rest })}\n`
 }
 
 t.test('send --wait prints the newest reply, of which nothing reaches a terminal as it is, or the result where none was written', async (t) => {
   const root = organisation(t)
-  write(`${root}/.penny/journal/00000001-20261121T080000Z.jsonl`, answered(idOf('bbbb0001', 3)) + answered(idOf('bbbb0002', 4)))
+  // What the daemon says to legal while it works on it, such as an order to write a checkpoint, is no reply.
+  const order = answered(idOf('bbbb0003', 5), { from: 'pennypost', internal: true })
+  write(`${root}/.penny/journal/00000001-20261121T080000Z.jsonl`, answered(idOf('bbbb0001', 3)) + answered(idOf('bbbb0002', 4), { internal: true }) + order)
   let copy: object = { id, to: 'legal', status: 'done' }
   const asked = await listen(t, root, ({ verb, settled, id: read }) => {
     if (verb === 'wait') return [{ end: true, ok: true, copies: [settled === true ? copy : { id, to: 'legal', status: 'open' }] }]
@@ -37,6 +39,8 @@ t.test('send --wait prints the newest reply, of which nothing reaches a terminal
   const failed = await send()
   t.same(failed, { status: 1, out: `${id}\nno such file\n`, err: 'legal: failed\n' })
   t.match(objects((await send('--json')).out).at(-1), { schema: 'penny/send/1', state: 'settled', id, status: 'failed', result: 'no such file', reply: null })
+  copy = { id, to: 'legal', status: 'failed' }
+  t.match((await send()).err, new RegExp(`^legal: failed\n  fix: penny log .*${id}   # says why\n$`), 'where nothing was left, the command that tells')
 })
 
 /** What a daemon does with drops of legal: each becomes a message of pmo's, with a mirror. */

@@ -112,6 +112,11 @@ const CASES: readonly Case[] = [
   ['a tab as indentation', org('wake:\n\tconcurrency: 3'), ['policies/org.yaml:4:1: lines are indented with spaces, not tabs: write two spaces for each tab']],
   // priorities.yaml
   [
+    'a misspelt key that is needed is one mistake, not two',
+    { 'priorities.yaml': 'normal: { claim_within: 1h, finish_wihtin: 2h }\n' },
+    ['policies/priorities.yaml:1:29: normal: unknown key "finish_wihtin" (did you mean finish_within?)'],
+  ],
+  [
     'a priority without a deadline',
     { 'priorities.yaml': 'normal: { claim_within: 1h }\n' },
     ['policies/priorities.yaml:1:9: normal: finish_within: is missing, and needed'],
@@ -418,7 +423,7 @@ for (const [title, changes, lines] of CASES) {
 
 t.test('all problems are told at once, in the order of files and lines', async (t) => {
   const shown = complaints({
-    'org.yaml': 'nmae: x\npostmaster: operator\ntimezone: Nowhere\n',
+    'org.yaml': 'zzz: x\npostmaster: operator\ntimezone: Nowhere\n',
     'agents/ceo.md': '---\nx: 1\n---\nr',
     'groups/finance.yaml': 'members: [nobody-here]\n',
   })

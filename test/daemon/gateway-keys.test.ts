@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Provider } from '../../src/core/config.ts'
-import { createProviderKeys } from '../../src/daemon/gateway-keys.ts'
+import { createProviderKeys, readKeyFile } from '../../src/daemon/gateway-keys.ts'
 import { realDisk } from '../../src/system/disk.ts'
 import { chooseLease } from '../../src/system/lease.ts'
 import { makeHandClock } from '../hand-clock.ts'
@@ -45,4 +45,18 @@ t.test('a refusal is of the key that it was said of: one that crosses another ke
   keys.refused('main', old)
   t.same([keys.of('main'), alerts], ['new', []])
   t.equal(new Set(told.map(([, turn]) => turn)).size, told.length, 'none was called as another')
+})
+
+t.test('a key in quotes or behind a name is told before a provider refuses it; the end of its line does not matter', async (t) => {
+  const path = join(t.testdir(), 'main')
+  const read = (text: string): unknown => {
+    writeFileSync(path, text, { mode: 0o600 })
+    return readKeyFile(realDisk(undefined, chooseLease(undefined, path)), path, process.getuid?.() ?? 0)
+  }
+  for (const text of ['"sk-a1"', "'sk-a1'\n", 'ANTHROPIC_API_KEY=sk-a1\n', 'ANTHROPIC_API_KEY="sk-a1"']) {
+    const found = read(text)
+    t.match(found, { why: /has quotes or NAME= around the key, and the key alone is needed$/, fix: /^install -D -m 600 / }, text)
+    t.notMatch(JSON.stringify(found), 'sk-a1', 'the key itself is told to nobody')
+  }
+  for (const end of ['', '\n', '\r\n', '\n\n']) t.same(read(`sk-a1=${end}`), { key: 'sk-a1=' })
 })
