@@ -58,10 +58,9 @@ export function createPolicies(given: PoliciesGiven, first: Config): Policies {
 
   /** The periodic look costs a few stats; only a change is worth reading everything. */
   function lookIfChanged(): void {
-    // Before anything is read: what comes into a new folder later is told by its watch.
-    tree?.follow()
     const seen = fingerprint(given.disk, dir)
-    if (seen === lastSeen && !invalid) return
+    if (seen !== lastSeen) tree?.again()
+    else if (!invalid) return
     lastSeen = seen
     look()
   }
