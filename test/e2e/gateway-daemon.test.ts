@@ -145,7 +145,7 @@ t.test('what only a person can mend is told, and closed by a test that is answer
   await until('it is closed again', () => !alertOf(org.root, 'provider-refused'))
   upstream.control.removeKey(KEY)
   const bad = await org.penny(['gateway', 'test', 'main'])
-  t.match([bad.status, bad.out], [1, /WRONG main: it refuses the key.*fix: grep key_file/s])
+  t.match([bad.status, bad.out], [1, /WRONG main: it refuses the key.*fix: penny alerts/s])
   t.equal((await org.penny(['gateway', 'test', 'mian'])).status, 66)
 })
 
