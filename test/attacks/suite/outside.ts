@@ -1,6 +1,6 @@
 /** What an attack must not reach: secrets with canaries, files that a link names, folders of others; and whether it did. */
 import { createHash, randomBytes } from 'node:crypto'
-import { chownSync, type Dirent, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { type BigIntStats, chmodSync, chownSync, type Dirent, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Owner } from '../../e2e/driver.ts'
 import type { Outside } from './case.ts'
@@ -49,6 +49,12 @@ export function differences(before: Marks, after: Marks): readonly string[] {
 
 const MOST_BYTES = 8 * 1024 * 1024
 
+/** Its owner took its own rights away: it may give them back. Root needs none. */
+function isShut(stat: BigIntStats): boolean {
+  const needed = stat.isDirectory() ? 0o500n : 0o400n
+  return (stat.isDirectory() || stat.isFile()) && (stat.mode & needed) !== needed && stat.uid === BigInt(process.getuid?.() ?? 0) && stat.uid !== 0n
+}
+
 /** Tokens of secrets that lie anywhere under these, with the path; nothing is followed, and the secrets' own inodes do not count. */
 export function leaksIn(paths: readonly string[], secrets: ReadonlySet<bigint>): ReadonlyMap<string, string> {
   const leaks = new Map<string, string>()
@@ -59,6 +65,7 @@ export function leaksIn(paths: readonly string[], secrets: ReadonlySet<bigint>):
     const shown = path.toString()
     try {
       const stat = lstatSync(path, { bigint: true })
+      if (isShut(stat)) chmodSync(path, 0o700)
       if (stat.isDirectory()) {
         const entries = readdirSync(path, { withFileTypes: true, encoding: 'buffer' }) as unknown as Dirent<Buffer>[]
         for (const { name } of entries) look(Buffer.concat([path, Buffer.from('/'), name]))
