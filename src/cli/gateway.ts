@@ -77,6 +77,8 @@ async function key(call: Call, word: string): Promise<number> {
     say(call, `export ANTHROPIC_BASE_URL=${shellWord(made.url)}`)
     say(call, `export ANTHROPIC_API_KEY=${shellWord(made.key)}`)
   }
+  const { gateway } = await daemon.ask({ verb: 'gateway' })
+  if (gateway.state === 'none') tell(call, `nothing listens there yet, for no provider is configured\n   fix: ${fixOf(call.surroundings, ADD)}`)
   return EXIT.ok
 }
 

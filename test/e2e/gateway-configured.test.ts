@@ -17,12 +17,14 @@ t.test('what was configured a moment ago counts for the next command: a provider
   const org = await organisation(t, { org: `gateway: { listen: "127.0.0.1:${await freePort()}" }\n`, agents: { legal: '' } })
   await org.up()
   t.equal((await org.penny(['gateway', 'test'])).status, 66)
+  t.match(await org.penny(['gateway', 'key', 'legal']), { status: 0, err: /nothing listens there yet.*\n +fix: / }, 'it will count once there is a provider')
 
   writeFileSync(join(keys, 'main'), `${KEY}\n`, { mode: 0o600 })
   mkdirSync(org.at('policies/providers'))
   const file = org.at('policies/providers/main.yaml')
   writeFileSync(file, `api: anthropic-messages\nbase_url: ${upstream.url}\nkey_file: ${keys}/main\n`)
   t.match(await org.penny(['gateway', 'test']), { status: 0, out: /^ok +main/ })
+  t.notMatch((await org.penny(['gateway', 'key', 'legal'])).err, /fix:/)
 
   writeFileSync(join(keys, 'main'), 'sk-ant-wrong\n')
   t.match(await org.penny(['gateway', 'test']), { status: 1, out: /refuses the key/ }, 'the key that lies there now')
