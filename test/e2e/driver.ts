@@ -246,7 +246,11 @@ export async function organisation(t: Test, shape: Shape = {}): Promise<Organisa
     if (daemon) await end()
     if (!t.passing()) t.comment(`daemon.log ends:\n${tail(readFileSync(logFile, 'utf8'), 40)}`)
     if (process.env['PENNY_TEST_KEEP']) t.comment(`kept: ${base}`)
-    else rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
+    else {
+      // Whoever is not root is kept out by what an attacker shut.
+      if (!AM_ROOT) spawnSync('chmod', ['-R', 'u+rwX', scratch])
+      rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
+    }
   })
 
   return {
