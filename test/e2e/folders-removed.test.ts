@@ -43,8 +43,8 @@ t.test('a spool that was removed, or renamed, is there again within a sweep, tol
   }
 })
 
-t.test('what is done to any folder of any of thirty agents is told and mended within a sweep or two, and watched again afterwards', async (t) => {
-  const names = Array.from({ length: 30 }, (_, i) => `clerk-${i + 1}`)
+t.test('what is done to any folder of any of forty agents is told and mended within a sweep or two, and watched again afterwards', async (t) => {
+  const names = Array.from({ length: 40 }, (_, i) => `clerk-${i + 1}`)
   const org = await organisation(t, { agents: Object.fromEntries(names.map((name) => [name, ''])) })
   await org.up()
   const own = ['new', 'cur', 'done', 'outbox', 'outbox/files', 'home']
@@ -65,5 +65,5 @@ t.test('what is done to any folder of any of thirty agents is told and mended wi
   // In system mode the workspace is root's; only what lies in its outbox can be renamed by the agent.
   const movable = given.length > 0 ? [...own, ...given] : ['outbox/files']
   await tell(movable, 21, 'mv "$1" "$1.away"', /was removed or renamed/)
-  await tell(movable.filter((folder) => folder !== 'outbox/files').concat('home'), 21, 'chmod 711 "$1"', /had mode 2?711 /)
+  await tell(movable.filter((folder) => folder !== 'outbox/files').concat('home'), 31, 'chmod 711 "$1"', /had mode 2?711 /)
 })
