@@ -50,11 +50,18 @@ function ground({ endsAfterMs = 0 } = {}): Ground {
 
 const ready = ({ hear }: Made): void => hear('{"tell":"ready"}')
 
+/** With one that is there, and said that it is ready. */
+async function begun() {
+  const house = ground()
+  house.gateway.start()
+  await house.clock.turn(1)
+  const [first] = house.made as [Made]
+  ready(first)
+  return { ...house, first }
+}
+
 t.test('one that hangs is killed after some ten seconds, and another takes its place', async (t) => {
-  const { clock, gateway, made } = ground()
-  gateway.start()
-  await clock.turn(1)
-  ready(made[0] as Made)
+  const { clock, gateway, made } = await begun()
   await clock.turn(9_000)
   t.notOk(made[0]?.isKilled, 'it may be busy for a while')
   t.match(made[0]?.said.join(), /"what":"alive"/)
@@ -65,21 +72,14 @@ t.test('one that hangs is killed after some ten seconds, and another takes its p
 })
 
 t.test('any word is a sign of life', async (t) => {
-  const { clock, gateway, made } = ground()
-  gateway.start()
-  await clock.turn(1)
-  const [first] = made as [Made]
-  ready(first)
+  const { clock, first } = await begun()
   clock.every(9_000, () => first.hear('{"tell":"room","rooms":[]}'))
   await clock.turn(60_000)
   t.notOk(first.isKilled)
 })
 
 t.test('a daemon that was itself stopped kills nobody for that', async (t) => {
-  const { clock, gateway, made } = ground()
-  gateway.start()
-  await clock.turn(1)
-  ready(made[0] as Made)
+  const { clock, made } = await begun()
   await clock.turn(3_000)
   await clock.leap(600_000)
   t.notOk(made[0]?.isKilled)
